@@ -1,0 +1,143 @@
+# gilscope: the developer's door. `make help` lists what it opens.
+# Everything that is made stands under build/; `make V=1` shows the commands.
+
+BUILD ?= build
+CXX ?= g++
+CLANG ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
+PREFIX ?= /usr/local
+
+# SANITIZE=address,undefined or thread; give such a build a BUILD directory of its own.
+SANITIZE ?=
+
+VERSION := $(shell cat VERSION)
+ARCH := $(shell uname -m)
+BPF_ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(ARCH)))
+MULTIARCH := $(shell $(CXX) -print-multiarch)
+
+CPPFLAGS := -I. -I$(BUILD)/generated -DGILSCOPE_VERSION='"$(VERSION)"'
+CXXFLAGS := -std=c++20 -Wall -Wextra -Werror -pthread -MMD -MP
+LDFLAGS := -pthread
+LIBS := -lbpf -lelf -lz -lmd
+ifeq ($(SANITIZE),)
+# A static program is copied to a test box, or into a VM, as one file. fmt has no static library.
+CPPFLAGS += -DFMT_HEADER_ONLY
+CXXFLAGS += -O2 -g1
+STATIC ?= -static
+else
+# Sanitizers refuse static; what is light to compile is enough for them.
+CXXFLAGS += -O1 -g1 -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+LDFLAGS += -fsanitize=$(SANITIZE)
+LIBS += -lfmt
+STATIC :=
+endif
+
+SOURCES := $(sort $(shell find userspace tools -name '*.cpp'))
+UNIT_SOURCES := $(sort $(wildcard tests/unit/*.cpp))
+KERNEL_SOURCES := $(sort $(wildcard tests/kernel/*.cpp))
+OBJECTS := $(SOURCES:%.cpp=$(BUILD)/%.o)
+MAIN_OBJECT := $(BUILD)/main.o
+UNIT_OBJECTS := $(UNIT_SOURCES:%.cpp=$(BUILD)/%.o)
+KERNEL_OBJECTS := $(KERNEL_SOURCES:%.cpp=$(BUILD)/%.o)
+
+# Text files that the program carries: each becomes a raw string literal to #include.
+EMBEDDED := $(sort $(wildcard userspace/experiment/builtin/*.toml)) docs/report.schema.json
+EMBEDDED_LITERALS := $(addprefix $(BUILD)/generated/,$(addsuffix .inc,$(EMBEDDED)))
+SKELETON := $(BUILD)/generated/gilscope.skel.h
+
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-8s %s\n'
+endif
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: build run test test-unit test-kernel test-sanitizers lint format install clean help
+
+build: $(BUILD)/gilscope  ## build build/gilscope, one static program
+
+run:  ## build, and run the demo into a new directory under build/demo (as root)
+	scripts/run-demo
+
+test: test-unit test-sanitizers test-kernel  ## every test
+
+test-unit: $(BUILD)/unit_tests  ## tests that need no root
+	$(BUILD)/unit_tests --gtest_brief=1
+
+test-kernel: $(BUILD)/kernel_tests $(BUILD)/gilscope  ## tests that trace the running kernel (as root)
+	GILSCOPE=$(BUILD)/gilscope $(BUILD)/kernel_tests --gtest_brief=1
+
+test-sanitizers:  ## the unit tests under the address, undefined and thread sanitizers
+	$(MAKE) BUILD=$(BUILD)/asan SANITIZE=address,undefined test-unit
+	setarch $(ARCH) -R $(MAKE) BUILD=$(BUILD)/tsan SANITIZE=thread test-unit
+
+lint:  ## format and include rules (scripts/lint --tidy adds clang-tidy)
+	scripts/lint
+
+format:  ## rewrite the C++ files in the house style
+	git ls-files '*.cpp' '*.h' '*.c' | xargs clang-format -i
+
+install: build  ## install under $(PREFIX)
+	install -D -m 755 -s $(BUILD)/gilscope $(DESTDIR)$(PREFIX)/bin/gilscope
+	install -D -m 644 docs/gilscope.1 $(DESTDIR)$(PREFIX)/share/man/man1/gilscope.1
+	install -D -m 644 scripts/completion \
+	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/gilscope
+
+clean:  ## remove build/, the demo's reports in it included
+	rm -rf $(BUILD)
+
+help:  ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- the kernel side -----------------------------------------------------------------------------
+
+# clang -target bpf does not look into the host's multiarch directory, where <asm/types.h> is.
+BPF_CFLAGS := -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -O2 -g -mcpu=v3 -Wall -Wextra -Werror -I. \
+              -idirafter /usr/include/$(MULTIARCH)
+
+$(BUILD)/bpf/gilscope.bpf.o: bpf/gilscope.bpf.c $(wildcard bpf/*.h)
+	$(say) BPF $<
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $(@:.o=.raw.o)
+	$(Q)$(BPFTOOL) gen object $@ $(@:.o=.raw.o)
+
+$(SKELETON): $(BUILD)/bpf/gilscope.bpf.o
+	$(say) SKELETON $@
+	@mkdir -p $(@D)
+	$(Q)$(BPFTOOL) gen skeleton $< name gilscope_bpf > $@
+
+# --- the user side -------------------------------------------------------------------------------
+
+$(BUILD)/generated/%.inc: %
+	$(say) EMBED $<
+	@mkdir -p $(@D)
+	$(Q){ printf 'R"embedded('; cat $<; printf ')embedded"\n'; } > $@
+
+$(BUILD)/%.o: %.cpp VERSION | $(SKELETON) $(EMBEDDED_LITERALS)
+	$(say) CXX $<
+	@mkdir -p $(@D)
+	$(Q)$(CXX) $(CPPFLAGS) $(CXXFLAGS) -c $< -o $@
+
+# Each opcode must keep a jump of its own, which is what computed goto is for: these two passes merge
+# them again (GCC's manual says so of -fgcse).
+$(BUILD)/userspace/eval/interpreter.o: CXXFLAGS += -fno-gcse -fno-crossjumping
+
+$(BUILD)/gilscope: $(MAIN_OBJECT) $(OBJECTS)
+	$(say) LINK $@
+	$(Q)$(CXX) $(LDFLAGS) $(STATIC) -Wl,--strip-debug $^ $(LIBS) -o $@
+
+$(BUILD)/unit_tests: $(UNIT_OBJECTS) $(OBJECTS)
+	$(say) LINK $@
+	$(Q)$(CXX) $(LDFLAGS) $^ -lgmock -lgtest -lgtest_main $(LIBS) -o $@
+
+$(BUILD)/kernel_tests: $(KERNEL_OBJECTS) $(OBJECTS)
+	$(say) LINK $@
+	$(Q)$(CXX) $(LDFLAGS) $^ -lgmock -lgtest $(LIBS) -o $@
+
+# What the compiler learned about headers; the embedded files and the skeleton by hand, since they
+# are included before they exist.
+$(BUILD)/userspace/tracer/tracer.o: $(SKELETON)
+-include $(OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d) $(UNIT_OBJECTS:.o=.d) $(KERNEL_OBJECTS:.o=.d)

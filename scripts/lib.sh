@@ -1,0 +1,35 @@
+# shellcheck shell=bash
+# What the scripts here share; sourced, not run. It leaves the shell in the top of the source tree,
+# so that every script works from any current directory.
+set -euo pipefail
+
+cd -P "$(dirname "${BASH_SOURCE[0]}")/.."
+self=scripts/$(basename "$0")
+
+# The exit codes are the ones of gilscope itself (docs/architecture.md).
+# shellcheck disable=SC2034  # used by those who source this
+readonly EXIT_ERROR=2 EXIT_UNABLE=4
+
+step() { printf '\n== %s\n' "$*"; }
+
+die() {  # die EXIT-CODE MESSAGE...
+  local code=$1
+  shift
+  printf '%s: %s\n' "$self" "$*" >&2
+  exit "$code"
+}
+
+need_root() {  # need_root WHAT-FOR: "to load BPF programs"
+  if [ "$(id -u)" -eq 0 ]; then return 0; fi
+  if command -v sudo >/dev/null; then
+    die "$EXIT_UNABLE" "needs root $1; run: sudo $self"
+  fi
+  die "$EXIT_UNABLE" "needs root $1; become root (su) and run it again"
+}
+
+# Under sudo, build/ goes back to whoever called: as root's, their next `make` could not write there.
+give_build_back() {
+  if [ -n "${SUDO_UID:-}" ] && [ -n "${SUDO_GID:-}" ] && [ -d build ]; then
+    chown -R --no-dereference "$SUDO_UID:$SUDO_GID" build
+  fi
+}
