@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// The programs. Each sched tracepoint has two, over one body: one attached through BTF and a raw
+// twin for kernels without that; the loader picks (userspace/tracer/tracer.cpp). Untracked tasks
+// cost one comparison each; see account.h for what tracked ones cost, docs/architecture.md for why
+// the lock path has no probe.
+#include <linux/bpf.h>
+#include <stdbool.h>
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "bpf/account.h"
+#include "bpf/kernel.h"
+#include "bpf/maps.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+// --- run by a thread of the worker on itself (BPF_PROG_TEST_RUN), so that the tid is the kernel's
+// own whatever the PID namespace. They may be preempted, so each takes effect by one store.
+// --------
+
+SEC("raw_tp")
+int open_window(__u64* ctx) {
+  (void)ctx;
+  window.worker_tgid = bpf_get_current_pid_tgid() >> 32;
+  window.open_ns = bpf_ktime_get_ns();
+  return 0;
+}
+
+SEC("raw_tp")
+int close_window(__u64* ctx) {
+  (void)ctx;
+  window.close_ns = bpf_ktime_get_ns();
+  return 0;
+}
+
+SEC("raw_tp")
+int enter(__u64* ctx) {
+  __u32 slot = ctx[0];
+  __u32 tid = bpf_get_current_pid_tgid();
+  struct gilscope_thread* thread = bpf_map_lookup_elem(&threads, &slot);
+  struct gilscope_slot* on_board = bpf_map_lookup_elem(&board, &slot);
+  if (!thread || !on_board || thread->active) return -1;
+  if (bpf_map_update_elem(&slot_of_tid, &tid, &slot, BPF_ANY)) return -1;
+
+  __u32 cpu = bpf_get_smp_processor_id();
+  thread->tid = tid;
+  thread->counted = *on_board;
+  thread->cpu = cpu;
+  thread->last_cpu = cpu;
+  thread->previous_cpu = GILSCOPE_NO_CPU;
+  thread->began = GILSCOPE_BEGAN_ENTERED;
+  thread->running = 1;
+  thread->entered_ns = bpf_ktime_get_ns();
+  thread->run_ns = thread->entered_ns;
+  __sync_fetch_and_add(&window.entered, 1);
+  thread->active = 1;  // from here on the sched programs know the thread
+  return 0;
+}
+
+static __always_inline void leave_at_next_switch(__u32 tid, bool exited) {
+  __u32 slot;
+  struct gilscope_thread* thread = thread_of(tid, &slot);
+  if (!thread || thread->leave_ns) return;
+  thread->exited = exited;
+  thread->leave_ns = bpf_ktime_get_ns();
+}
+
+SEC("raw_tp")
+int leave(__u64* ctx) {
+  (void)ctx;
+  leave_at_next_switch((__u32)bpf_get_current_pid_tgid(), false);
+  return 0;
+}
+
+// --- sched_switch
+// ----------------------------------------------------------------------------------
+
+static __always_inline int on_switch(bool btf, bool preempt, struct task_struct* prev,
+                                     struct task_struct* next, __u32 prev_state) {
+  __u32 worker = window.worker_tgid;
+  __u32 prev_tgid = TASK_READ(btf, prev, tgid);
+  __u32 next_tgid = TASK_READ(btf, next, tgid);
+  __u32 prev_tid = TASK_READ(btf, prev, pid);
+  __u32 cpu = bpf_get_smp_processor_id();
+  struct gilscope_core* core = core_of(cpu);
+  if (!core) return 0;
+  __u64 now = bpf_ktime_get_ns();
+
+  // The idle tasks are the only ones with tgid 0.
+  __u32 occupant = core->occupant;
+  if (occupant == GILSCOPE_UNKNOWN) {
+    occupant = !prev_tgid            ? GILSCOPE_IDLE
+               : prev_tgid == worker ? GILSCOPE_HARNESS
+                                     : GILSCOPE_FOREIGN;
+  } else if (core->tid != prev_tid) {
+    core->missed_switches += 1;
+  }
+  if (prev_tgid == worker && worker) {
+    __u32 slot;
+    struct gilscope_thread* thread = thread_of(prev_tid, &slot);
+    if (thread) {
+      __u64 exec = TASK_READ(btf, prev, se.sum_exec_runtime);
+      if (!thread->running) open_unseen_segment(thread, core, cpu, now, exec);
+      close_segment(thread, slot, core, cpu, now, gilscope_voluntary(preempt, prev_state), exec);
+    } else {
+      count_occupant(core, GILSCOPE_HARNESS, now);
+    }
+  } else {
+    count_occupant(core, occupant, now);
+  }
+
+  occupant = next_tgid ? GILSCOPE_FOREIGN : GILSCOPE_IDLE;
+  if (next_tgid == worker && worker) {
+    __u32 slot;
+    struct gilscope_thread* thread = thread_of(TASK_READ(btf, next, pid), &slot);
+    occupant = thread ? GILSCOPE_THREAD : GILSCOPE_HARNESS;
+    core->since_exec = TASK_READ(btf, next, se.sum_exec_runtime);
+    if (thread) open_segment(thread, core, cpu, now);
+  }
+  core->since_ns = now;
+  core->tid = TASK_READ(btf, next, pid);
+  core->occupant = occupant;
+  return 0;
+}
+
+SEC("?tp_btf/sched_switch")
+int sched_switch_btf(__u64* ctx) {
+  struct task_struct* prev = (void*)ctx[1];
+  return on_switch(true, ctx[0], prev, (void*)ctx[2], has_prev_state ? ctx[3] : task_state(prev));
+}
+
+SEC("?raw_tp/sched_switch")
+int sched_switch_raw(__u64* ctx) {
+  struct task_struct* prev = (void*)ctx[1];
+  return on_switch(false, ctx[0], prev, (void*)ctx[2], has_prev_state ? ctx[3] : task_state(prev));
+}
+
+// --- sched_waking: on the waker's CPU, before the kernel has chosen where to put the thread
+// ---------
+
+static __always_inline int on_waking(bool btf, struct task_struct* task) {
+  if ((__u32)TASK_READ(btf, task, tgid) != window.worker_tgid) return 0;
+  __u32 slot;
+  struct gilscope_thread* thread = thread_of(TASK_READ(btf, task, pid), &slot);
+  if (!thread) return 0;
+  struct gilscope_waking* waking = &thread->waking;
+  waking->woken_ns = bpf_ktime_get_ns();
+  // In an interrupt (a timer) this is the task that was interrupted.
+  waking->waker_tid = bpf_get_current_pid_tgid();
+  waking->waker_cpu = bpf_get_smp_processor_id();
+  waking->pending = 1;
+  return 0;
+}
+
+SEC("?tp_btf/sched_waking")
+int sched_waking_btf(__u64* ctx) {
+  return on_waking(true, (void*)ctx[0]);
+}
+
+SEC("?raw_tp/sched_waking")
+int sched_waking_raw(__u64* ctx) {
+  return on_waking(false, (void*)ctx[0]);
+}
+
+// --- sched_wakeup: placed, and on its run queue; on the waker's CPU or the target's
+// -----------------
+
+static __always_inline int on_wakeup(bool btf, struct task_struct* task) {
+  if ((__u32)TASK_READ(btf, task, tgid) != window.worker_tgid) return 0;
+  __u32 slot;
+  struct gilscope_thread* thread = thread_of(TASK_READ(btf, task, pid), &slot);
+  if (!thread) return 0;
+  struct gilscope_waking* waking = &thread->waking;
+  waking->raw_wakeups += 1;
+  // It had said that it would sleep, and was woken before it did, while it ran or was preempted.
+  if (thread->running || !gilscope_slept(thread->ended)) {
+    waking->pending = 0;
+    return 0;
+  }
+  waking->wakeups += 1;
+  waking->placed_cpu = thread->cpu;
+  __u32 cpu = bpf_get_smp_processor_id();
+  struct gilscope_core* core = core_of(cpu);
+  if (core) COUNT_ON(core, cpu, (__u32)waking->waker_cpu, waker);
+  return 0;
+}
+
+SEC("?tp_btf/sched_wakeup")
+int sched_wakeup_btf(__u64* ctx) {
+  return on_wakeup(true, (void*)ctx[0]);
+}
+
+SEC("?raw_tp/sched_wakeup")
+int sched_wakeup_raw(__u64* ctx) {
+  return on_wakeup(false, (void*)ctx[0]);
+}
+
+// --- sched_wakeup_new: a thread of the worker starts; those that never enter are not traced, and
+// the report says how many -----------------------------------------------------------------------
+
+static __always_inline int on_wakeup_new(bool btf, struct task_struct* task) {
+  if ((__u32)TASK_READ(btf, task, tgid) != window.worker_tgid) return 0;
+  if (!window.close_ns) __sync_fetch_and_add(&window.started, 1);
+  return 0;
+}
+
+SEC("?tp_btf/sched_wakeup_new")
+int sched_wakeup_new_btf(__u64* ctx) {
+  return on_wakeup_new(true, (void*)ctx[0]);
+}
+
+SEC("?raw_tp/sched_wakeup_new")
+int sched_wakeup_new_raw(__u64* ctx) {
+  return on_wakeup_new(false, (void*)ctx[0]);
+}
+
+// --- sched_migrate_task: the only place where the kernel's placement can be seen
+// ---------------------
+
+static __always_inline int on_migrate(bool btf, struct task_struct* task, __u32 to) {
+  if ((__u32)TASK_READ(btf, task, tgid) != window.worker_tgid) return 0;
+  __u32 slot;
+  struct gilscope_thread* thread = thread_of(TASK_READ(btf, task, pid), &slot);
+  if (!thread) return 0;
+  struct gilscope_core *from_core = core_of(thread->cpu), *to_core = core_of(to);
+  if (from_core) __sync_fetch_and_add(&from_core->remote.raw_out, 1);
+  if (to_core) __sync_fetch_and_add(&to_core->remote.raw_in, 1);
+  thread->waking.raw_migrations += 1;
+  thread->cpu = to;
+  return 0;
+}
+
+SEC("?tp_btf/sched_migrate_task")
+int sched_migrate_task_btf(__u64* ctx) {
+  return on_migrate(true, (void*)ctx[0], ctx[1]);
+}
+
+SEC("?raw_tp/sched_migrate_task")
+int sched_migrate_task_raw(__u64* ctx) {
+  return on_migrate(false, (void*)ctx[0], ctx[1]);
+}
+
+// --- sched_process_exit: runs as the dying thread, whose slot will not change any more
+// ---------------
+
+static __always_inline int on_exit(bool btf, struct task_struct* task) {
+  if ((__u32)TASK_READ(btf, task, tgid) != window.worker_tgid) return 0;
+  leave_at_next_switch(TASK_READ(btf, task, pid), true);
+  return 0;
+}
+
+SEC("?tp_btf/sched_process_exit")
+int sched_process_exit_btf(__u64* ctx) {
+  return on_exit(true, (void*)ctx[0]);
+}
+
+SEC("?raw_tp/sched_process_exit")
+int sched_process_exit_raw(__u64* ctx) {
+  return on_exit(false, (void*)ctx[0]);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * The few kernel types that the programs read. Offsets are relocated against the running kernel's
+ * BTF (CO-RE), so only the names of the fields matter here.
+ */
+#ifndef GILSCOPE_BPF_KERNEL_H
+#define GILSCOPE_BPF_KERNEL_H
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <linux/types.h>
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct sched_entity {
+  __u64 sum_exec_runtime; /* CPU time charged so far: what CLOCK_THREAD_CPUTIME_ID reads */
+};
+
+struct task_struct {
+  int pid;
+  int tgid;
+  unsigned int __state; /* called state, a long, before 5.14 (commit 2f064a59a11f) */
+  struct sched_entity se;
+};
+
+struct task_struct___before_5_14 {
+  long state;
+};
+
+#pragma clang attribute pop
+
+/* A program attached through BTF follows pointers directly; its raw twin must ask a helper. `btf`
+ * is a constant where these are inlined, so only one branch remains. */
+#define TASK_READ(btf, task, field) ((btf) ? (task)->field : BPF_CORE_READ(task, field))
+
+static __always_inline __u32 task_state(struct task_struct* task) {
+  if (bpf_core_field_exists(task->__state)) return BPF_CORE_READ(task, __state);
+  return (__u32)BPF_CORE_READ((struct task_struct___before_5_14*)task, state);
+}
+
+#endif /* GILSCOPE_BPF_KERNEL_H */

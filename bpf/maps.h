@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * The maps and globals. Sizes marked "set by the loader" depend on the experiment or the box.
+ * The arrays are mmapable: the user side reads and clears them without a system call, and the
+ * worker's threads write their slots of the board with plain stores.
+ */
+#ifndef GILSCOPE_BPF_MAPS_H
+#define GILSCOPE_BPF_MAPS_H
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/contract.h"
+
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(map_flags, BPF_F_MMAPABLE);
+  __uint(max_entries, 1); /* threads: set by the loader */
+  __type(key, __u32);
+  __type(value, struct gilscope_slot);
+} board SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(map_flags, BPF_F_MMAPABLE);
+  __uint(max_entries, 1); /* threads: set by the loader */
+  __type(key, __u32);
+  __type(value, struct gilscope_thread);
+} threads SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(map_flags, BPF_F_MMAPABLE);
+  __uint(max_entries, 1); /* possible CPUs: set by the loader */
+  __type(key, __u32);
+  __type(value, struct gilscope_core);
+} cores SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, 1); /* threads: set by the loader */
+  __type(key, __u32);     /* tid in the first PID namespace */
+  __type(value, __u32);   /* slot */
+} slot_of_tid SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_RINGBUF);
+  __uint(max_entries, 4096); /* bytes: set by the loader */
+} segments SEC(".maps");
+
+/* Chosen by the loader before the programs are verified, so that what is off costs nothing. */
+const volatile bool write_records = true;
+const volatile bool has_prev_state =
+    false; /* sched_switch passes prev_state (5.18, 9c2136be0878) */
+const volatile __u64 ring_wakeup_bytes = 0; /* wake the reader when so much is waiting */
+
+struct gilscope_window window;
+
+#endif /* GILSCOPE_BPF_MAPS_H */

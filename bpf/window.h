@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only
+ *
+ * The part of a stretch of time that lies within the window. Compiles as C and as C++.
+ */
+#ifndef GILSCOPE_BPF_WINDOW_H
+#define GILSCOPE_BPF_WINDOW_H
+
+#include "bpf/contract.h"
+
+/* ns of [from, to) within [open, close), close 0 meaning not yet closed; 0 where to is before from.
+ */
+static inline __u64 gilscope_within(__u64 from, __u64 to, __u64 open, __u64 close) {
+  if (!open) return 0;
+  if (from < open) from = open;
+  if (close && to > close) to = close;
+  return to > from ? to - from : 0;
+}
+
+#endif /* GILSCOPE_BPF_WINDOW_H */

@@ -1,0 +1,38 @@
+// What a worker holds of the tracer: the programs that its threads run on themselves. In an
+// untraced run every call does nothing, so that the same code runs traced and untraced.
+#pragma once
+
+#include <cstdint>
+
+#include "userspace/util/result.h"
+
+namespace gilscope {
+
+class TraceControl {
+ public:
+  struct Programs {
+    int open_window = -1, close_window = -1, enter = -1, leave = -1;  // borrowed descriptors
+  };
+
+  TraceControl() = default;  // untraced
+  explicit TraceControl(const Programs& programs) : programs_(programs), traced_(true) {}
+
+  bool traced() const { return traced_; }
+  const Programs& programs() const { return programs_; }
+
+  // The window: called by the worker's main thread.
+  Status open_window() const { return run(programs_.open_window, "open_window"); }
+  Status close_window() const { return run(programs_.close_window, "close_window"); }
+  // The calling thread is traced from here on, as the one with this slot of the board ...
+  Status enter(uint32_t slot) const { return run(programs_.enter, "enter", slot); }
+  // ... until here; its last segment is counted when it is next switched out.
+  Status leave() const { return run(programs_.leave, "leave"); }
+
+ private:
+  Status run(int program, const char* name, uint64_t argument = 0) const;
+
+  Programs programs_;
+  bool traced_ = false;
+};
+
+}  // namespace gilscope

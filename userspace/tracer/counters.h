@@ -1,0 +1,30 @@
+// From the structures that the kernel side counts in to the report's. Pure; no root needed.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "bpf/contract.h"
+#include "userspace/report/model.h"
+
+namespace gilscope {
+
+Histogram to_report(const gilscope_histogram& histogram);
+Histograms to_report(const gilscope_histograms& histograms);
+
+// What a thread counted about itself.
+GilCounts to_report(const gilscope_slot& slot);
+
+// `cores` by CPU id. What still ran at the end of the window (an idle or foreign task that was
+// never switched out again) is added here. Cores outside `cpus` on which the run's threads never
+// ran are left out.
+std::vector<Core> cores_of(std::span<const gilscope_core> cores, const gilscope_window& window,
+                           std::span<const int> cpus);
+
+ThreadTrace trace_of(const gilscope_thread& thread);
+
+// Drops, discards and censored waits, over all cores and threads.
+Lost lost_of(std::span<const gilscope_core> cores, std::span<const gilscope_thread> threads,
+             const gilscope_window& window);
+
+}  // namespace gilscope

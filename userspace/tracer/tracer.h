@@ -1,0 +1,64 @@
+// The tracer: loads the programs once, attaches them for one run at a time, keeps the records that
+// the ring hands over, and reads the counters when the run is over. The counters are the authority;
+// the records illustrate them.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+
+#include "bpf/contract.h"
+#include "userspace/report/model.h"
+#include "userspace/tracer/control.h"
+#include "userspace/util/result.h"
+
+namespace gilscope {
+
+class Tracer {
+ public:
+  struct Options {
+    uint32_t max_threads = 2;        // slots on the board, the main thread's included
+    uint64_t ring_bytes = 64 << 20;  // a power of two, a page or more
+    bool records = true;             // false: counters only
+    bool raw_programs = false;       // use the raw twins although BTF programs would load
+  };
+
+  // Called with records in the order in which the ring hands them over.
+  using RecordSink = std::function<Status(std::span<const gilscope_segment>)>;
+
+  static Result<Tracer> load(const Options& options);
+  Tracer(Tracer&&) noexcept;
+  Tracer& operator=(Tracer&&) noexcept;
+  ~Tracer();
+
+  // Clears everything that the last run left, and attaches. With `statistics` the kernel times
+  // every program (and takes time doing so).
+  Status begin(RecordSink sink, bool statistics);
+
+  // For the worker that is forked between begin() and end().
+  TraceControl control() const;
+  std::span<gilscope_slot> board() const;
+
+  // Readable when the ring is half full; then drain() hands the records to the sink. -1: no ring.
+  int ring_fd() const;
+  Status drain();
+
+  // After the worker is dead: waits until the last segment of every thread has been counted,
+  // detaches, drains, and puts what was counted into `run`, whose threads are there already, in the
+  // order of their slots. `cpus` are the cores that the run was given.
+  Status end(Run& run, std::span<const int> cpus);
+
+  // Detaches without looking at the counters, for a run that is given up.
+  void abandon();
+
+  // Which programs and features are in use, for the report.
+  Facts capabilities() const;
+
+ private:
+  struct State;
+  explicit Tracer(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace gilscope
