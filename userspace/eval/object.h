@@ -1,0 +1,44 @@
+// The boxed, reference-counted integers that the eval loop computes with. As in CPython every value
+// is an object with a type, and the type knows how to compute; unlike CPython 2, which keeps its
+// integers on a free list of its own, each is allocated.
+//
+// Reference counts are plain, so an object belongs to one thread. Under a GIL that would not be
+// needed; under `none` it is what keeps the threads apart, as in Jython's and free-threaded
+// CPython's own schemes of ownership.
+#pragma once
+
+#include <cstdint>
+
+namespace gilscope {
+
+struct Object;
+
+enum class Comparison : uint8_t { greater };
+
+struct Type {
+  const char* name;
+  Object* (*subtract)(Object* left, Object* right);  // a new reference
+  bool (*compare)(Object* left, Object* right, Comparison comparison);
+  bool (*truth)(Object* object);
+  void (*deallocate)(Object* object);
+};
+
+struct Object {
+  int64_t references;
+  const Type* type;
+};
+
+inline Object* retain(Object* object) {
+  ++object->references;
+  return object;
+}
+
+inline void drop(Object* object) {
+  if (--object->references == 0) object->type->deallocate(object);
+}
+
+Object* new_integer(int64_t value);
+int64_t integer_value(const Object* object);
+Object* new_boolean(bool value);
+
+}  // namespace gilscope

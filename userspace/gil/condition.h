@@ -1,0 +1,48 @@
+// A pthread condition whose timed waits run on CLOCK_MONOTONIC and say what pthread said.
+// std::condition_variable guesses a time-out from the clock instead, which CPython does not.
+#pragma once
+
+#include <pthread.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <ctime>
+#include <mutex>
+
+namespace gilscope {
+
+class Condition {
+ public:
+  Condition() {
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&condition_, &attributes);
+    pthread_condattr_destroy(&attributes);
+  }
+  ~Condition() { pthread_cond_destroy(&condition_); }
+  Condition(const Condition&) = delete;
+  Condition& operator=(const Condition&) = delete;
+
+  void signal() { pthread_cond_signal(&condition_); }
+
+  void wait(std::unique_lock<std::mutex>& lock) {
+    pthread_cond_wait(&condition_, lock.mutex()->native_handle());
+  }
+
+  // Whether the wait ran out.
+  bool wait_for(std::unique_lock<std::mutex>& lock, uint64_t ns) {
+    timespec deadline;
+    clock_gettime(CLOCK_MONOTONIC, &deadline);
+    uint64_t nanoseconds = static_cast<uint64_t>(deadline.tv_nsec) + ns % 1'000'000'000;
+    deadline.tv_sec += static_cast<time_t>(ns / 1'000'000'000 + nanoseconds / 1'000'000'000);
+    deadline.tv_nsec = static_cast<long>(nanoseconds % 1'000'000'000);
+    return pthread_cond_timedwait(&condition_, lock.mutex()->native_handle(), &deadline) ==
+           ETIMEDOUT;
+  }
+
+ private:
+  pthread_cond_t condition_;
+};
+
+}  // namespace gilscope
