@@ -1,0 +1,61 @@
+// `gilscope env`: what a report would record of this box, now.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "userspace/cli/cli.h"
+#include "userspace/cli/output.h"
+#include "userspace/experiment/environment.h"
+#include "userspace/report/facts_json.h"
+
+namespace gilscope {
+namespace {
+
+struct ValueText {
+  std::string operator()(std::monostate) const { return "-"; }
+  std::string operator()(bool value) const { return value ? "yes" : "no"; }
+  std::string operator()(int64_t value) const { return std::to_string(value); }
+  std::string operator()(double value) const { return fmt::format("{}", value); }
+  std::string operator()(const std::string& text) const { return text; }
+  std::string operator()(const std::vector<int64_t>& values) const {
+    return values.empty() ? "none" : fmt::format("{}", fmt::join(values, " "));
+  }
+  std::string operator()(const std::vector<std::string>& texts) const {
+    return texts.empty() ? "none" : fmt::format("{}", fmt::join(texts, " "));
+  }
+};
+
+std::string aligned(const Facts& facts) {
+  size_t width = 0;
+  for (const Fact& fact : facts) width = std::max(width, fact.key.size());
+  std::string out;
+  for (const Fact& fact : facts) {
+    out += fmt::format("{:{}}  {}", fact.key, width, std::visit(ValueText(), fact.value));
+    if (!fact.reason.empty()) out += fmt::format(" ({})", fact.reason);
+    out += '\n';
+  }
+  return out;
+}
+
+std::string as_json(const Facts& facts) {
+  // The box's own words may hold bytes that are not UTF-8, which dump() would throw at.
+  return facts_to_json(facts).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+void add_env(CLI::App& app, Exit& exit) {
+  CLI::App* command = app.add_subcommand("env", "what a report would record of this box");
+  const CLI::Option* json = command->add_flag("--json")->description("the same as JSON");
+  command->callback([json, &exit] {
+    Facts facts = capture_environment();
+    const Facts moment = capture_moment();
+    facts.insert(facts.end(), moment.begin(), moment.end());
+    exit = write_output(json->count() > 0 ? as_json(facts) : aligned(facts));
+  });
+}
+
+}  // namespace gilscope

@@ -1,0 +1,69 @@
+// `gilscope list`: what there is to choose from, and how fast this box interprets.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "userspace/cli/cli.h"
+#include "userspace/cli/output.h"
+#include "userspace/eval/speed.h"
+#include "userspace/experiment/builtin.h"
+#include "userspace/gil/policies.h"
+#include "userspace/workload/workload.h"
+
+namespace gilscope {
+namespace {
+
+struct Row {
+  std::string name, summary, parameters;
+};
+
+std::string table(const char* title, const std::vector<Row>& rows) {
+  size_t width = 0;
+  for (const Row& row : rows) width = std::max(width, row.name.size());
+  std::string out = fmt::format("{}\n", title);
+  for (const Row& row : rows) {
+    out += fmt::format("  {:{}}  {}\n", row.name, width, row.summary);
+    if (!row.parameters.empty()) out += fmt::format("  {:{}}  {}\n", "", width, row.parameters);
+  }
+  return out + '\n';
+}
+
+std::string tables() {
+  std::vector<Row> policies, workloads, experiments;
+  for (const PolicyInfo& info : policy_list()) {
+    policies.push_back({info.name, info.summary, info.parameters});
+  }
+  for (const WorkloadInfo& info : workload_list()) {
+    workloads.push_back({info.name, info.summary, info.parameters});
+  }
+  for (const Builtin& builtin : builtin_specs()) {
+    experiments.push_back({builtin.name, builtin.summary, ""});
+  }
+  return table("Policies (--policy)", policies) + table("Workloads (--workload)", workloads) +
+         table("Built-in experiments (gilscope run NAME)", experiments);
+}
+
+std::string speed() {
+  const LoopSpeed speed = measure_loop();
+  return fmt::format(
+      "The eval loop here\n"
+      "  {:8.2f} ns per opcode\n"
+      "  {:8.2f} ns per iteration of count\n"
+      "  {:8.0f} ns between the checks of check-interval:100\n",
+      speed.ns_per_opcode, speed.ns_per_iteration, speed.check_every_ns);
+}
+
+}  // namespace
+
+void add_list(CLI::App& app, Exit& exit) {
+  CLI::App* command =
+      app.add_subcommand("list", "policies, workloads, built-in experiments; ns per opcode here");
+  const CLI::Option* measure =
+      command->add_flag("--measure")->description("only the speed of the eval loop on this box");
+  command->callback([measure, &exit] {
+    exit = write_output((measure->count() > 0 ? std::string() : tables()) + speed());
+  });
+}
+
+}  // namespace gilscope

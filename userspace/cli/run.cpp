@@ -1,0 +1,191 @@
+// gilscope run: the spec from a file, a built-in name or flags; then the experiment, its progress
+// on standard error, and the report on standard output.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "userspace/cli/cli.h"
+#include "userspace/cli/output.h"
+#include "userspace/experiment/builtin.h"
+#include "userspace/experiment/experiment.h"
+#include "userspace/experiment/features.h"
+#include "userspace/experiment/spec.h"
+#include "userspace/report/json.h"
+#include "userspace/util/term.h"
+
+namespace gilscope {
+namespace {
+
+struct RunFlags {
+  std::string spec, out;
+  std::vector<std::string> policies, workloads, arrangements, cpus;
+  std::vector<int> threads;
+  std::string cpus_by, trace, main_exit;
+  std::optional<int> blocks, warmup;
+  std::optional<uint64_t> seed;
+  bool quiet = false, json = false;
+
+  // A flag that is given takes the place of the same key of the spec.
+  void apply(Spec& spec_) const {
+    if (!policies.empty()) spec_.policies = policies;
+    if (!workloads.empty()) spec_.workloads = workloads;
+    if (!arrangements.empty()) spec_.arrangements = arrangements;
+    if (!cpus.empty()) spec_.cpus = cpus;
+    if (!threads.empty()) spec_.threads = threads;
+    if (!cpus_by.empty()) spec_.cpus_by = cpus_by;
+    if (!trace.empty()) spec_.trace = trace;
+    if (!main_exit.empty()) spec_.main_exit = main_exit;
+    if (blocks) spec_.blocks = *blocks;
+    if (warmup) spec_.warmup = *warmup;
+    if (seed) spec_.seed = *seed;
+  }
+};
+
+// What the flags alone ask for where they leave something out: the seed's question, small.
+Spec default_spec() {
+  Spec spec;
+  spec.name = "flags";
+  spec.policies = {"check-interval:100"};
+  spec.workloads = {"count:n=5M"};
+  spec.arrangements = {"sequential", "threaded"};
+  spec.threads = {2};
+  spec.cpus = {"all"};
+  return spec;
+}
+
+struct SpecAndText {
+  Spec spec;
+  std::string text;
+};
+
+Result<SpecAndText> spec_of(const RunFlags& flags) {
+  Spec spec = default_spec();
+  std::string text;
+  if (!flags.spec.empty()) {
+    auto loaded = load_spec_text(flags.spec);
+    if (!loaded) return fail(loaded.error());
+    auto parsed = parse_spec(loaded->first, loaded->second);
+    if (!parsed) return fail(parsed.error());
+    spec = *parsed;
+    text = loaded->first;
+  }
+  Spec with_flags = spec;
+  flags.apply(with_flags);
+  auto good = checked(with_flags);
+  if (!good) return fail(good.error());
+  // Verbatim where the text says it all; otherwise what the text and the flags come to.
+  if (text.empty() || with_flags != spec) text = to_toml(*good);
+  return SpecAndText{*good, text};
+}
+
+class ProgressLines {
+ public:
+  explicit ProgressLines(bool quiet) : quiet_(quiet), terminal_(isatty(STDERR_FILENO)) {}
+  ~ProgressLines() {
+    if (shown_) std::fputs("\r\033[K", stderr);
+  }
+
+  void operator()(const Progress& p) {
+    if (p.last->status == "failed") {
+      if (shown_) std::fputs("\r\033[K", stderr);
+      write_error(
+          Error{Exit::error, fmt::format("block {}: {} {} {} failed: {}", p.block, p.cell->policy,
+                                         p.cell->workload, p.cell->arrangement, p.last->failure)});
+    }
+    if (quiet_) return;
+    if (terminal_) {
+      shown_ = true;
+      fmt::print(stderr, "\r\033[Kblock {}/{}, run {}/{}, {:.0f} s left", p.block + 1, p.blocks,
+                 p.run, p.runs, p.seconds_left);
+      std::fflush(stderr);
+    } else if (p.block != last_block_) {
+      last_block_ = p.block;
+      fmt::print(stderr, "block {}/{}{}, {:.0f} s left\n", p.block + 1, p.blocks,
+                 p.warmup ? " (warm-up)" : "", p.seconds_left);
+    }
+  }
+
+ private:
+  bool quiet_, terminal_, shown_ = false;
+  int last_block_ = -1;
+};
+
+Result<Exit> run(const RunFlags& flags, const ReportPrinter& print) {
+  auto spec = spec_of(flags);
+  if (!spec) return fail(spec.error());
+  if (spec->spec.trace != "off") {
+    if (Status able = require_tracing(); !able) return fail(able.error());
+  }
+  std::optional<OutDir> out;
+  if (!flags.out.empty()) {
+    auto opened = OutDir::open(flags.out);
+    if (!opened) return fail(opened.error());
+    out = std::move(*opened);
+    if (out->earlier() && out->earlier()->status == "done" && !flags.quiet) {
+      fmt::print(stderr, "{} is finished already; nothing is run\n", flags.out);
+    }
+  }
+  auto interrupt = Interrupt::watch();
+  if (!interrupt) return fail(interrupt.error());
+  ExperimentOptions options{.spec = spec->spec, .spec_text = spec->text};
+  options.out = out ? &*out : nullptr;
+  auto lines = std::make_unique<ProgressLines>(flags.quiet);
+  options.progress = [&](const Progress& progress) { (*lines)(progress); };
+  auto report = run_experiment(options, *interrupt);
+  lines.reset();
+  if (!report) return fail(report.error());
+
+  if (flags.json) {
+    fmt::print("{}\n", to_json(*report));
+  } else if (Status printed = print(*report); !printed && report->status == "done") {
+    return fail(printed.error());
+  }
+  if (!flags.quiet && out) fmt::print(stderr, "report: {}/report.json\n", out->path());
+  if (report->status == "interrupted") return Exit::interrupted;
+  for (const Cell& cell : report->cells) {
+    for (const Run& r : cell.runs) {
+      if (r.status == "failed") return Exit::error;
+    }
+  }
+  return Exit::done;
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Exit& exit, ReportPrinter print) {
+  auto flags = std::make_shared<RunFlags>();
+  CLI::App* command = app.add_subcommand("run", "run an experiment and report it");
+  command->add_option("SPEC", flags->spec, "a built-in experiment's name, or a .toml file");
+  command->add_option("--policy", flags->policies, "GIL policy; may be repeated")
+      ->allow_extra_args(false);
+  command->add_option("--workload", flags->workloads, "what the threads do; may be repeated")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--arrangement", flags->arrangements, "sequential or threaded; may be repeated")
+      ->allow_extra_args(false);
+  command->add_option("--threads", flags->threads, "number of threads; may be repeated")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--cpus", flags->cpus,
+                   "how many CPUs (1, 2, all) or which (cpu:0,2-3); may be "
+                   "repeated")
+      ->allow_extra_args(false);
+  command->add_option("--cpus-by", flags->cpus_by, "how the CPUs are set: affinity");
+  command->add_option("--blocks", flags->blocks, "how often every cell is measured");
+  command->add_option("--warmup", flags->warmup, "blocks before those, kept and marked");
+  command->add_option("--seed", flags->seed, "seed of the order of runs");
+  command->add_option("--trace", flags->trace, "full, counters or off");
+  command->add_option("--main-exit", flags->main_exit,
+                      "join: main waits for the threads; kill: they die with it");
+  command->add_option("--out", flags->out, "directory for report.json and the segments");
+  command->add_flag("--quiet", flags->quiet, "no progress");
+  command->add_flag("--json", flags->json, "print the report as JSON");
+  command->callback([flags, print = std::move(print), &exit] {
+    auto result = run(*flags, print);
+    exit = result ? *result : write_error(result.error());
+  });
+}
+
+}  // namespace gilscope

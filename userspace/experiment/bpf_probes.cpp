@@ -1,0 +1,178 @@
+#include "userspace/experiment/bpf_probes.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+#include <unistd.h>
+
+#include <memory>
+
+#include "userspace/experiment/environment/box.h"
+#include "userspace/util/fd.h"
+
+namespace gilscope {
+namespace {
+
+constexpr const char* kNewerKernel = "boot a kernel of 5.10 or later";
+constexpr const char* kAsRoot = "run gilscope as root (sudo gilscope ...)";
+
+// libbpf tells standard error about every attempt that fails, and failing is what a probe may do.
+class Hush {
+ public:
+  Hush() : before_(libbpf_set_print(nullptr)) {}
+  Hush(const Hush&) = delete;
+  Hush& operator=(const Hush&) = delete;
+  ~Hush() { libbpf_set_print(before_); }
+
+ private:
+  libbpf_print_fn_t before_;
+};
+
+struct FreeBtf {
+  void operator()(btf* types) const { btf__free(types); }
+};
+using Btf = std::unique_ptr<btf, FreeBtf>;
+
+// `return 0`: the smallest program that the verifier takes.
+constexpr bpf_insn kReturnZero[] = {
+    {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .src_reg = 0, .off = 0, .imm = 0},
+    {.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0},
+};
+
+// The program's descriptor, or a negative errno.
+int load(bpf_prog_type type, const bpf_prog_load_opts* options) {
+  return bpf_prog_load(type, "gilscope_probe", "GPL", kReturnZero, std::size(kReturnZero), options);
+}
+
+std::string outcome(int result, const char* good) {
+  return result >= 0 ? good : std::strerror(-result);
+}
+
+// A refusal for want of privilege is mended by privilege, whatever the feature.
+std::string fix_for(int result, const char* otherwise) {
+  return result == -EPERM || result == -EACCES ? kAsRoot : otherwise;
+}
+
+Feature probe_btf(const btf* types) {
+  constexpr const char* kPath = "/sys/kernel/btf/vmlinux";
+  Feature feature{"kernel types (BTF)", types != nullptr, true, kPath, ""};
+  if (types == nullptr) {
+    feature.detail = Box().exists(kPath) ? fmt::format("{} cannot be read", kPath)
+                                         : fmt::format("there is no {}", kPath);
+    feature.fix = "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y (Debian's own kernels are)";
+  }
+  return feature;
+}
+
+Feature probe_tracepoints(const btf* types) {
+  Feature feature{"sched tracepoints", false, true, "", "boot a kernel with CONFIG_TRACEPOINTS=y"};
+  std::vector<std::string> missing;
+  for (const char* name : {"sched_switch", "sched_waking", "sched_wakeup", "sched_wakeup_new",
+                           "sched_migrate_task", "sched_process_exit"}) {
+    const std::string type = fmt::format("btf_trace_{}", name);
+    const bool found =
+        types != nullptr && btf__find_by_name_kind(types, type.c_str(), BTF_KIND_TYPEDEF) > 0;
+    if (!found) missing.emplace_back(name);
+  }
+  feature.ok = missing.empty();
+  if (types == nullptr) {
+    feature.detail = "unknown without BTF";
+  } else {
+    feature.detail = feature.ok ? "switch, waking, wakeup, wakeup_new, migrate_task, process_exit"
+                                : fmt::format("not there: {}", fmt::join(missing, ", "));
+  }
+  return feature;
+}
+
+Feature probe_raw_tracepoint(int program) {
+  return {"BPF programs (raw_tp)", program >= 0, true, outcome(program, "a program loads"),
+          fix_for(program, "boot a kernel with CONFIG_BPF_SYSCALL=y and CONFIG_BPF_EVENTS=y")};
+}
+
+Feature probe_typed_tracepoint(const btf* types) {
+  Feature feature{"typed tracepoints (tp_btf)", false, false, "unknown without BTF",
+                  "none needed: raw tracepoints are used where they are missing"};
+  const int id = types == nullptr
+                     ? -ENOENT
+                     : btf__find_by_name_kind(types, "btf_trace_sched_switch", BTF_KIND_TYPEDEF);
+  if (id <= 0) return feature;
+  LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_RAW_TP,
+              .attach_btf_id = static_cast<__u32>(id));
+  const int result = load(BPF_PROG_TYPE_TRACING, &options);
+  const Fd program(result);
+  feature.ok = result >= 0;
+  feature.detail = outcome(result, "a program on sched_switch loads");
+  return feature;
+}
+
+Feature probe_ring_buffer() {
+  const int result = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "gilscope_probe", 0, 0,
+                                    static_cast<__u32>(::sysconf(_SC_PAGESIZE)), nullptr);
+  const Fd map(result);
+  return {"ring buffer", result >= 0, true, outcome(result, "a map is made"),
+          fix_for(result, kNewerKernel)};
+}
+
+Feature probe_mapped_array() {
+  LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
+  const int result = bpf_map_create(BPF_MAP_TYPE_ARRAY, "gilscope_probe", sizeof(__u32),
+                                    sizeof(__u64), 1, &options);
+  const Fd map(result);
+  return {"mapped arrays (the board)", result >= 0, true, outcome(result, "a map is made"),
+          fix_for(result, kNewerKernel)};
+}
+
+Feature probe_test_run(int program) {
+  Feature feature{"BPF_PROG_TEST_RUN of raw_tp", false, true, "unknown: no program loads",
+                  fix_for(program, kNewerKernel)};
+  if (program < 0) return feature;
+  LIBBPF_OPTS(bpf_test_run_opts, options);
+  const int result = bpf_prog_test_run_opts(program, &options);
+  feature.ok = result == 0;
+  feature.detail = outcome(result, "a program runs when called");
+  feature.fix = fix_for(result, kNewerKernel);
+  return feature;
+}
+
+Feature probe_run_time_statistics() {
+  const int result = bpf_enable_stats(BPF_STATS_RUN_TIME);
+  const Fd statistics(result);
+  return {"BPF run-time statistics", result >= 0, false,
+          outcome(result, "the tracer's own time can be told"),
+          fix_for(result, "the report leaves the tracer's own time out; twins show its cost")};
+}
+
+Feature probe_jit() {
+  constexpr const char* kPath = "/proc/sys/net/core/bpf_jit_enable";
+  Feature feature{"BPF compiled (JIT)", false, false, "", ""};
+  const auto enabled = Box().number(kPath);
+  feature.ok = enabled && *enabled > 0;
+  feature.detail =
+      enabled ? fmt::format("bpf_jit_enable is {}", *enabled) : enabled.error().message;
+  feature.fix = enabled ? fmt::format("echo 1 > {}: interpreted programs are slow", kPath)
+                        : "boot a kernel with CONFIG_BPF_JIT=y";
+  return feature;
+}
+
+}  // namespace
+
+std::vector<Feature> probe_bpf() {
+  const Hush hush;
+  const Btf types(btf__load_vmlinux_btf());
+  const int result = load(BPF_PROG_TYPE_RAW_TRACEPOINT, nullptr);
+  const Fd program(result);
+  return {
+      probe_btf(types.get()),
+      probe_tracepoints(types.get()),
+      probe_raw_tracepoint(result),
+      probe_typed_tracepoint(types.get()),
+      probe_ring_buffer(),
+      probe_mapped_array(),
+      probe_test_run(result),
+      probe_run_time_statistics(),
+      probe_jit(),
+  };
+}
+
+}  // namespace gilscope

@@ -1,0 +1,215 @@
+#include "userspace/experiment/cpus.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <string_view>
+#include <system_error>
+#include <tuple>
+#include <utility>
+
+#include "userspace/experiment/cpu_list.h"
+#include "userspace/util/quote.h"
+
+namespace gilscope {
+namespace {
+
+constexpr std::string_view kListPrefix = "cpu:";
+
+std::optional<int> to_int(std::string_view text) {
+  int number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return {};
+  return number;
+}
+
+std::optional<std::string> read_line(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::string line;
+  if (!file || !std::getline(file, line)) return {};
+  return line;
+}
+
+std::optional<int> read_int(const std::filesystem::path& path) {
+  const auto line = read_line(path);
+  return line ? to_int(*line) : std::nullopt;
+}
+
+Cpu read_cpu(const std::filesystem::path& directory, int id) {
+  Cpu cpu;
+  cpu.id = id;
+  // A CPU that cannot be switched off (often CPU 0) has no `online` file.
+  cpu.online = read_int(directory / "online").value_or(1) != 0;
+  // An offline CPU has no topology; where a kernel knows none, each CPU is a core of its own. Some
+  // architectures write -1 for a package that they do not know.
+  cpu.package = std::max(0, read_int(directory / "topology/physical_package_id").value_or(0));
+  cpu.core = read_int(directory / "topology/core_id").value_or(id);
+  // Core numbers begin again on each die of some packages, and are no siblings for that.
+  const int die = std::max(0, read_int(directory / "topology/die_id").value_or(0));
+  cpu.core += die * kMaxCpus;
+  return cpu;
+}
+
+// One CPU of every core first, then their siblings; within that by package and number.
+std::vector<int> cores_first(std::vector<Cpu> cpus) {
+  std::sort(cpus.begin(), cpus.end(), [](const Cpu& a, const Cpu& b) { return a.id < b.id; });
+  std::map<std::pair<int, int>, int> siblings_seen;
+  std::vector<std::tuple<int, int, int>> order;  // rank within the core, package, id
+  for (const Cpu& cpu : cpus) {
+    order.emplace_back(siblings_seen[{cpu.package, cpu.core}]++, cpu.package, cpu.id);
+  }
+  std::sort(order.begin(), order.end());
+  std::vector<int> ids;
+  for (const auto& entry : order) ids.push_back(std::get<2>(entry));
+  return ids;
+}
+
+Status check_named_cpu(int id, const std::vector<Cpu>& topology, const std::vector<int>& allowed) {
+  const auto cpu = std::find_if(topology.begin(), topology.end(),
+                                [&](const Cpu& candidate) { return candidate.id == id; });
+  if (cpu == topology.end()) {
+    std::vector<int> present;
+    for (const Cpu& candidate : topology) present.push_back(candidate.id);
+    std::sort(present.begin(), present.end());
+    return fail(
+        fmt::format("there is no CPU {} in this box: it has {}", id, format_cpu_list(present)));
+  }
+  if (!cpu->online) {
+    return fail(fmt::format(
+        "CPU {} is offline (echo 1 > /sys/devices/system/cpu/cpu{}/online brings it back)", id,
+        id));
+  }
+  if (std::find(allowed.begin(), allowed.end(), id) == allowed.end()) {
+    return fail(
+        fmt::format("CPU {} is outside this process's affinity mask, which is {} (see "
+                    "taskset and the cpuset of this cgroup)",
+                    id, format_cpu_list(allowed)));
+  }
+  return {};
+}
+
+struct Request {
+  enum class Kind { all, count, list } kind = Kind::all;
+  int count = 0;
+  std::vector<int> list;
+};
+
+Result<Request> parse_request(const std::string& text) {
+  Request request;
+  if (text == "all") return request;
+  if (text.starts_with(kListPrefix)) {
+    auto list = parse_cpu_list(std::string_view(text).substr(kListPrefix.size()));
+    if (!list) return fail(list.error());
+    if (list->empty()) return fail(fmt::format("{} names no CPU", in_quotes(text)));
+    request.kind = Request::Kind::list;
+    request.list = std::move(*list);
+    return request;
+  }
+  const auto count = text.starts_with('0') ? std::nullopt : to_int(text);
+  if (!count || *count < 1 || *count > kMaxCpus) {
+    return fail(
+        fmt::format("{} is no choice of CPUs: write a count from 1, \"all\", or a list "
+                    "like \"cpu:0,2-3\"",
+                    in_quotes(text)));
+  }
+  request.kind = Request::Kind::count;
+  request.count = *count;
+  return request;
+}
+
+}  // namespace
+
+Result<std::vector<Cpu>> read_topology(const std::string& root) {
+  std::error_code error;
+  std::filesystem::directory_iterator entry(root, error);
+  if (error) return fail(fmt::format("cannot read {}: {}", root, error.message()));
+
+  std::vector<Cpu> cpus;
+  while (entry != std::filesystem::directory_iterator()) {
+    const std::string name = entry->path().filename();
+    const auto id = name.starts_with("cpu") ? to_int(name.substr(3)) : std::nullopt;
+    if (id && *id >= 0) cpus.push_back(read_cpu(entry->path(), *id));
+    entry.increment(error);
+    if (error) return fail(fmt::format("cannot read {}: {}", root, error.message()));
+  }
+  if (cpus.empty()) return fail(fmt::format("{} shows no CPU", root));
+
+  std::sort(cpus.begin(), cpus.end(), [](const Cpu& a, const Cpu& b) { return a.id < b.id; });
+  // The kernel's own list has the last word: a CPU without an `online` file may still be out.
+  const auto line = read_line(std::filesystem::path(root) / "online");
+  if (const auto online = parse_cpu_list(line.value_or("")); line && online && !online->empty()) {
+    for (Cpu& cpu : cpus) {
+      cpu.online = std::binary_search(online->begin(), online->end(), cpu.id);
+    }
+  }
+  return cpus;
+}
+
+Result<std::vector<int>> resolve_cpus(const std::string& request_text,
+                                      const std::vector<Cpu>& topology,
+                                      const std::vector<int>& allowed) {
+  auto request = parse_request(request_text);
+  if (!request) return fail(request.error());
+
+  if (request->kind == Request::Kind::list) {
+    for (const int id : request->list) {
+      if (const Status status = check_named_cpu(id, topology, allowed); !status) {
+        return fail(status.error());
+      }
+    }
+    return std::move(request->list);
+  }
+
+  std::vector<Cpu> usable;
+  std::copy_if(topology.begin(), topology.end(), std::back_inserter(usable), [&](const Cpu& cpu) {
+    return cpu.online && std::find(allowed.begin(), allowed.end(), cpu.id) != allowed.end();
+  });
+  std::vector<int> ids = cores_first(std::move(usable));
+  const size_t wanted =
+      request->kind == Request::Kind::all ? ids.size() : static_cast<size_t>(request->count);
+  if (wanted > ids.size() || ids.empty()) {
+    const size_t available = ids.size();
+    std::sort(ids.begin(), ids.end());
+    return fail(fmt::format(
+        "{} CPU{} asked for, and {} can be had here{}{}: online and within this process's affinity "
+        "mask",
+        request->kind == Request::Kind::all ? "all" : std::to_string(wanted),
+        wanted == 1 ? " is" : "s are", available, available == 0 ? "" : ", ",
+        format_cpu_list(ids)));
+  }
+  ids.resize(wanted);
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
+Result<std::vector<int>> allowed_cpus() {
+  // The kernel refuses a mask that is shorter than its own, whose length it does not tell.
+  for (int size = 1024; size <= kMaxCpus * 8; size *= 2) {
+    cpu_set_t* mask = CPU_ALLOC(static_cast<size_t>(size));
+    if (mask == nullptr) return fail("no memory for a CPU mask");
+    const size_t bytes = CPU_ALLOC_SIZE(static_cast<size_t>(size));
+    CPU_ZERO_S(bytes, mask);
+    const int refused = ::sched_getaffinity(0, bytes, mask) != 0 ? errno : 0;
+    std::vector<int> cpus;
+    for (int cpu = 0; refused == 0 && cpu < size; ++cpu) {
+      if (CPU_ISSET_S(static_cast<size_t>(cpu), bytes, mask)) cpus.push_back(cpu);
+    }
+    CPU_FREE(mask);
+    if (refused == 0) return cpus;
+    if (refused != EINVAL) return fail_errno("sched_getaffinity", refused);
+  }
+  return fail("sched_getaffinity: this kernel's CPU mask is larger than any known");
+}
+
+Status check_cpus_form(const std::string& request) {
+  if (const auto parsed = parse_request(request); !parsed) return fail(parsed.error());
+  return {};
+}
+
+}  // namespace gilscope

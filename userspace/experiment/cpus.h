@@ -1,0 +1,33 @@
+// Which CPUs a run may use, chosen by topology and not by number.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "userspace/util/result.h"
+
+namespace gilscope {
+
+struct Cpu {
+  int id = 0;
+  int core = 0;     // physical core within its package
+  int package = 0;
+  bool online = true;
+};
+
+// Read below `root` ("/sys/devices/system/cpu"), so that tests can bring their own. Offline CPUs
+// are listed with online = false.
+Result<std::vector<Cpu>> read_topology(const std::string& root = "/sys/devices/system/cpu");
+
+// "1", "2", "all" (a count, cores first, then their siblings) or "cpu:0,2-3" (these). Only CPUs
+// that are online and within `allowed` (this process's own affinity mask) can be had.
+Result<std::vector<int>> resolve_cpus(const std::string& request, const std::vector<Cpu>& topology,
+                                      const std::vector<int>& allowed);
+
+// This process's affinity mask, ascending.
+Result<std::vector<int>> allowed_cpus();
+
+// The form alone is checked: no box is looked at.
+Status check_cpus_form(const std::string& request);
+
+}  // namespace gilscope

@@ -1,0 +1,63 @@
+// Which box, and what is installed on it.
+#include <gnu/libc-version.h>
+
+#include "userspace/experiment/environment/parts.h"
+
+namespace gilscope {
+namespace {
+
+Result<std::string> operating_system(const Box& box) {
+  const auto release = box.text("/etc/os-release");
+  if (!release) return release;
+  auto name = value_of(*release, "PRETTY_NAME", '=');
+  if (!name) return fail("/etc/os-release has no PRETTY_NAME");
+  if (name->size() >= 2 && name->front() == name->back() &&
+      (name->front() == '"' || name->front() == '\'')) {
+    return name->substr(1, name->size() - 2);
+  }
+  return std::move(*name);
+}
+
+Result<std::vector<int>> numa_nodes(const Box& box) {
+  const auto names = box.names("/sys/devices/system/node", "node");
+  if (!names) return fail(names.error());
+  std::vector<int> nodes;
+  for (const std::string& name : *names) {
+    if (const auto id = to_number(name.substr(4))) nodes.push_back(static_cast<int>(*id));
+  }
+  return nodes;
+}
+
+}  // namespace
+
+Result<int64_t> memory_bytes(const Box& box, const char* key) {
+  const auto meminfo = box.text("/proc/meminfo");
+  if (!meminfo) return fail(meminfo.error());
+  const auto fields = words(value_of(*meminfo, key).value_or(""));
+  const auto kilobytes = fields.empty() ? std::nullopt : to_number(fields[0]);
+  int64_t bytes = 0;
+  if (!kilobytes || __builtin_mul_overflow(*kilobytes, int64_t{1024}, &bytes)) {
+    return fail(fmt::format("/proc/meminfo does not say {}", key));
+  }
+  return bytes;
+}
+
+void add_host_facts(const Box& box, FactList& facts) {
+  constexpr const char* kClock = "/sys/devices/system/clocksource/clocksource0";
+  facts.add("memory.total_bytes", memory_bytes(box, "MemTotal"));
+  facts.add("memory.nodes", numa_nodes(box));
+  facts.add("clock.source", box.line(fmt::format("{}/current_clocksource", kClock)));
+  const auto clocks = box.line(fmt::format("{}/available_clocksource", kClock));
+  if (clocks) {
+    facts.add("clock.available", words(*clocks));
+  } else {
+    facts.add_null("clock.available", clocks.error().message);
+  }
+  // Of the program itself: it is linked with its own, which need not be the box's.
+  facts.add("glibc.version", ::gnu_get_libc_version());
+  facts.add("host.name", box.line("/proc/sys/kernel/hostname"));
+  facts.add("host.boot_id", box.line("/proc/sys/kernel/random/boot_id"));
+  facts.add("host.os", operating_system(box));
+}
+
+}  // namespace gilscope

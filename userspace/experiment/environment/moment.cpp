@@ -1,0 +1,160 @@
+// What moves: captured before and after an experiment, so that the difference can be seen.
+#include <time.h>
+
+#include <charconv>
+#include <cmath>
+
+#include "userspace/experiment/environment.h"
+#include "userspace/experiment/environment/parts.h"
+
+namespace gilscope {
+namespace {
+
+std::optional<double> to_decimal(const std::string& text) {
+  double number = 0;
+  const char* last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, number);
+  if (error != std::errc() || end != last || !std::isfinite(number)) return {};
+  return number;
+}
+
+void add_load(const Box& box, FactList& facts) {
+  const auto text = box.line("/proc/loadavg");
+  const auto fields = words(text.value_or(""));
+  const char* keys[] = {"load.1", "load.5", "load.15"};
+  for (size_t i = 0; i < 3; ++i) {
+    const auto load = i < fields.size() ? to_decimal(fields[i]) : std::nullopt;
+    if (load) {
+      facts.add(keys[i], *load);
+    } else {
+      facts.add_null(keys[i], text ? "/proc/loadavg does not say" : text.error().message);
+    }
+  }
+}
+
+Result<int64_t> running_tasks(const Box& box) {
+  const auto stat = box.text("/proc/stat");
+  if (!stat) return fail(stat.error());
+  for (const std::string& line : lines(*stat)) {
+    const auto fields = words(line);
+    if (fields.size() != 2 || fields[0] != "procs_running") continue;
+    if (const auto count = to_number(fields[1])) return *count;
+  }
+  return fail("/proc/stat has no procs_running");
+}
+
+Result<std::vector<int64_t>> steal(const Box& box, const std::vector<int>& cpus) {
+  std::vector<int64_t> out;
+  for (const int cpu : cpus) {
+    const auto ns = read_steal_ns(box, {cpu});
+    if (!ns) return fail(fmt::format("/proc/stat has no steal of CPU {}", cpu));
+    out.push_back(static_cast<int64_t>(*ns));
+  }
+  return out;
+}
+
+Result<std::vector<int64_t>> frequency(const Box& box, const std::vector<int>& cpus) {
+  std::vector<int64_t> out;
+  for (const int cpu : cpus) {
+    const auto kilohertz =
+        box.number(fmt::format("/sys/devices/system/cpu/cpu{}/cpufreq/scaling_cur_freq", cpu));
+    if (!kilohertz) return fail(fmt::format("no cpufreq ({})", kilohertz.error().message));
+    int64_t hertz = 0;
+    if (__builtin_mul_overflow(*kilohertz, int64_t{1000}, &hertz)) {
+      return fail(fmt::format("CPU {} says nonsense about its frequency", cpu));
+    }
+    out.push_back(hertz);
+  }
+  return out;
+}
+
+// Lists in the order of cpu.online_now: a CPU may have come or gone since the environment was
+// captured.
+void add_cpus(const Box& box, FactList& facts) {
+  const auto online = online_cpus(box);
+  facts.add("cpu.online_now", online);
+  if (!online) {
+    facts.add_null("cpu.steal_ns", online.error().message);
+    facts.add_null("cpu.frequency_hz", online.error().message);
+    return;
+  }
+  facts.add("cpu.steal_ns", steal(box, *online));
+  facts.add("cpu.frequency_hz", frequency(box, *online));
+}
+
+Result<std::vector<int64_t>> temperatures(const Box& box) {
+  const auto zones = box.names("/sys/class/thermal", "thermal_zone");
+  if (!zones) return fail(zones.error());
+  std::vector<int64_t> out;
+  for (const std::string& zone : *zones) {
+    // A zone without a sensor answers with an error; the others still count.
+    const auto degrees = box.number("/sys/class/thermal/" + zone + "/temp");
+    if (degrees) out.push_back(*degrees);
+  }
+  if (out.empty()) return fail("no thermal zone can be read");
+  return out;
+}
+
+// How often the bandwidth limit stopped this process's cgroup: it would look like scheduler delay.
+Result<int64_t> throttled_periods(const Box& box) {
+  for (const char* controller : {"", "cpu"}) {
+    for (const std::string& directory : cgroup_directories(box, controller)) {
+      const auto stat = box.text(directory + "/cpu.stat");
+      if (!stat) continue;
+      const auto count = to_number(value_of(*stat, "nr_throttled", ' ').value_or(""));
+      if (count) return *count;
+    }
+  }
+  return fail("no cpu.stat of this process's cgroup says nr_throttled");
+}
+
+Result<int64_t> uptime_ns(const Box& box) {
+  const auto text = box.line("/proc/uptime");
+  if (!text) return fail(text.error());
+  const auto fields = words(*text);
+  const auto seconds = fields.empty() ? std::nullopt : to_decimal(fields[0]);
+  constexpr double kLongest = 1e9;  // thirty years; keeps nonsense out of the arithmetic
+  if (!seconds || *seconds < 0 || *seconds > kLongest) return fail("/proc/uptime does not say");
+  return std::llround(*seconds * 100) * 10000000;  // the kernel writes hundredths
+}
+
+std::string utc_now() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  tm parts{};
+  ::gmtime_r(&now.tv_sec, &parts);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900,
+                     parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+                     now.tv_nsec / 1000000);
+}
+
+int64_t monotonic_ns() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return int64_t{now.tv_sec} * 1000000000 + now.tv_nsec;
+}
+
+}  // namespace
+
+Facts capture_moment(const Box& box) {
+  FactList facts;
+  // The two clocks at one moment tie the report's times to the calendar.
+  facts.add("time.utc", utc_now());
+  facts.add("time.monotonic_ns", monotonic_ns());
+  facts.add("time.uptime_ns", uptime_ns(box));
+  add_load(box, facts);
+  facts.add("tasks.running", running_tasks(box));
+  facts.add("memory.available_bytes", memory_bytes(box, "MemAvailable"));
+  add_cpus(box, facts);
+  facts.add("temperature.millicelsius", temperatures(box));
+  facts.add("cgroup.throttled_periods", throttled_periods(box));
+  // Grows when a BPF scheduler is loaded: a difference means that one came or went.
+  facts.add("kernel.sched_ext.enable_seq", box.number("/sys/kernel/sched_ext/enable_seq"));
+  return facts.take();
+}
+
+Facts capture_moment() {
+  return capture_moment(Box());
+}
+
+}  // namespace gilscope

@@ -1,0 +1,86 @@
+// How the kernel's scheduler is set.
+#include "userspace/experiment/environment/parts.h"
+
+namespace gilscope {
+namespace {
+
+// The fair class's settings moved from sysctl to debugfs in 5.13, and some changed their names
+// with the scheduler itself; each is asked for where it may be.
+struct Setting {
+  const char* key;
+  const char* debugfs;
+  const char* sysctl;  // or empty
+};
+constexpr Setting kSettings[] = {
+    {"base_slice_ns", "base_slice_ns", ""},
+    {"min_granularity_ns", "min_granularity_ns", "sched_min_granularity_ns"},
+    {"wakeup_granularity_ns", "wakeup_granularity_ns", "sched_wakeup_granularity_ns"},
+    {"latency_ns", "latency_ns", "sched_latency_ns"},
+    {"migration_cost_ns", "migration_cost_ns", "sched_migration_cost_ns"},
+    {"tunable_scaling", "tunable_scaling", "sched_tunable_scaling"},
+};
+
+constexpr const char* kDebug = "/sys/kernel/debug/sched";
+
+std::string missing_debugfs(const Box& box, const Error& error) {
+  const auto names = box.names("/sys/kernel/debug");
+  if (names && names->empty()) return "debugfs is not mounted on /sys/kernel/debug";
+  return error.message;
+}
+
+// debugfs writes numbers; the scaling comes as a number or as "none (logarithmic) linear".
+void add_setting(const Box& box, const Setting& setting, FactList& facts) {
+  const std::string key = fmt::format("kernel.sched.{}", setting.key);
+  auto text = box.line(fmt::format("{}/{}", kDebug, setting.debugfs));
+  if (!text && *setting.sysctl != '\0') {
+    auto older = box.line(fmt::format("/proc/sys/kernel/{}", setting.sysctl));
+    if (older) text = std::move(older);
+  }
+  if (!text) {
+    facts.add_null(key, missing_debugfs(box, text.error()));
+  } else if (const auto number = to_number(*text)) {
+    facts.add(key, *number);
+  } else {
+    facts.add(key, *text);
+  }
+}
+
+void add_features(const Box& box, FactList& facts) {
+  auto text = box.text(fmt::format("{}/features", kDebug));
+  if (!text) {
+    if (auto older = box.text("/sys/kernel/debug/sched_features")) text = std::move(older);
+  }
+  if (text) {
+    facts.add("kernel.sched.features", words(*text));
+  } else {
+    facts.add_null("kernel.sched.features", missing_debugfs(box, text.error()));
+  }
+}
+
+// Where debugfs is out of reach, a task's own slice shows what the base slice comes to (6.6 and
+// later show it).
+Result<int64_t> task_slice_ns(const Box& box) {
+  const auto sched = box.text("/proc/self/sched");
+  if (!sched) return fail(sched.error());
+  const auto slice = to_number(value_of(*sched, "se.slice").value_or(""));
+  if (!slice) return fail("/proc/self/sched: no se.slice");
+  return *slice;
+}
+
+}  // namespace
+
+void add_scheduler_facts(const Box& box, FactList& facts) {
+  for (const Setting& setting : kSettings) add_setting(box, setting, facts);
+  facts.add("kernel.sched.task_slice_ns", task_slice_ns(box));
+  add_features(box, facts);
+  facts.add("kernel.sched_autogroup", box.number("/proc/sys/kernel/sched_autogroup_enabled"));
+  if (box.exists("/sys/kernel/sched_ext")) {
+    facts.add("kernel.sched_ext.state", box.line("/sys/kernel/sched_ext/state"));
+    facts.add("kernel.sched_ext.ops", box.line("/sys/kernel/sched_ext/root/ops"));
+  } else {
+    facts.add_null("kernel.sched_ext.state", "this kernel has no sched_ext");
+    facts.add_null("kernel.sched_ext.ops", "this kernel has no sched_ext");
+  }
+}
+
+}  // namespace gilscope

@@ -1,0 +1,255 @@
+#include "userspace/experiment/experiment.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <fstream>
+#include <random>
+#include <set>
+
+#include "userspace/experiment/environment.h"
+#include "userspace/experiment/plan.h"
+#include "userspace/experiment/runner.h"
+#include "userspace/tracer/tracer.h"
+#include "userspace/util/digest.h"
+#include "userspace/util/quote.h"
+#include "userspace/util/time.h"
+
+namespace gilscope {
+namespace {
+
+Result<std::string> new_uuid() {
+  std::ifstream file("/proc/sys/kernel/random/uuid");
+  std::string uuid;
+  if (!(file >> uuid)) return fail("cannot read /proc/sys/kernel/random/uuid: is /proc mounted?");
+  return uuid;
+}
+
+uint64_t drawn_seed() {
+  return std::random_device{}();
+}
+
+bool same_cell(const Cell& a, const Cell& b) {
+  return a.policy == b.policy && a.workload == b.workload && a.arrangement == b.arrangement &&
+         a.threads == b.threads && a.cpus == b.cpus && a.cpu_list == b.cpu_list &&
+         a.cpus_by == b.cpus_by && a.main_exit == b.main_exit;
+}
+
+Result<Report> new_report(const ExperimentOptions& options, const Plan& plan) {
+  auto id = new_uuid();
+  if (!id) return fail(id.error());
+  Report report;
+  report.id = *id;
+  report.gilscope = GILSCOPE_VERSION;
+  report.created_at = utc_now();
+  report.spec = options.spec_text;
+  report.spec_sha256 = sha256(options.spec_text);
+  report.seed = plan.seed;
+  report.blocks_planned = options.spec.blocks;
+  report.warmup_planned = options.spec.warmup;
+  report.environment = capture_environment();
+  report.environment_before = capture_moment();
+  report.cells = plan.cells;
+  return report;
+}
+
+// An earlier report of the same spec, ready to be gone on with. Its unfinished block will be run
+// again as a whole, so that what is compared within a block was measured together; the runs of the
+// first try stay, marked.
+Result<Report> taken_up(Report report, const ExperimentOptions& options, const Plan& plan) {
+  bool same = report.cells.size() == plan.cells.size() &&
+              std::ranges::equal(report.cells, plan.cells, same_cell);
+  if (!same) {
+    return fail(
+        fmt::format("{} was begun with other CPUs than this box offers now; give --out "
+                    "another directory",
+                    in_quotes(options.out->path())));
+  }
+  for (const Block& block : plan.blocks) {
+    size_t done = 0;
+    for (const Cell& cell : report.cells) {
+      done += static_cast<size_t>(std::ranges::count_if(cell.runs, [&](const Run& run) {
+        return run.block == block.index && run.status != "interrupted";
+      }));
+    }
+    if (done == block.runs.size()) continue;
+    for (Cell& cell : report.cells) {
+      for (Run& run : cell.runs) {
+        if (run.block == block.index) run.status = "interrupted";
+      }
+    }
+  }
+  return report;
+}
+
+bool block_is_done(const Report& report, const Block& block) {
+  return std::ranges::any_of(report.cells, [&](const Cell& cell) {
+    return std::ranges::any_of(cell.runs, [&](const Run& run) {
+      return run.block == block.index && run.status != "interrupted";
+    });
+  });
+}
+
+class Experiment {
+ public:
+  Experiment(const ExperimentOptions& options, Interrupt& interrupt, Report& report, Plan& plan,
+             Tracer* tracer)
+      : options_(options),
+        interrupt_(interrupt),
+        report_(report),
+        plan_(plan),
+        runner_(tracer, interrupt) {}
+
+  Status run();
+
+ private:
+  Status run_block(const Block& block);
+  Result<Run> run_once(const PlannedRun& planned, const Block& block);
+  Status write();
+  void tell(const Block& block, const Cell& cell, const Run& run);
+
+  const ExperimentOptions& options_;
+  Interrupt& interrupt_;
+  Report& report_;
+  Plan& plan_;
+  Runner runner_;
+  size_t runs_done_ = 0;      // of the plan, earlier ones included
+  size_t runs_measured_ = 0;  // by this process
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+};
+
+Status Experiment::write() {
+  return options_.out ? options_.out->write(report_) : Status();
+}
+
+Result<Run> Experiment::run_once(const PlannedRun& planned, const Block& block) {
+  const Cell& cell = report_.cells[planned.cell];
+  std::string started_at = utc_now();
+  Runner::Options options;
+  options.traced = planned.trace != "off";
+  options.statistics = block.warmup;
+
+  std::optional<SegmentWriter> writer;
+  std::string segments_file;
+  if (planned.trace == "full" && options_.out) {
+    SegmentFileHeader header;
+    header.cell = static_cast<uint32_t>(planned.cell);
+    header.block = static_cast<uint32_t>(block.index);
+    std::memcpy(header.report_id.data(), report_.id.data(),
+                std::min(report_.id.size(), header.report_id.size()));
+    auto created = options_.out->new_segments(header);
+    if (!created) return fail(created.error());
+    writer = std::move(created->first);
+    segments_file = created->second;
+    options.sink = [&writer](std::span<const gilscope_segment> s) { return writer->write(s); };
+  }
+
+  auto run = runner_.run(cell, options);
+  if (!run) return fail(run.error());
+  if (writer) {
+    if (Status finished = writer->finish(); !finished) return fail(finished.error());
+  }
+  run->block = block.index;
+  run->warmup = block.warmup;
+  run->trace = planned.trace;
+  run->started_at = started_at;
+  run->segments_file = segments_file;
+  return run;
+}
+
+void Experiment::tell(const Block& block, const Cell& cell, const Run& run) {
+  runs_done_ += 1;
+  runs_measured_ += 1;
+  Progress progress;
+  progress.block = block.index;
+  progress.blocks = static_cast<int>(plan_.blocks.size());
+  progress.warmup = block.warmup;
+  progress.run = runs_done_;
+  progress.runs = plan_.blocks.size() * plan_.blocks[0].runs.size();
+  std::chrono::duration<double> spent = std::chrono::steady_clock::now() - started_;
+  progress.seconds_left = spent.count() / static_cast<double>(runs_measured_) *
+                          static_cast<double>(progress.runs - runs_done_);
+  progress.cell = &cell;
+  progress.last = &run;
+  options_.progress(progress);
+}
+
+Status Experiment::run_block(const Block& block) {
+  int order = 0;
+  for (const PlannedRun& planned : block.runs) {
+    if (interrupt_.requested()) {
+      report_.status = "interrupted";
+      return {};
+    }
+    auto run = run_once(planned, block);
+    if (!run) return fail(run.error());
+    run->order = order++;
+    Cell& cell = report_.cells[planned.cell];
+    cell.runs.push_back(std::move(*run));
+    if (cell.runs.back().status == "interrupted") {
+      report_.status = "interrupted";
+      return {};
+    }
+    tell(block, cell, cell.runs.back());
+  }
+  return {};
+}
+
+Status Experiment::run() {
+  report_.status = "running";
+  if (Status written = write(); !written) return written;
+  for (const Block& block : plan_.blocks) {
+    if (block_is_done(report_, block)) {
+      runs_done_ += block.runs.size();
+      continue;
+    }
+    Status status = run_block(block);
+    report_.environment_after = capture_moment();
+    if (!status) {
+      // What was measured before the failure is kept, if the disk still takes it.
+      report_.status = "interrupted";
+      Status written = write();
+      return fail(fmt::format("{}{}", status.error().message,
+                              written ? "" : "; and " + written.error().message));
+    }
+    if (report_.status == "interrupted") return write();
+    if (Status written = write(); !written) return written;
+  }
+  report_.status = "done";
+  return write();
+}
+
+}  // namespace
+
+Result<Report> run_experiment(const ExperimentOptions& options, Interrupt& interrupt) {
+  const std::optional<Report>* earlier = options.out ? &options.out->earlier() : nullptr;
+  bool resumed = earlier && earlier->has_value();
+  if (resumed && (*earlier)->spec_sha256 != sha256(options.spec_text)) {
+    return fail(fmt::format("{} holds the report of another spec; give --out another directory",
+                            in_quotes(options.out->path())));
+  }
+  if (resumed && (*earlier)->status == "done") return **earlier;
+
+  uint64_t seed = resumed ? (*earlier)->seed : options.spec.seed.value_or(drawn_seed());
+  auto plan = make_plan(options.spec, seed);
+  if (!plan) return fail(plan.error());
+  auto report = resumed ? taken_up(**earlier, options, *plan) : new_report(options, *plan);
+  if (!report) return fail(report.error());
+
+  std::optional<Tracer> tracer;
+  if (options.spec.trace != "off") {
+    Tracer::Options tracer_options;
+    tracer_options.max_threads =
+        static_cast<uint32_t>(std::ranges::max(options.spec.threads)) + 1;  // and main
+    tracer_options.records = options.spec.trace == "full";
+    auto loaded = Tracer::load(tracer_options);
+    if (!loaded) return fail(loaded.error());
+    tracer = std::move(*loaded);
+    report->capabilities = tracer->capabilities();
+  }
+  Experiment experiment(options, interrupt, *report, *plan, tracer ? &*tracer : nullptr);
+  if (Status status = experiment.run(); !status) return fail(status.error());
+  return std::move(*report);
+}
+
+}  // namespace gilscope

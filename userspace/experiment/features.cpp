@@ -1,0 +1,169 @@
+#include "userspace/experiment/features.h"
+
+#include <linux/capability.h>
+#include <linux/perf_event.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "userspace/experiment/bpf_probes.h"
+#include "userspace/experiment/cpus.h"
+#include "userspace/experiment/environment.h"
+#include "userspace/experiment/environment/box.h"
+#include "userspace/util/fd.h"
+
+namespace gilscope {
+namespace {
+
+// The kernel's headers of older systems lack the newest of them.
+constexpr int kCapPerfmon = 38;
+constexpr int kCapBpf = 39;
+
+// Not the user id: root in a container may hold none of these, and another user may.
+Feature probe_privilege(const Box& box) {
+  Feature feature{"privilege", false, true, "", "run gilscope as root (sudo gilscope ...)"};
+  const auto status = box.text("/proc/self/status");
+  const std::string digits = value_of(status.value_or(""), "CapEff").value_or("");
+  uint64_t effective = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), effective, 16);
+  const auto has = [&](int capability) { return (effective >> capability & 1) != 0; };
+  if (has(CAP_SYS_ADMIN)) {
+    feature.ok = true;
+    feature.detail = "CAP_SYS_ADMIN";
+  } else if (has(kCapBpf) && has(kCapPerfmon)) {
+    feature.ok = true;
+    feature.detail = "CAP_BPF and CAP_PERFMON";
+  } else {
+    feature.detail =
+        fmt::format("user {} has neither CAP_SYS_ADMIN nor CAP_BPF and CAP_PERFMON", ::geteuid());
+  }
+  return feature;
+}
+
+Feature probe_tracefs(const Box& box) {
+  const bool mounted =
+      box.exists("/sys/kernel/tracing/events") || box.exists("/sys/kernel/debug/tracing/events");
+  return {"tracefs", mounted, false,
+          mounted ? "mounted" : "not mounted; only other tools (perf, bpftrace) need it",
+          "mount -t tracefs tracefs /sys/kernel/tracing"};
+}
+
+Feature probe_perf_events() {
+  perf_event_attr attributes{};
+  attributes.type = PERF_TYPE_SOFTWARE;
+  attributes.size = sizeof(attributes);
+  attributes.config = PERF_COUNT_SW_CONTEXT_SWITCHES;
+  attributes.disabled = 1;
+  const long result = ::syscall(SYS_perf_event_open, &attributes, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+  const int error = errno;
+  const Fd event(static_cast<int>(result));
+  return {"perf software events", result >= 0, false,
+          result >= 0 ? "context-switches can be counted" : std::strerror(error),
+          "as root, or with a lower /proc/sys/kernel/perf_event_paranoid; only perf needs it"};
+}
+
+Feature probe_steal() {
+  Feature feature{"steal time", false, false, "not in /proc/stat",
+                  "time that a hypervisor takes stays unknown: trust wall times of a virtual "
+                  "machine less"};
+  const auto cpus = allowed_cpus();
+  const auto ns = cpus ? read_steal_ns(*cpus) : std::nullopt;
+  if (!ns) return feature;
+  feature.ok = true;
+  feature.detail = fmt::format("{:.2f} s since boot", static_cast<double>(*ns) / 1e9);
+  return feature;
+}
+
+Feature probe_thread_sched(const Box& box) {
+  const bool there = box.exists("/proc/thread-self/sched");
+  return {"per-thread sched file", there, false,
+          there ? "/proc/thread-self/sched" : "there is no /proc/thread-self/sched",
+          "boot a kernel with CONFIG_SCHED_DEBUG=y; only a cross-check of migrations needs it"};
+}
+
+Feature probe_hotplug(const Box& box) {
+  constexpr const char* kCpus = "/sys/devices/system/cpu";
+  Feature feature{"CPU hotplug", false, false, "no CPU has an `online` file that can be written",
+                  "as root, on a kernel with CONFIG_HOTPLUG_CPU=y; --cpus-by affinity needs none"};
+  const auto names = box.names(kCpus, "cpu");
+  int removable = 0;
+  for (const std::string& name : names.value_or(std::vector<std::string>())) {
+    const std::string path = box.at(fmt::format("{}/{}/online", kCpus, name));
+    if (name != "cpuhp" && ::access(path.c_str(), W_OK) == 0) ++removable;
+  }
+  if (removable == 0) return feature;
+  feature.ok = true;
+  feature.detail = fmt::format("{} CPU{} can go offline", removable, removable == 1 ? "" : "s");
+  return feature;
+}
+
+Feature probe_cpuset(const Box& box) {
+  Feature feature{"cgroup cpuset", false, false, "no mounted hierarchy has the controller",
+                  "mount cgroup2 with the cpuset controller; --cpus-by affinity needs none"};
+  const auto mounts = box.text("/proc/self/mountinfo");
+  for (const std::string& line : lines(mounts.value_or(""))) {
+    const auto fields = words(line);
+    const auto dash = std::find(fields.begin(), fields.end(), "-");
+    if (fields.size() < 5 || fields.end() - dash < 4) continue;
+    const std::string& point = fields[4];
+    const auto controllers = words(box.line(point + "/cgroup.controllers").value_or(""));
+    const bool unified =
+        std::find(controllers.begin(), controllers.end(), "cpuset") != controllers.end();
+    const bool older =
+        dash[1] == "cgroup" && ("," + dash[3] + ",").find(",cpuset,") != std::string::npos;
+    if (!unified && !older) continue;
+    feature.ok = true;
+    feature.detail = fmt::format("{} at {}", unified ? "v2" : "v1", point);
+    return feature;
+  }
+  return feature;
+}
+
+Feature probe_disk() {
+  constexpr uint64_t kWanted = uint64_t{1} << 30;
+  Feature feature{"disk space here", false, false, "",
+                  "choose a larger file system with --out, or --trace counters"};
+  struct statvfs status {};
+  if (::statvfs(".", &status) != 0) {
+    feature.detail = std::strerror(errno);
+    return feature;
+  }
+  const uint64_t free_bytes = uint64_t{status.f_bavail} * status.f_frsize;
+  feature.ok = free_bytes >= kWanted;
+  feature.detail = fmt::format("{:.1f} GiB free; a long experiment traced in full may write 1 GiB",
+                               static_cast<double>(free_bytes) / (1 << 30));
+  return feature;
+}
+
+}  // namespace
+
+std::vector<Feature> probe_features() {
+  const Box box;
+  std::vector<Feature> features = {probe_privilege(box)};
+  const auto bpf = probe_bpf();
+  features.insert(features.end(), bpf.begin(), bpf.end());
+  for (Feature& feature : std::vector<Feature>{
+           probe_perf_events(), probe_steal(), probe_thread_sched(box), probe_hotplug(box),
+           probe_cpuset(box), probe_tracefs(box), probe_disk()}) {
+    features.push_back(std::move(feature));
+  }
+  return features;
+}
+
+Status first_missing(const std::vector<Feature>& features) {
+  for (const Feature& feature : features) {
+    if (feature.ok || !feature.required) continue;
+    return fail(Exit::unable, fmt::format("this box cannot trace: {}: {}; {}", feature.name,
+                                          feature.detail, feature.fix));
+  }
+  return {};
+}
+
+Status require_tracing() {
+  return first_missing(probe_features());
+}
+
+}  // namespace gilscope

@@ -1,0 +1,80 @@
+#include "userspace/experiment/out_dir.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+
+#include "userspace/report/json.h"
+#include "userspace/util/quote.h"
+
+namespace gilscope {
+namespace {
+
+constexpr int kDirectory = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+
+Result<Fd> make_and_open(int parent, const std::string& name, const std::string& shown) {
+  if (mkdirat(parent, name.c_str(), 0755) && errno != EEXIST) {
+    return fail_errno(fmt::format("cannot make the directory {}", in_quotes(shown)));
+  }
+  Fd directory(openat(parent, name.c_str(), kDirectory));
+  if (!directory) {
+    if (errno == ELOOP || errno == ENOTDIR) {
+      return fail(fmt::format("{} is a file or a symbolic link: give --out a directory of its own",
+                              in_quotes(shown)));
+    }
+    return fail_errno(fmt::format("cannot open the directory {}", in_quotes(shown)));
+  }
+  return directory;
+}
+
+}  // namespace
+
+Result<OutDir> OutDir::open(const std::string& path) {
+  OutDir out;
+  out.path_ = path;
+  while (out.path_.size() > 1 && out.path_.back() == '/') out.path_.pop_back();
+  auto directory = make_and_open(AT_FDCWD, out.path_, out.path_);
+  if (!directory) return fail(directory.error());
+  out.directory_ = std::move(*directory);
+  if (flock(out.directory_.get(), LOCK_EX | LOCK_NB)) {
+    return fail(fmt::format("{} is being written by another gilscope", in_quotes(path)));
+  }
+  if (faccessat(out.directory_.get(), ".", W_OK, AT_EACCESS)) {
+    return fail_errno(fmt::format("cannot write into {}", in_quotes(path)));
+  }
+
+  std::string report = out.path_ + "/report.json";
+  std::error_code error;
+  if (faccessat(out.directory_.get(), "report.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+    auto earlier = read_report(report);
+    if (!earlier) return fail(earlier.error());
+    out.earlier_ = std::move(*earlier);
+  } else if (!std::filesystem::is_empty(out.path_, error) || error) {
+    return fail(fmt::format(
+        "{} is not empty and holds no report: give --out a directory of its own", in_quotes(path)));
+  }
+  return out;
+}
+
+Status OutDir::write(const Report& report) const {
+  return write_report(report, path_ + "/report.json");
+}
+
+Result<std::pair<SegmentWriter, std::string>> OutDir::new_segments(
+    const SegmentFileHeader& header) const {
+  auto directory = make_and_open(directory_.get(), "segments", path_ + "/segments");
+  if (!directory) return fail(directory.error());
+  // A block that was interrupted is run again, and its first files stay.
+  for (int attempt = 1;; ++attempt) {
+    std::string name = fmt::format("cell{:04}-block{:04}{}.bin", header.cell, header.block,
+                                   attempt > 1 ? fmt::format("-{}", attempt) : "");
+    if (faccessat(directory->get(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) continue;
+    auto writer = SegmentWriter::create(directory->get(), name, header);
+    if (!writer) return fail(writer.error());
+    return std::pair{std::move(*writer), "segments/" + name};
+  }
+}
+
+}  // namespace gilscope

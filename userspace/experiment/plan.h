@@ -1,0 +1,32 @@
+// A plan is a spec worked out on this box: the cells, and the order of the runs in each block.
+#pragma once
+
+#include <vector>
+
+#include "userspace/experiment/spec.h"
+#include "userspace/report/model.h"
+#include "userspace/util/result.h"
+
+namespace gilscope {
+
+struct PlannedRun {
+  size_t cell = 0;    // index into Plan::cells
+  std::string trace;  // full | counters | off
+};
+
+struct Block {
+  int index = 0;  // warm-up blocks come first, counted from 0 like the others
+  bool warmup = false;
+  std::vector<PlannedRun> runs;  // every cell, traced and untraced, shuffled
+};
+
+struct Plan {
+  uint64_t seed = 0;
+  std::vector<Cell> cells;  // without runs yet
+  std::vector<Block> blocks;
+};
+
+// The same spec and seed give the same plan. Fails where a CPU that the spec names is not there.
+Result<Plan> make_plan(const Spec& spec, uint64_t seed);
+
+}  // namespace gilscope

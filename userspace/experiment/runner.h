@@ -1,0 +1,39 @@
+// One cell, once: forks a worker, keeps the ring from filling while it runs, and makes the run's
+// record out of what the worker, the kernel and the tracer say of it.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "userspace/experiment/interrupt.h"
+#include "userspace/report/model.h"
+#include "userspace/tracer/tracer.h"
+#include "userspace/util/result.h"
+
+namespace gilscope {
+
+class Runner {
+ public:
+  // `tracer` empty: only untraced runs can be asked for.
+  Runner(Tracer* tracer, Interrupt& interrupt) : tracer_(tracer), interrupt_(interrupt) {}
+
+  struct Options {
+    bool traced = false;
+    bool statistics = false;  // the kernel times the programs (warm-up runs)
+    Tracer::RecordSink sink = [](std::span<const gilscope_segment>) { return Status(); };
+    // For tests that look at the worker from outside while it runs.
+    std::function<void(pid_t)> on_started = nullptr;
+  };
+
+  // The record's status says whether the run succeeded; an Error is a failure of the kit itself, or
+  // of the disk. An interrupted run has the status "interrupted".
+  Result<Run> run(const Cell& cell, const Options& options);
+
+ private:
+  Status watch(pid_t pid, bool traced, bool& interrupted);
+
+  Tracer* tracer_;
+  Interrupt& interrupt_;
+};
+
+}  // namespace gilscope

@@ -1,0 +1,161 @@
+#include "userspace/experiment/spec.h"
+
+#include <algorithm>
+#include <cctype>
+#include <set>
+#include <utility>
+
+#include "userspace/experiment/cpus.h"
+#include "userspace/gil/policies.h"
+#include "userspace/util/quote.h"
+#include "userspace/util/term.h"
+#include "userspace/workload/workload.h"
+
+namespace gilscope {
+namespace {
+
+constexpr int kMaxBlocks = 10000;
+constexpr uint64_t kMaxCells = 10000;
+constexpr uint64_t kMaxRuns = 1000000;
+constexpr size_t kLongestName = 64;
+
+Status check_name(const std::string& name) {
+  const bool good =
+      name.size() <= kLongestName && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+        return c < 0x80 && (std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.');
+      });
+  if (good) return {};
+  return fail(fmt::format("name: {} is none: up to {} letters, digits, '-', '_' and '.' make one",
+                          in_quotes(name), kLongestName));
+}
+
+Status check_word(const char* key, const std::string& word, const std::vector<std::string>& words) {
+  if (std::find(words.begin(), words.end(), word) != words.end()) return {};
+  const std::string near = nearest(word, words);
+  return fail(fmt::format("{}: {} is unknown{}: there are {}", key, in_quotes(word),
+                          near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near),
+                          fmt::join(words, ", ")));
+}
+
+Status check_cpus_by(const std::string& method) {
+  if (method == "cpuset" || method == "hotplug") {
+    return fail(Exit::unable,
+                fmt::format("cpus_by: this version cannot set CPU counts by {} yet: use 'affinity'",
+                            method));
+  }
+  return check_word("cpus_by", method, {"affinity", "cpuset", "hotplug"});
+}
+
+Status check_range(const char* key, int value, int low, int high) {
+  if (value >= low && value <= high) return {};
+  return fail(fmt::format("{}: {} is out of range: {} to {} can be had", key, value, low, high));
+}
+
+// Makes every text canonical; the same one twice, however written, is refused.
+Status make_canonical(const char* key, const char* flag, std::vector<std::string>& texts,
+                      Result<std::string> (*canonical)(std::string_view)) {
+  if (texts.empty()) {
+    return fail(
+        fmt::format("no {}: give at least one, by `{} = [...]` in a spec or by {} "
+                    "(`gilscope list` names them)",
+                    key, key, flag));
+  }
+  std::set<std::string> seen;
+  for (std::string& text : texts) {
+    auto form = canonical(text);
+    if (!form) return fail(form.error().code, fmt::format("{}: {}", key, form.error().message));
+    if (!seen.insert(*form).second) {
+      const std::string also = *form == text ? "" : fmt::format(", as '{}'", *form);
+      return fail(fmt::format("{}: {} is there twice{}", key, in_quotes(text), also));
+    }
+    text = std::move(*form);
+  }
+  return {};
+}
+
+Status check_arrangements(const std::vector<std::string>& arrangements) {
+  std::set<std::string> seen;
+  for (const std::string& arrangement : arrangements) {
+    if (Status status = check_word("arrangements", arrangement, {"sequential", "threaded"});
+        !status) {
+      return status;
+    }
+    if (!seen.insert(arrangement).second) {
+      return fail(fmt::format("arrangements: '{}' is there twice", arrangement));
+    }
+  }
+  return {};
+}
+
+Status check_threads(const std::vector<int>& threads) {
+  std::set<int> seen;
+  for (const int count : threads) {
+    if (Status status = check_range("threads", count, 1, kMaxThreads); !status) return status;
+    if (!seen.insert(count).second) return fail(fmt::format("threads: {} is there twice", count));
+  }
+  return {};
+}
+
+Status check_cpus(const std::vector<std::string>& cpus) {
+  std::set<std::string> seen;
+  for (const std::string& request : cpus) {
+    if (Status status = check_cpus_form(request); !status) {
+      return fail(status.error().code, "cpus: " + status.error().message);
+    }
+    if (!seen.insert(request).second) {
+      return fail(fmt::format("cpus: {} is there twice", in_quotes(request)));
+    }
+  }
+  return {};
+}
+
+// A plan stands in memory as a whole, and a matrix multiplies faster than its author sees.
+Status check_size(const Spec& spec) {
+  // No overflow: each list is bounded by the text that it came from, or by the command line.
+  uint64_t cells = 1;
+  for (const size_t size : {spec.policies.size(), spec.workloads.size(), spec.arrangements.size(),
+                            spec.threads.size(), spec.cpus.size()}) {
+    cells *= size;
+    if (cells > kMaxCells) {
+      return fail(fmt::format("the spec's matrix has more than {} cells: split it into several",
+                              kMaxCells));
+    }
+  }
+  const uint64_t blocks = static_cast<uint64_t>(spec.blocks) + static_cast<uint64_t>(spec.warmup);
+  const uint64_t runs = cells * blocks * (spec.untraced && spec.trace != "off" ? 2 : 1);
+  if (runs > kMaxRuns) {
+    return fail(fmt::format("the spec asks for {} runs ({} cells in {} blocks): {} is the limit",
+                            runs, cells, blocks, kMaxRuns));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Spec> checked(Spec spec) {
+  if (spec.name.empty()) spec.name = "unnamed";
+  if (spec.arrangements.empty()) spec.arrangements = {"sequential", "threaded"};
+  if (spec.threads.empty()) spec.threads = {2};
+  if (spec.cpus.empty()) spec.cpus = {"all"};
+
+  const Status steps[] = {
+      check_name(spec.name),
+      make_canonical("policies", "--policy", spec.policies, canonical_policy),
+      make_canonical("workloads", "--workload", spec.workloads, canonical_workload),
+      check_arrangements(spec.arrangements),
+      check_threads(spec.threads),
+      check_cpus(spec.cpus),
+      check_cpus_by(spec.cpus_by),
+      check_range("blocks", spec.blocks, 1, kMaxBlocks),
+      check_range("warmup", spec.warmup, 0, kMaxBlocks),
+      check_word("trace", spec.trace, {"full", "counters", "off"}),
+      check_word("main_exit", spec.main_exit, {"join", "kill"}),
+      check_size(spec),
+  };
+  for (const Status& status : steps) {
+    if (!status) return fail(status.error());
+  }
+  return spec;
+}
+
+}  // namespace gilscope

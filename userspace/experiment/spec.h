@@ -1,0 +1,45 @@
+// A spec is what the user asked for: a matrix of cells and how often to run them. It is written as
+// TOML, or as the flags of `gilscope run`, which make the same struct.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "userspace/util/result.h"
+
+namespace gilscope {
+
+struct Spec {
+  std::string name;
+  std::vector<std::string> policies;      // canonical, e.g. "check-interval:100"
+  std::vector<std::string> workloads;     // canonical, e.g. "count:n=20M"
+  std::vector<std::string> arrangements;  // sequential | threaded
+  std::vector<int> threads;
+  std::vector<std::string> cpus;  // "1", "2", "all", "cpu:0,2-3"
+  std::string cpus_by = "affinity";
+  int blocks = 10;
+  int warmup = 1;
+  std::optional<uint64_t> seed;  // empty: drawn, and recorded in the report
+  std::string trace = "full";    // full | counters | off
+  bool untraced = true;          // each traced run has an untraced twin in its block
+  std::string main_exit = "join";  // join | kill
+
+  bool operator==(const Spec&) const = default;
+};
+
+inline constexpr int kMaxThreads = 4096;
+
+// `origin` names the text in errors: a path, or "built-in demo". Every value is checked here, so
+// that a Spec that exists can be planned on any box; a misspelt key is named with the nearest one.
+Result<Spec> parse_spec(const std::string& toml, const std::string& origin);
+
+// The canonical TOML of a spec: what the report keeps when flags were the spec, and what
+// identifies a spec when an --out directory is resumed (without the seed if it was not given).
+std::string to_toml(const Spec& spec);
+
+// Checks one spec made by hand (from flags), and makes policies and workloads canonical.
+Result<Spec> checked(Spec spec);
+
+}  // namespace gilscope

@@ -1,0 +1,264 @@
+// The TOML of a spec, both ways. Types and keys are checked here, where lines are known; values in
+// spec.cpp, which flags go through as well.
+#define TOML_EXCEPTIONS 0
+// The library asserts what a text as short as "[=]" makes false, and reports that as an error right
+// after; with NDEBUG it would tell the compiler to rely on it instead.
+#undef NDEBUG
+#define TOML_ASSERT(expression) static_assert(true)
+// A spec needs a list, and no more.
+#define TOML_MAX_NESTED_VALUES 8
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "userspace/experiment/spec.h"
+#include "userspace/util/quote.h"
+#include "userspace/util/term.h"
+
+namespace gilscope {
+namespace {
+
+const std::vector<std::string>& known_keys() {
+  static const std::vector<std::string> keys = {
+      "name",   "policies", "workloads", "arrangements", "threads",  "cpus",     "cpus_by",
+      "blocks", "warmup",   "seed",      "trace",        "untraced", "main_exit"};
+  return keys;
+}
+
+class SpecReader {
+ public:
+  SpecReader(const toml::table& table, const std::string& origin)
+      : table_(table), origin_(printable(origin)) {}
+
+  Result<Spec> read() {
+    if (Status status = check_keys(); !status) return fail(status.error());
+    Spec spec;
+    const Status steps[] = {
+        read_one("name", spec.name, to_text),
+        read_list("policies", spec.policies, to_text),
+        read_list("workloads", spec.workloads, to_text),
+        read_list("arrangements", spec.arrangements, to_text),
+        read_list("threads", spec.threads, to_int),
+        read_list("cpus", spec.cpus, to_cpus),
+        read_one("cpus_by", spec.cpus_by, to_text),
+        read_one("blocks", spec.blocks, to_int),
+        read_one("warmup", spec.warmup, to_int),
+        read_one("seed", spec.seed, to_seed),
+        read_one("trace", spec.trace, to_text),
+        read_one("untraced", spec.untraced, to_bool),
+        read_one("main_exit", spec.main_exit, to_text),
+    };
+    for (const Status& status : steps) {
+      if (!status) return fail(status.error());
+    }
+    auto result = checked(std::move(spec));
+    if (!result) return fail(result.error().code, origin_ + ": " + result.error().message);
+    return result;
+  }
+
+ private:
+  // A converter says what it wants where it does not get it.
+  static Result<std::string> to_text(const toml::node& node) {
+    if (const auto* text = node.as_string()) return text->get();
+    return fail("a string is wanted");
+  }
+
+  static Result<bool> to_bool(const toml::node& node) {
+    if (const auto* value = node.as_boolean()) return value->get();
+    return fail("true or false is wanted");
+  }
+
+  static Result<int> to_int(const toml::node& node) {
+    const auto* number = node.as_integer();
+    if (number == nullptr) return fail("an integer is wanted");
+    if (number->get() < std::numeric_limits<int>::min() ||
+        number->get() > std::numeric_limits<int>::max()) {
+      return fail(fmt::format("{} is out of range", number->get()));
+    }
+    return static_cast<int>(number->get());
+  }
+
+  static Result<std::string> to_cpus(const toml::node& node) {
+    if (const auto* number = node.as_integer()) return std::to_string(number->get());
+    if (const auto* text = node.as_string()) return text->get();
+    return fail("a count or a string is wanted");
+  }
+
+  // TOML's integers have 63 bits and a sign; a seed has 64 bits, the upper half of them as a
+  // string.
+  static Result<uint64_t> to_seed(const toml::node& node) {
+    if (const auto* number = node.as_integer(); number != nullptr && number->get() >= 0) {
+      return static_cast<uint64_t>(number->get());
+    }
+    if (const auto* text = node.as_string()) {
+      const std::string& digits = text->get();
+      uint64_t seed = 0;
+      const char* last = digits.data() + digits.size();
+      const auto [end, error] = std::from_chars(digits.data(), last, seed);
+      if (error == std::errc() && end == last) return seed;
+    }
+    return fail("a whole number from 0 to 2^64-1 is wanted (as a string from 2^63)");
+  }
+
+  static const char* type_name(const toml::node& node) {
+    switch (node.type()) {
+      case toml::node_type::table:
+        return "a table";
+      case toml::node_type::array:
+        return "a list";
+      case toml::node_type::string:
+        return "a string";
+      case toml::node_type::integer:
+        return "an integer";
+      case toml::node_type::floating_point:
+        return "a number with a point";
+      case toml::node_type::boolean:
+        return "true or false";
+      default:
+        return "a date or time";
+    }
+  }
+
+  std::string at(const char* key, const toml::source_region& region) const {
+    return fmt::format("{} in {} line {}", key, origin_, region.begin.line);
+  }
+
+  tl::unexpected<Error> refuse(const char* key, const toml::node& node, const Error& why) const {
+    return fail(
+        fmt::format("{}: {}, this is {}", at(key, node.source()), why.message, type_name(node)));
+  }
+
+  Status check_keys() const {
+    for (const auto& [key, node] : table_) {
+      const auto& known = known_keys();
+      if (std::find(known.begin(), known.end(), key.str()) != known.end()) continue;
+      const std::string near = nearest(key.str(), known);
+      return fail(fmt::format("unknown key {} in {} line {}: {}", in_quotes(key.str()), origin_,
+                              key.source().begin.line,
+                              near.empty() ? fmt::format("there are {}", fmt::join(known, ", "))
+                                           : fmt::format("did you mean '{}'?", near)));
+    }
+    return {};
+  }
+
+  template <typename T, typename Value>
+  Status read_one(const char* key, T& into, Result<Value> (*convert)(const toml::node&)) const {
+    const toml::node* node = table_.get(key);
+    if (node == nullptr) return {};
+    auto value = convert(*node);
+    if (!value) return refuse(key, *node, value.error());
+    into = std::move(*value);
+    return {};
+  }
+
+  // One value, or a list of them.
+  template <typename T>
+  Status read_list(const char* key, std::vector<T>& into,
+                   Result<T> (*convert)(const toml::node&)) const {
+    const toml::node* node = table_.get(key);
+    if (node == nullptr) return {};
+    const toml::array* list = node->as_array();
+    if (list == nullptr) {
+      T value;
+      if (Status status = read_one(key, value, convert); !status) return status;
+      into.push_back(std::move(value));
+      return {};
+    }
+    if (list->empty()) {
+      return fail(fmt::format("{}: the list is empty: name at least one, or leave the key out",
+                              at(key, node->source())));
+    }
+    for (const toml::node& element : *list) {
+      auto value = convert(element);
+      if (!value) return refuse(key, element, value.error());
+      into.push_back(std::move(*value));
+    }
+    return {};
+  }
+
+  const toml::table& table_;
+  std::string origin_;
+};
+
+// The library bounds how deep values nest, but not how many tables a dotted key ("a.a.a.a...")
+// makes, and its destructors would run out of stack. A key ends with its line.
+std::optional<size_t> line_of_dots(const std::string& text) {
+  constexpr size_t kMaxDots = 200;
+  size_t line = 1, dots = 0;
+  for (const char c : text) {
+    if (c == '\n') ++line, dots = 0;
+    if (c == '.' && ++dots > kMaxDots) return line;
+  }
+  return {};
+}
+
+std::string toml_string(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (byte < 0x20 || byte == 0x7f) {
+      out += fmt::format("\\u{:04X}", byte);
+    } else {
+      out += c;
+    }
+  }
+  return out + '"';
+}
+
+std::string toml_list(const std::vector<std::string>& texts) {
+  std::vector<std::string> strings;
+  for (const std::string& text : texts) strings.push_back(toml_string(text));
+  return fmt::format("[{}]", fmt::join(strings, ", "));
+}
+
+std::string toml_seed(uint64_t seed) {
+  const std::string digits = std::to_string(seed);
+  return seed > std::numeric_limits<int64_t>::max() ? toml_string(digits) : digits;
+}
+
+}  // namespace
+
+Result<Spec> parse_spec(const std::string& text, const std::string& origin) {
+  if (const auto line = line_of_dots(text)) {
+    return fail(
+        fmt::format("{} line {}: no spec has a line of so many dots", printable(origin), *line));
+  }
+  const toml::parse_result result = toml::parse(text);
+  if (!result) {
+    const auto& position = result.error().source().begin;
+    return fail(fmt::format("{} line {} column {} is not TOML: {}", printable(origin),
+                            position.line, position.column,
+                            printable(result.error().description())));
+  }
+  return SpecReader(result.table(), origin).read();
+}
+
+std::string to_toml(const Spec& spec) {
+  std::string out;
+  const auto line = [&](const char* key, const std::string& value) {
+    out += fmt::format("{} = {}\n", key, value);
+  };
+  line("name", toml_string(spec.name));
+  line("policies", toml_list(spec.policies));
+  line("workloads", toml_list(spec.workloads));
+  line("arrangements", toml_list(spec.arrangements));
+  line("threads", fmt::format("[{}]", fmt::join(spec.threads, ", ")));
+  line("cpus", toml_list(spec.cpus));
+  line("cpus_by", toml_string(spec.cpus_by));
+  line("blocks", std::to_string(spec.blocks));
+  line("warmup", std::to_string(spec.warmup));
+  if (spec.seed) line("seed", toml_seed(*spec.seed));
+  line("trace", toml_string(spec.trace));
+  line("untraced", spec.untraced ? "true" : "false");
+  line("main_exit", toml_string(spec.main_exit));
+  return out;
+}
+
+}  // namespace gilscope

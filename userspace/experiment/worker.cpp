@@ -1,0 +1,207 @@
+#include "userspace/experiment/worker.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstring>
+#include <ctime>
+#include <deque>
+#include <thread>
+
+#include "userspace/eval/interpreter.h"
+#include "userspace/experiment/gate.h"
+#include "userspace/gil/policies.h"
+#include "userspace/threading/thread.h"
+#include "userspace/workload/workload.h"
+
+namespace gilscope {
+namespace {
+
+uint64_t clock_ns(clockid_t clock) {
+  timespec time;
+  clock_gettime(clock, &time);
+  return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
+}
+
+// The kernel's accounts of the calling thread.
+struct Accounts {
+  uint64_t cpu_ns = 0, voluntary = 0, involuntary = 0;
+
+  static Accounts now() {
+    rusage usage;
+    getrusage(RUSAGE_THREAD, &usage);
+    return {clock_ns(CLOCK_THREAD_CPUTIME_ID), static_cast<uint64_t>(usage.ru_nvcsw),
+            static_cast<uint64_t>(usage.ru_nivcsw)};
+  }
+  uint64_t switches() const { return voluntary + involuntary; }
+};
+
+// One thread of the run, main included: its row, its slot, and being traced.
+class Member {
+ public:
+  Member(ThreadRow& row, gilscope_slot& slot, uint32_t index, const TraceControl& tracing)
+      : row_(row), gil_thread_(slot), index_(index), tracing_(tracing) {}
+
+  Status enter() {
+    Accounts before = Accounts::now();
+    if (Status s = tracing_.enter(index_); !s) return s;
+    entered_ = Accounts::now();
+    row_.slack_switches = entered_.switches() - before.switches();
+    row_.state = ThreadRow::running;
+    return {};
+  }
+
+  Status leave() {
+    Accounts left = Accounts::now();
+    if (Status s = tracing_.leave(); !s) return s;
+    row_.slack_switches += Accounts::now().switches() - left.switches();
+    row_.cpu_ns = left.cpu_ns - entered_.cpu_ns;
+    row_.voluntary_switches = left.voluntary - entered_.voluntary;
+    row_.involuntary_switches = left.involuntary - entered_.involuntary;
+    row_.state = ThreadRow::finished;
+    return {};
+  }
+
+  ThreadRow& row() { return row_; }
+  GilThread& gil_thread() { return gil_thread_; }
+
+ private:
+  ThreadRow& row_;
+  GilThread gil_thread_;
+  uint32_t index_;
+  const TraceControl& tracing_;
+  Accounts entered_;
+};
+
+class Worker {
+ public:
+  Worker(const WorkerTask& task, std::span<gilscope_slot> board, const SharedSheet& sheet,
+         const TraceControl& tracing)
+      : task_(task), sheet_(sheet), tracing_(tracing) {
+    for (size_t i = 0; i < sheet.rows().size(); ++i) {
+      members_.emplace_back(sheet.rows()[i], board[i], static_cast<uint32_t>(i), tracing_);
+    }
+  }
+
+  Status run();
+
+ private:
+  Status make_threads();
+  Status start_and_join();
+  void thread_body(size_t index);
+  void report_failure(const Error& error);
+
+  const WorkerTask& task_;
+  const SharedSheet& sheet_;
+  const TraceControl& tracing_;
+  std::unique_ptr<Gil> gil_;
+  std::unique_ptr<Workload> workload_;
+  std::deque<Member> members_;  // by slot; a deque, because members do not move
+  std::deque<Gate> gates_;      // one a thread
+  std::vector<threading::Thread> threads_;
+};
+
+void Worker::report_failure(const Error& error) {
+  std::strncpy(sheet_.sheet().failure, error.message.c_str(), sizeof(RunSheet::failure) - 1);
+}
+
+void Worker::thread_body(size_t index) {
+  Member& member = members_[index + 1];
+  gates_[index].wait();
+  if (Status entered = member.enter(); !entered) return report_failure(entered.error());
+  gil_->acquire(member.gil_thread());
+  Interpreter interpreter(*gil_, member.gil_thread());
+  member.row().operations = workload_->run(interpreter);
+  gil_->release(member.gil_thread());
+  if (Status left = member.leave(); !left) report_failure(left.error());
+}
+
+Status Worker::make_threads() {
+  for (int i = 0; i < task_.threads; ++i) {
+    gates_.emplace_back();
+    size_t index = static_cast<size_t>(i);
+    threads_.emplace_back([this, index] { thread_body(index); });
+    ThreadRow& row = members_[index + 1].row();
+    std::strncpy(row.name, threads_.back().name().c_str(), sizeof(row.name) - 1);
+    row.daemon = threads_.back().daemon();
+  }
+  for (threading::Thread& thread : threads_) {
+    if (Status s = thread.start(); !s) return s;
+  }
+  return {};
+}
+
+// What main does while it holds the GIL: lets the threads go and waits for them, giving up the GIL
+// while it blocks.
+Status Worker::start_and_join() {
+  GilThread& main = members_[0].gil_thread();
+  auto join = [&](size_t index) {
+    AllowThreads allow(*gil_, main);
+    return threads_[index].join();
+  };
+  if (!task_.join_at_end) {
+    // The older thread module: nobody waits for a thread but by sleeping.
+    for (Gate& gate : gates_) gate.open();
+    if (auto ns = workload_->main_sleep_ns()) {
+      AllowThreads allow(*gil_, main);
+      std::this_thread::sleep_for(std::chrono::nanoseconds(*ns));
+    }
+    return {};
+  }
+  if (task_.threaded) {
+    for (Gate& gate : gates_) gate.open();
+    for (size_t i = 0; i < threads_.size(); ++i) {
+      if (Status s = join(i); !s) return s;
+    }
+    return {};
+  }
+  for (size_t i = 0; i < threads_.size(); ++i) {
+    gates_[i].open();
+    if (Status s = join(i); !s) return s;
+  }
+  return {};
+}
+
+Status Worker::run() {
+  auto gil = make_gil(task_.policy);
+  if (!gil) return fail(gil.error());
+  gil_ = std::move(*gil);
+  auto workload = make_workload(task_.workload);
+  if (!workload) return fail(workload.error());
+  workload_ = std::move(*workload);
+
+  Member& main = members_[0];
+  std::strncpy(main.row().name, "MainThread", sizeof(main.row().name) - 1);
+  if (Status s = make_threads(); !s) return s;
+
+  if (Status s = tracing_.open_window(); !s) return s;
+  if (Status s = main.enter(); !s) return s;
+  gil_->acquire(main.gil_thread());
+  RunSheet& sheet = sheet_.sheet();
+  sheet.started_ns = clock_ns(CLOCK_MONOTONIC);
+  if (Status s = start_and_join(); !s) return s;
+  sheet.wall_ns = clock_ns(CLOCK_MONOTONIC) - sheet.started_ns;
+  gil_->release(main.gil_thread());
+  if (Status s = main.leave(); !s) return s;
+  return tracing_.close_window();
+}
+
+}  // namespace
+
+void work(const WorkerTask& task, std::span<gilscope_slot> board, const SharedSheet& sheet,
+          const TraceControl& tracing) {
+  // Never destroyed: with main_exit = "kill" threads still use it when the process ends.
+  auto* worker = new Worker(task, board, sheet, tracing);
+  if (Status status = worker->run(); !status) {
+    std::strncpy(sheet.sheet().failure, status.error().message.c_str(),
+                 sizeof(RunSheet::failure) - 1);
+    _exit(1);
+  }
+  sheet.sheet().complete = 1;
+  if (task.join_at_end) threading::join_all_non_daemon_threads();
+  _exit(0);
+}
+
+}  // namespace gilscope

@@ -1,0 +1,28 @@
+// The worker: a fresh process for one run, with its own GIL and threads. Its main thread holds the
+// GIL as Python's does, opens the window, lets the threads go, joins them, closes the window.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bpf/contract.h"
+#include "userspace/experiment/run_sheet.h"
+#include "userspace/tracer/control.h"
+
+namespace gilscope {
+
+struct WorkerTask {
+  std::string policy, workload;  // canonical
+  bool threaded = true;          // all at once; false: one after the other
+  bool join_at_end = true;       // main_exit = "join"; false: main's end kills the threads
+  std::vector<int> cpus;
+  int threads = 2;
+};
+
+// Called in the forked child; does not return. Everything it learns goes to the sheet; the board
+// has a slot for main and one for each thread, in this order.
+[[noreturn]] void work(const WorkerTask& task, std::span<gilscope_slot> board,
+                       const SharedSheet& sheet, const TraceControl& tracing);
+
+}  // namespace gilscope
