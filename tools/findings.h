@@ -1,0 +1,24 @@
+// What a report found, in plain sentences.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tools/summary.h"
+#include "tools/wording.h"
+
+namespace gilscope {
+
+struct Finding {
+  enum class Kind { slower, faster, same, undecided };
+  Kind kind;
+  std::string sentence;
+};
+
+// Slower, faster or the same is said only where the 95 % interval says so.
+Finding::Kind judge(const PairSummary& pair);
+
+// One for each pair of cells that has a slowdown.
+std::vector<Finding> findings(const Summary& summary, const Wording& wording);
+
+}  // namespace gilscope

@@ -1,0 +1,84 @@
+// gilscope show: the report as text, or its derived numbers as JSON.
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <map>
+#include <memory>
+
+#include "tools/summary_json.h"
+#include "tools/text_report.h"
+#include "tools/tools.h"
+#include "userspace/report/json.h"
+#include "userspace/util/quote.h"
+
+namespace gilscope {
+namespace {
+
+struct ShowOptions {
+  std::string report;
+  bool json = false;
+  std::string per;
+};
+
+const std::map<std::string, Per> kPer{
+    {"core", Per::core}, {"thread", Per::thread}, {"block", Per::block}};
+
+bool has_finished_run(const Report& report) {
+  for (const Cell& cell : report.cells) {
+    for (const Run& run : cell.runs) {
+      if (run.status == "done") return true;
+    }
+  }
+  return false;
+}
+
+Status print(const Report& report, bool json, const TextOptions& text) {
+  if (!has_finished_run(report)) {
+    return fail(Exit::no_data, "no run has finished, there is nothing to show");
+  }
+  if (json) {
+    std::cout << summary_json(report);
+  } else {
+    print_text_report(std::cout, report, text);
+  }
+  std::cout.flush();
+  if (!std::cout) return fail("cannot write to standard output");
+  return {};
+}
+
+Status show(const ShowOptions& options) {
+  const Result<Report> report = read_report(options.report);
+  if (!report) return fail(report.error());
+  TextOptions text = text_options_for_stdout();
+  if (!options.per.empty()) text.per = kPer.at(options.per);
+  const Status printed = print(*report, options.json, text);
+  if (!printed) {
+    return fail(printed.error().code, printable(options.report) + ": " + printed.error().message);
+  }
+  return {};
+}
+
+}  // namespace
+
+Status print_report(const Report& report) {
+  return print(report, false, text_options_for_stdout());
+}
+
+void add_show(CLI::App& app, Exit& exit) {
+  auto options = std::make_shared<ShowOptions>();
+  CLI::App* command = app.add_subcommand("show", "print a report: what was found, then its tables");
+  command->add_option("REPORT", options->report, "a report.json, or the directory that holds it")
+      ->required();
+  CLI::Option* json =
+      command->add_flag("--json", options->json, "the derived numbers, for scripts");
+  command->add_option("--per", options->per, "only the tables per core, thread or block")
+      ->check(CLI::IsMember({"core", "thread", "block"}))
+      ->excludes(json);
+  command->callback([options, &exit] {
+    if (const Status status = show(*options); !status) {
+      std::cerr << "gilscope: " << status.error().message << "\n";
+      exit = status.error().code;
+    }
+  });
+}
+
+}  // namespace gilscope

@@ -1,0 +1,94 @@
+// What a report says once its blocks are put together: medians over blocks, and the slowdown within
+// each. The text report and `show --json` print nothing else.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tools/statistics.h"
+#include "userspace/report/model.h"
+
+namespace gilscope {
+
+// One core of one cell: medians over its traced, measured, finished runs.
+struct CoreSummary {
+  int cpu = 0;
+  std::optional<double> segments;
+  std::optional<double> on_cpu_share, idle_share, foreign_share;  // of the window
+  std::optional<double> waker, previous, placed, ran;             // wakeups, a run
+  std::optional<double> migrations_wakeup, migrations_preempt;    // a run
+  std::optional<double> acquires_per_s;
+  std::optional<double> contended_per_s, woken_lost_per_s, timed_out_per_s;
+  std::optional<double> wasted_share;  // of the wakeups that ran here
+  std::optional<double> holder_preempted;
+};
+
+struct ThreadSummary {
+  std::string name;
+  std::optional<double> on_cpu_ns;  // the tracer's, or where there is none the kernel's own account
+  std::optional<double> voluntary_switches, involuntary_switches;
+  std::optional<double> wakeups, wasted_share;
+  std::optional<double> migrations;
+  std::optional<double> acquires, failed;
+  std::optional<double> wake_to_run_p50_ns, wake_to_run_p99_ns;
+};
+
+struct CellSummary {
+  const Cell* cell = nullptr;
+  size_t runs = 0;      // measured and finished
+  bool traced = false;  // the medians below are of traced runs
+  std::optional<double> wall_ns;
+  std::optional<double> wakeups, wasted_share;  // over all cores; wakeups a run
+  std::optional<double> drop_requests_per_s;
+  std::optional<double> tracer_cost;  // traced over untraced wall within each block, minus 1
+  std::vector<CoreSummary> cores;
+  std::vector<ThreadSummary> threads;
+};
+
+struct BlockPair {
+  int block = 0;
+  double sequential_ns = 0, threaded_ns = 0;
+
+  double slowdown() const { return threaded_ns / sequential_ns; }
+};
+
+// The sequential and the threaded cell of the same policy, workload, threads and CPUs.
+struct PairSummary {
+  const CellSummary* sequential = nullptr;  // either may be missing, never both
+  const CellSummary* threaded = nullptr;
+  bool traced = false;  // of traced runs, there being no untraced ones
+  std::vector<BlockPair> blocks;
+  std::optional<double> sequential_ns, threaded_ns, slowdown;
+  std::optional<Interval> range;
+  std::optional<Interval> interval;  // 95 %; empty: fewer than 6 blocks
+
+  const Cell& cell() const { return *(threaded ? threaded : sequential)->cell; }
+};
+
+struct LossSummary {
+  Lost sum;
+  size_t traced_runs = 0;
+  size_t runs_with_dropped = 0;
+};
+
+struct Summary {
+  explicit Summary(const Report& report);
+  Summary(const Summary&) = delete;  // its parts point to one another
+  Summary& operator=(const Summary&) = delete;
+
+  std::vector<CellSummary> cells;
+  std::vector<PairSummary> pairs;
+  LossSummary lost;
+  size_t runs = 0;           // of the report, in whatever state
+  size_t finished_runs = 0;  // done, warm-up ones included
+  size_t failed_runs = 0;
+  int measured_blocks = 0;  // with at least one finished run
+  int warmup_blocks = 0;
+  size_t steal_runs = 0;  // with more than kSteal of their CPU time stolen
+  double worst_steal_share = 0;
+};
+
+inline constexpr double kStealLimit = 0.01;
+
+}  // namespace gilscope

@@ -1,0 +1,156 @@
+#include "tools/summary_json.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "tools/findings.h"
+
+namespace gilscope {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json value(const std::optional<double>& number) {
+  return number && std::isfinite(*number) ? Json(*number) : Json(nullptr);
+}
+
+Json value(const std::optional<Interval>& interval) {
+  if (!interval) return nullptr;
+  return {{"low", interval->low}, {"high", interval->high}};
+}
+
+Json identity(const Cell& cell) {
+  return {{"policy", cell.policy},      {"workload", cell.workload}, {"threads", cell.threads},
+          {"cpus", cell.cpus},          {"cpu_list", cell.cpu_list}, {"cpus_by", cell.cpus_by},
+          {"main_exit", cell.main_exit}};
+}
+
+const char* name(Finding::Kind kind) {
+  switch (kind) {
+    case Finding::Kind::slower:
+      return "slower";
+    case Finding::Kind::faster:
+      return "faster";
+    case Finding::Kind::same:
+      return "same";
+    case Finding::Kind::undecided:
+      break;
+  }
+  return "undecided";
+}
+
+Json slowdown(const PairSummary& pair) {
+  Json json = identity(pair.cell());
+  json["runs_used"] = pair.traced ? "traced" : "untraced";
+  json["blocks"] = pair.blocks.size();
+  json["sequential_wall_ns"] = value(pair.sequential_ns);
+  json["threaded_wall_ns"] = value(pair.threaded_ns);
+  json["slowdown"] = value(pair.slowdown);
+  json["range"] = value(pair.range);
+  json["interval_95"] = value(pair.interval);
+  json["verdict"] = pair.slowdown ? Json(name(judge(pair))) : Json(nullptr);
+  json["tracer_cost"] = {
+      {"sequential", pair.sequential ? value(pair.sequential->tracer_cost) : Json(nullptr)},
+      {"threaded", pair.threaded ? value(pair.threaded->tracer_cost) : Json(nullptr)}};
+  Json each = Json::array();
+  for (const BlockPair& block : pair.blocks) {
+    each.push_back({{"block", block.block},
+                    {"sequential_wall_ns", block.sequential_ns},
+                    {"threaded_wall_ns", block.threaded_ns},
+                    {"slowdown", block.slowdown()}});
+  }
+  json["each_block"] = std::move(each);
+  return json;
+}
+
+Json core_json(const CoreSummary& core) {
+  return {
+      {"cpu", core.cpu},
+      {"segments", value(core.segments)},
+      {"on_cpu_share", value(core.on_cpu_share)},
+      {"idle_share", value(core.idle_share)},
+      {"foreign_share", value(core.foreign_share)},
+      {"wakeups",
+       {{"waker", value(core.waker)},
+        {"previous", value(core.previous)},
+        {"placed", value(core.placed)},
+        {"ran", value(core.ran)}}},
+      {"migrations",
+       {{"wakeup", value(core.migrations_wakeup)}, {"preempt", value(core.migrations_preempt)}}},
+      {"acquires_per_s", value(core.acquires_per_s)},
+      {"failed_per_s",
+       {{"contended", value(core.contended_per_s)},
+        {"woken_lost", value(core.woken_lost_per_s)},
+        {"timed_out", value(core.timed_out_per_s)}}},
+      {"wasted_wakeups_share", value(core.wasted_share)},
+      {"holder_preempted", value(core.holder_preempted)}};
+}
+
+Json thread_json(const ThreadSummary& thread) {
+  return {{"name", thread.name},
+          {"on_cpu_ns", value(thread.on_cpu_ns)},
+          {"voluntary_switches", value(thread.voluntary_switches)},
+          {"involuntary_switches", value(thread.involuntary_switches)},
+          {"wakeups", value(thread.wakeups)},
+          {"wasted_wakeups_share", value(thread.wasted_share)},
+          {"migrations", value(thread.migrations)},
+          {"acquires", value(thread.acquires)},
+          {"failed", value(thread.failed)},
+          {"wake_to_run_p50_ns", value(thread.wake_to_run_p50_ns)},
+          {"wake_to_run_p99_ns", value(thread.wake_to_run_p99_ns)}};
+}
+
+Json cell_json(const CellSummary& cell) {
+  Json json = identity(*cell.cell);
+  json["arrangement"] = cell.cell->arrangement;
+  json["runs"] = cell.runs;
+  json["traced"] = cell.traced;
+  json["wall_ns"] = value(cell.wall_ns);
+  json["wakeups"] = value(cell.wakeups);
+  json["wasted_wakeups_share"] = value(cell.wasted_share);
+  json["drop_requests_per_s"] = value(cell.drop_requests_per_s);
+  json["each_core"] = Json::array();
+  for (const CoreSummary& core : cell.cores) json["each_core"].push_back(core_json(core));
+  json["each_thread"] = Json::array();
+  for (const ThreadSummary& thread : cell.threads) {
+    json["each_thread"].push_back(thread_json(thread));
+  }
+  return json;
+}
+
+}  // namespace
+
+std::string summary_json(const Report& report) {
+  const Summary summary(report);
+  const Wording wording(report);
+  Json json;
+  json["schema"] = {{"name", "gilscope.summary"}, {"major", 1}, {"minor", 0}};
+  json["report"] = {{"id", report.id},
+                    {"status", report.status},
+                    {"created_at", report.created_at},
+                    {"blocks_planned", report.blocks_planned},
+                    {"blocks_measured", summary.measured_blocks},
+                    {"runs_finished", summary.finished_runs},
+                    {"runs_failed", summary.failed_runs}};
+  json["findings"] = Json::array();
+  for (const Finding& finding : findings(summary, wording)) {
+    json["findings"].push_back({{"verdict", name(finding.kind)}, {"text", finding.sentence}});
+  }
+  json["slowdown"] = Json::array();
+  for (const PairSummary& pair : summary.pairs) json["slowdown"].push_back(slowdown(pair));
+  json["cells"] = Json::array();
+  for (const CellSummary& cell : summary.cells) json["cells"].push_back(cell_json(cell));
+  const Lost& lost = summary.lost.sum;
+  json["lost"] = {{"traced_runs", summary.lost.traced_runs},
+                  {"segments", lost.segments},
+                  {"discarded", lost.discarded},
+                  {"censored", lost.censored},
+                  {"untracked_threads", lost.untracked_threads},
+                  {"missed_switches", lost.missed_switches},
+                  {"recursion_misses", lost.recursion_misses}};
+  json["steal"] = {{"runs_above_1_percent", summary.steal_runs},
+                   {"worst_share", summary.worst_steal_share}};
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace gilscope

@@ -1,0 +1,181 @@
+#include "tools/text_report.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "tools/findings.h"
+#include "tools/text_tables.h"
+#include "userspace/util/quote.h"
+
+namespace gilscope {
+namespace {
+
+constexpr size_t kManyFailures = 20;
+
+std::string fact(const Facts& facts, const std::string& key) {
+  for (const Fact& fact : facts) {
+    if (fact.key != key) continue;
+    if (const auto* text = std::get_if<std::string>(&fact.value)) return printable(*text);
+    if (const auto* number = std::get_if<int64_t>(&fact.value)) return std::to_string(*number);
+  }
+  return "";
+}
+
+std::string box(const Facts& facts) {
+  std::vector<std::string> parts;
+  const auto add = [&](const std::string& before, const std::string& value) {
+    if (!value.empty()) parts.push_back(before + value);
+  };
+  add("", fact(facts, "host.name"));
+  add("Linux ", fact(facts, "kernel.release"));
+  add("", fact(facts, "cpu.model"));
+  const std::string cpus = fact(facts, "cpu.count");
+  if (!cpus.empty()) parts.push_back(cpus + (cpus == "1" ? " CPU" : " CPUs"));
+  const std::string hypervisor = fact(facts, "virtualization.hypervisor");
+  if (!hypervisor.empty() && hypervisor != "none") parts.push_back("in a VM (" + hypervisor + ")");
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
+  return text;
+}
+
+void print_head(const Page& page, const Report& report) {
+  const Summary& summary = page.summary;
+  page.paragraph(fmt::format("gilscope {}, {}, report {}", printable(report.gilscope),
+                             printable(report.created_at), printable(report.id)));
+  if (const std::string where = box(report.environment); !where.empty()) page.paragraph(where);
+  page.paragraph(page.wording.matrix());
+  std::string blocks = Wording::number_of(size_t(summary.measured_blocks), "block") + " measured";
+  if (summary.measured_blocks < report.blocks_planned) {
+    blocks =
+        fmt::format("{} of {} blocks measured", summary.measured_blocks, report.blocks_planned);
+  }
+  page.paragraph(fmt::format("{}, {} to warm up, {} finished", blocks, summary.warmup_blocks,
+                             Wording::number_of(summary.finished_runs, "run")));
+  if (report.status != "done") {
+    page.paragraph(page.bold(
+        report.status == "interrupted"
+            ? "INTERRUPTED: what was measured until then is here."
+            : "PARTIAL: still running, or cut short. What was measured until then is here."));
+  }
+}
+
+std::string coloured(const Page& page, const Finding& finding) {
+  if (!page.options.color) return finding.sentence;
+  const char* colour = finding.kind == Finding::Kind::slower   ? "\033[31m"
+                       : finding.kind == Finding::Kind::faster ? "\033[32m"
+                                                               : "\033[0m";
+  return colour + finding.sentence + "\033[0m";
+}
+
+void print_findings(const Page& page) {
+  const std::vector<Finding> all = findings(page.summary, page.wording);
+  if (!all.empty()) page.out << "\n";
+  for (const Finding& finding : all) page.paragraph(coloured(page, finding), 2);
+}
+
+void print_losses(const Page& page) {
+  const LossSummary& lost = page.summary.lost;
+  if (lost.traced_runs == 0) {
+    page.paragraph("Nothing was traced.");
+    return;
+  }
+  std::vector<std::string> lines;
+  const auto say = [&](uint64_t n, const std::string& what, const std::string& meaning) {
+    if (n) lines.push_back(Wording::number_of(n, what) + " " + meaning);
+  };
+  say(lost.sum.segments, "segment record",
+      fmt::format("found the ring full, in {}: gone from the trace, not from the counters",
+                  Wording::number_of(lost.runs_with_dropped, "run")));
+  say(lost.sum.discarded, "time", "discarded, timestamps being out of order");
+  say(lost.sum.censored, "wait", "cut off by the end of the window, in no histogram");
+  say(lost.sum.untracked_threads, "thread", "started in the window and not tracked");
+  say(lost.sum.missed_switches, "switch",
+      "of which the kernel's tracepoint did not tell: whose the core was between is uncertain");
+  say(lost.sum.recursion_misses, "event",
+      "skipped by the kernel, a program of the tracer being busy: counters are too low");
+  if (lines.empty()) {
+    page.paragraph(fmt::format("Nothing lost in {}: no record dropped, no time discarded, no wait "
+                               "cut off.",
+                               Wording::number_of(lost.traced_runs, "traced run")),
+                   2);
+    return;
+  }
+  page.paragraph(fmt::format("Lost in {}:", Wording::number_of(lost.traced_runs, "traced run")));
+  for (const std::string& line : lines) page.paragraph("  " + line + ".", 4);
+}
+
+void print_steal(const Page& page) {
+  if (page.summary.steal_runs == 0) return;
+  page.paragraph(fmt::format("Stolen by the hypervisor: more than 1 % of the CPU time of {}, up to "
+                             "{:.1f} %: their wall times say less.",
+                             Wording::number_of(page.summary.steal_runs, "run"),
+                             page.summary.worst_steal_share * 100),
+                 2);
+}
+
+void print_failures(const Page& page, const Report& report) {
+  if (page.summary.failed_runs == 0) return;
+  page.paragraph(
+      page.bold(fmt::format("{} failed:", Wording::number_of(page.summary.failed_runs, "run"))));
+  size_t shown = 0;
+  for (const Cell& cell : report.cells) {
+    for (const Run& run : cell.runs) {
+      if (run.status != "failed" || ++shown > kManyFailures) continue;
+      page.paragraph(fmt::format("  block {}, {}, trace {}: {}", run.block, page.wording.cell(cell),
+                                 printable(run.trace),
+                                 run.failure.empty() ? "no reason given" : printable(run.failure)),
+                     4);
+    }
+  }
+  if (shown > kManyFailures) {
+    page.paragraph(fmt::format("  and {} more", shown - kManyFailures));
+  }
+}
+
+}  // namespace
+
+TextOptions text_options_for_stdout() {
+  TextOptions options;
+  if (!::isatty(STDOUT_FILENO)) return options;
+  const char* no_color = std::getenv("NO_COLOR");
+  options.color = !no_color || !*no_color;
+  winsize size{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+    options.width = std::clamp<int>(size.ws_col, 40, 160);
+  }
+  return options;
+}
+
+void print_text_report(std::ostream& out, const Report& report, const TextOptions& options) {
+  const Summary summary(report);
+  const Wording wording(report);
+  const Page page{out, options, summary, wording};
+  if (options.per) {
+    switch (*options.per) {
+      case Per::core:
+        return print_core_tables(page);
+      case Per::thread:
+        return print_thread_table(page);
+      case Per::block:
+        return print_block_table(page);
+    }
+  }
+  print_head(page, report);
+  print_findings(page);
+  print_slowdown_table(page);
+  print_core_tables(page);
+  print_thread_table(page);
+  out << "\n";
+  print_losses(page);
+  print_steal(page);
+  print_failures(page, report);
+  out << "\n";
+  page.paragraph(
+      "More of it, sequential runs included: gilscope show --per core, thread or block.");
+}
+
+}  // namespace gilscope

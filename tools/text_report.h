@@ -1,0 +1,25 @@
+// The report as text: what was found in plain sentences first, then the tables behind them.
+#pragma once
+
+#include <optional>
+#include <ostream>
+
+#include "userspace/report/model.h"
+
+namespace gilscope {
+
+enum class Per { core, thread, block };
+
+struct TextOptions {
+  bool color = false;
+  int width = 100;
+  std::optional<Per> per;  // these tables alone, and nothing shortened
+};
+
+// For standard output: its width where it is a terminal; colour where it is one and NO_COLOR is
+// not set.
+TextOptions text_options_for_stdout();
+
+void print_text_report(std::ostream& out, const Report& report, const TextOptions& options);
+
+}  // namespace gilscope

@@ -1,0 +1,274 @@
+#include "tools/text_tables.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <sstream>
+
+#include "tools/table.h"
+#include "userspace/util/quote.h"
+
+namespace gilscope {
+namespace {
+
+// Of cores or threads of one cell; `--per` shows all.
+constexpr size_t kManyLines = 16;
+
+std::string spread(const std::optional<Interval>& interval) {
+  if (!interval) return "-";
+  return fmt::format("{:.2f}..{:.2f}", interval->low, interval->high);
+}
+
+// Cells in the order of the report; without --per, sequential ones only where nothing runs
+// threaded: side by side they would hide what differs.
+std::vector<const CellSummary*> shown_cells(const Page& page) {
+  std::vector<const CellSummary*> cells;
+  bool any_threaded = false;
+  for (const CellSummary& cell : page.summary.cells) {
+    any_threaded = any_threaded || (cell.runs > 0 && cell.cell->arrangement == "threaded");
+  }
+  for (const CellSummary& cell : page.summary.cells) {
+    if (cell.runs == 0) continue;
+    if (page.options.per || !any_threaded || cell.cell->arrangement == "threaded") {
+      cells.push_back(&cell);
+    }
+  }
+  return cells;
+}
+
+std::string heading(const Page& page, const CellSummary& cell) {
+  return fmt::format("{}: {}", page.wording.cell(*cell.cell), duration(cell.wall_ns).text());
+}
+
+void note_hidden(Table& table, size_t hidden, const char* what) {
+  if (hidden == 0) return;
+  table.note(
+      fmt::format("  and {} more {}{}, with --per {}", hidden, what, hidden == 1 ? "" : "s", what));
+}
+
+// What no thread of ours came near says nothing, on a box of 200 cores.
+bool touched(const CoreSummary& core) {
+  return core.segments.value_or(0) > 0 || core.waker.value_or(0) > 0 ||
+         core.placed.value_or(0) > 0 || core.acquires_per_s.value_or(0) > 0;
+}
+
+template <typename Numbers>
+void add_cores(const Page& page, const CellSummary& cell, Table& table, Numbers numbers) {
+  table.heading(heading(page, cell));
+  size_t shown = 0, hidden = 0, untouched = 0;
+  for (const CoreSummary& core : cell.cores) {
+    if (!touched(core)) {
+      ++untouched;
+    } else if (!page.options.per && shown == kManyLines) {
+      ++hidden;
+    } else {
+      table.row(fmt::format("  core {}", core.cpu), numbers(core));
+      ++shown;
+    }
+  }
+  note_hidden(table, hidden, "core");
+  if (untouched) {
+    table.note(fmt::format("  none of its threads ran on the other {}",
+                           Wording::number_of(untouched, "core")));
+  }
+}
+
+}  // namespace
+
+void Page::title(const std::string& name, const std::string& explanation) const {
+  std::ostringstream text;
+  const Page plain{text, options, summary, wording};
+  plain.paragraph(name + (explanation.empty() ? "" : "  " + explanation), 2);
+  std::string lines = text.str();
+  lines.replace(0, name.size(), bold(name));
+  out << "\n" << lines;
+}
+
+void Page::paragraph(const std::string& text, size_t indent) const {
+  const size_t width = size_t(std::max(options.width, 20));
+  std::string line;
+  size_t from = 0;
+  while (from < text.size()) {
+    size_t to = text.find(' ', from + 1);
+    if (to == std::string::npos) to = text.size();
+    const std::string word = text.substr(from, to - from);
+    if (!line.empty() && columns(line) + columns(word) > width) {
+      out << line << "\n";
+      line = std::string(indent, ' ') + word.substr(word.find_first_not_of(' '));
+    } else {
+      line += word;
+    }
+    from = to;
+  }
+  out << line << "\n";
+}
+
+void print_slowdown_table(const Page& page) {
+  Table table({{"", "policy"},
+               {"", "CPUs"},
+               {"median wall time", "sequential"},
+               {"median wall time", "threaded"},
+               {"slowdown", "median"},
+               {"slowdown", "95 % interval"},
+               {"slowdown", "min..max", 2},
+               {"slowdown", "blocks", 3},
+               {"cost of", "tracer", 1}});
+  bool few = false, traced = false;
+  for (const PairSummary& pair : page.summary.pairs) {
+    const Cell& cell = pair.cell();
+    if (!pair.sequential_ns && !pair.threaded_ns) continue;
+    const std::string cpus = cell.cpus.starts_with("cpu:") ? printable(cell.cpus.substr(4))
+                                                           : std::to_string(cell.cpu_list.size());
+    few = few || (pair.slowdown && !pair.interval);
+    traced = traced || (pair.slowdown && pair.traced);
+    table.row(page.wording.subject(cell),
+              {{cpus, ""},
+               duration(pair.sequential_ns),
+               duration(pair.threaded_ns),
+               factor(pair.slowdown),
+               {spread(pair.interval), ""},
+               {spread(pair.range), ""},
+               {pair.blocks.empty() ? "-" : std::to_string(pair.blocks.size()), ""},
+               signed_percent((pair.threaded ? pair.threaded : pair.sequential)->tracer_cost)});
+  }
+  if (table.empty()) return;
+  page.title("SLOWDOWN", "threaded over sequential wall time, within each block; untraced runs");
+  table.print(page.out, page.options.width);
+  if (few) page.paragraph("No 95 % interval from fewer than 6 blocks.");
+  if (traced) {
+    page.paragraph("Where there were no untraced runs, times include what tracing costs.");
+  }
+}
+
+void print_block_table(const Page& page) {
+  Table table({{"", "block"},
+               {"untraced", "sequential"},
+               {"untraced", "threaded"},
+               {"untraced", "slowdown"},
+               {"traced", "sequential"},
+               {"traced", "threaded"},
+               {"traced", "slowdown"}});
+  const auto run_of = [](const CellSummary* cell, int block, bool traced) -> const Run* {
+    if (!cell) return nullptr;
+    for (const Run& run : cell->cell->runs) {
+      if (run.block == block && run.traced() == traced) return &run;
+    }
+    return nullptr;
+  };
+  const auto wall = [](const Run* run) -> Number {
+    if (!run) return {"-", ""};
+    if (run->status != "done") return {printable(run->status), ""};
+    return duration(double(run->wall_ns));
+  };
+  for (const PairSummary& pair : page.summary.pairs) {
+    std::map<int, bool> blocks;
+    for (const CellSummary* cell : {pair.sequential, pair.threaded}) {
+      if (!cell) continue;
+      for (const Run& run : cell->cell->runs) blocks[run.block] = run.warmup;
+    }
+    if (blocks.empty()) continue;
+    table.heading(
+        fmt::format("{} on {}", page.wording.subject(pair.cell()), Wording::cpus(pair.cell())));
+    for (const auto& [block, warmup] : blocks) {
+      std::vector<Number> numbers;
+      for (const bool traced : {false, true}) {
+        const Run* sequential = run_of(pair.sequential, block, traced);
+        const Run* threaded = run_of(pair.threaded, block, traced);
+        const bool both = sequential && threaded && sequential->status == "done" &&
+                          threaded->status == "done" && sequential->wall_ns > 0;
+        numbers.push_back(wall(sequential));
+        numbers.push_back(wall(threaded));
+        numbers.push_back(
+            factor(both ? std::optional(double(threaded->wall_ns) / double(sequential->wall_ns))
+                        : std::nullopt));
+      }
+      table.row(fmt::format("  {}{}", block, warmup ? " warm-up" : ""), std::move(numbers));
+    }
+  }
+  if (table.empty()) return;
+  page.title("BLOCKS", "wall time of each run");
+  table.print(page.out, page.options.width);
+}
+
+void print_core_tables(const Page& page) {
+  Table scheduling({{"", ""},
+                    {"", "segments"},
+                    {"share of the window", "on-CPU"},
+                    {"share of the window", "idle", 2},
+                    {"share of the window", "foreign"},
+                    {"wakeups", "waker", 1},
+                    {"wakeups", "previous", 3},
+                    {"wakeups", "placed"},
+                    {"wakeups", "ran"},
+                    {"migrations", "wakeup"},
+                    {"migrations", "preempt"}});
+  Table gil({{"", ""},
+             {"", "acquires/s"},
+             {"failed acquisitions/s", "contended"},
+             {"failed acquisitions/s", "woken_lost"},
+             {"failed acquisitions/s", "timed_out"},
+             {"wasted", "wakeups"},
+             {"holder", "preempted"}});
+  for (const CellSummary* cell : shown_cells(page)) {
+    if (!cell->traced) continue;
+    add_cores(page, *cell, scheduling, [](const CoreSummary& core) -> std::vector<Number> {
+      return {count(core.segments),
+              percent(core.on_cpu_share),
+              percent(core.idle_share),
+              percent(core.foreign_share),
+              count(core.waker),
+              count(core.previous),
+              count(core.placed),
+              count(core.ran),
+              count(core.migrations_wakeup),
+              count(core.migrations_preempt)};
+    });
+    add_cores(page, *cell, gil, [](const CoreSummary& core) -> std::vector<Number> {
+      return {count(core.acquires_per_s),   count(core.contended_per_s),
+              count(core.woken_lost_per_s), count(core.timed_out_per_s),
+              percent(core.wasted_share),   count(core.holder_preempted)};
+    });
+  }
+  if (scheduling.empty()) return;
+  page.title("CORES", "what the scheduler did; counts a run, medians over the traced runs");
+  scheduling.print(page.out, page.options.width);
+  page.title("CORES AND THE GIL",
+             "attempts made on each core; wasted: of the wakeups that ran there");
+  gil.print(page.out, page.options.width);
+}
+
+void print_thread_table(const Page& page) {
+  Table table({{"", ""},
+               {"", "on-CPU"},
+               {"switches", "voluntary", 2},
+               {"switches", "involuntary"},
+               {"wakeups", "all"},
+               {"wakeups", "wasted"},
+               {"", "migrated", 1},
+               {"GIL", "acquires"},
+               {"GIL", "failed"},
+               {"wake-to-run", "p50", 3},
+               {"wake-to-run", "p99"}});
+  for (const CellSummary* cell : shown_cells(page)) {
+    if (cell->threads.empty()) continue;
+    table.heading(heading(page, *cell));
+    size_t shown = 0;
+    for (const ThreadSummary& thread : cell->threads) {
+      if (!page.options.per && shown == kManyLines) break;
+      ++shown;
+      table.row(
+          "  " + printable(thread.name),
+          {duration(thread.on_cpu_ns), count(thread.voluntary_switches),
+           count(thread.involuntary_switches), count(thread.wakeups), percent(thread.wasted_share),
+           count(thread.migrations), count(thread.acquires), count(thread.failed),
+           duration(thread.wake_to_run_p50_ns), duration(thread.wake_to_run_p99_ns)});
+    }
+    note_hidden(table, cell->threads.size() - shown, "thread");
+  }
+  if (table.empty()) return;
+  page.title("THREADS", "counts a run, medians over the runs");
+  table.print(page.out, page.options.width);
+}
+
+}  // namespace gilscope

@@ -1,0 +1,32 @@
+// The tables of the text report.
+#pragma once
+
+#include <ostream>
+
+#include "tools/summary.h"
+#include "tools/text_report.h"
+#include "tools/wording.h"
+
+namespace gilscope {
+
+// What every section is printed with.
+struct Page {
+  std::ostream& out;
+  const TextOptions& options;
+  const Summary& summary;
+  const Wording& wording;
+
+  std::string bold(const std::string& text) const {
+    return options.color ? "\033[1m" + text + "\033[0m" : text;
+  }
+  void title(const std::string& name, const std::string& explanation) const;
+  // Breaks lines between words, and indents all but the first.
+  void paragraph(const std::string& text, size_t indent = 0) const;
+};
+
+void print_slowdown_table(const Page& page);
+void print_block_table(const Page& page);
+void print_core_tables(const Page& page);
+void print_thread_table(const Page& page);
+
+}  // namespace gilscope

@@ -1,0 +1,21 @@
+// The subcommands that only read reports: no root, no BPF, no threads. See userspace/cli/cli.h for
+// what add_* promises.
+#pragma once
+
+#include "userspace/report/model.h"
+#include "userspace/util/result.h"
+
+namespace CLI {
+class App;
+}
+
+namespace gilscope {
+
+// What `show` prints, for the report that `run` has just made. Fails with Exit::no_data where no run
+// has finished.
+Status print_report(const Report& report);
+
+void add_show(CLI::App& app, Exit& exit);
+void add_validate(CLI::App& app, Exit& exit);
+
+}  // namespace gilscope

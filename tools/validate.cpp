@@ -1,0 +1,57 @@
+// gilscope validate: does a report keep its schema, and do its counters agree?
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <memory>
+
+#include "tools/tools.h"
+#include "userspace/report/invariants.h"
+#include "userspace/report/json.h"
+#include "userspace/report/report_file.h"
+#include "userspace/util/quote.h"
+
+namespace gilscope {
+namespace {
+
+Result<Exit> validate(const std::string& path) {
+  const std::string origin = printable(path);
+  const Result<std::string> text = read_report_text(path);
+  if (!text) return fail(text.error());
+  const auto violations = schema_violations(*text, origin);
+  if (!violations) return fail(violations.error());
+  std::vector<std::string> lines = *violations;
+  size_t cells = 0, runs = 0;
+  int minor = 0;
+  // What breaks the schema cannot be read, so its sums cannot be checked either.
+  if (lines.empty()) {
+    const Result<Report> report = from_json(*text, origin);
+    if (!report) return fail(report.error());
+    lines = broken_invariants(*report);
+    cells = report->cells.size();
+    for (const Cell& cell : report->cells) runs += cell.runs.size();
+    minor = report->minor;
+  }
+  if (!lines.empty()) {
+    for (const std::string& line : lines) std::cerr << origin << ": " << line << "\n";
+    return Exit::check_failed;
+  }
+  std::cout << fmt::format("{}: valid gilscope report (schema {}.{}, {} cell{}, {} run{})\n",
+                           origin, kReportMajor, minor, cells, cells == 1 ? "" : "s", runs,
+                           runs == 1 ? "" : "s");
+  return Exit::done;
+}
+
+}  // namespace
+
+void add_validate(CLI::App& app, Exit& exit) {
+  auto path = std::make_shared<std::string>();
+  CLI::App* command =
+      app.add_subcommand("validate", "check a report against its schema and its own sums");
+  command->add_option("REPORT", *path, "a report.json, or the directory that holds it")->required();
+  command->callback([path, &exit] {
+    const Result<Exit> result = validate(*path);
+    if (!result) std::cerr << "gilscope: " << result.error().message << "\n";
+    exit = result ? *result : result.error().code;
+  });
+}
+
+}  // namespace gilscope

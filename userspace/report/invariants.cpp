@@ -1,0 +1,122 @@
+#include "userspace/report/invariants.h"
+
+#include <fmt/format.h>
+
+#include <set>
+#include <tuple>
+
+namespace gilscope {
+namespace {
+
+class Checker {
+ public:
+  explicit Checker(const Report& report) : report_(report) {}
+
+  std::vector<std::string> check() {
+    std::set<std::tuple<std::string, std::string, std::string, int, std::string, std::string,
+                        std::string>>
+        cells;
+    for (size_t c = 0; c < report_.cells.size(); ++c) {
+      const Cell& cell = report_.cells[c];
+      place_ = fmt::format("/cells/{}", c);
+      if (!cells
+               .emplace(cell.policy, cell.workload, cell.arrangement, cell.threads, cell.cpus,
+                        cell.cpus_by, cell.main_exit)
+               .second) {
+        broken("the same cell a second time");
+      }
+      std::set<std::pair<int, std::string>> runs;
+      for (size_t r = 0; r < cell.runs.size(); ++r) {
+        const Run& run = cell.runs[r];
+        place_ = fmt::format("/cells/{}/runs/{}", c, r);
+        if (!runs.emplace(run.block, run.trace).second) {
+          broken(fmt::format("block {} has a second run with trace \"{}\"", run.block, run.trace));
+        }
+        check_plan(run);
+        if (run.status != "done") continue;
+        check_threads(run);
+        if (run.traced()) check_cores(run);
+      }
+    }
+    return std::move(lines_);
+  }
+
+ private:
+  void broken(std::string what) { lines_.push_back(place_ + ": " + std::move(what)); }
+
+  void equal(const char* left, uint64_t a, const char* right, uint64_t b) {
+    if (a != b) broken(fmt::format("{} is {}, but {} is {}", left, a, right, b));
+  }
+
+  void check_plan(const Run& run) {
+    const int64_t blocks = int64_t(report_.warmup_planned) + report_.blocks_planned;
+    if (run.block >= blocks) {
+      broken(fmt::format("block {} of {} planned (counted from 0)", run.block, blocks));
+    } else if (run.warmup != (run.block < report_.warmup_planned)) {
+      broken(fmt::format("block {} is {}marked as a warm-up one, of which {} are planned first",
+                         run.block, run.warmup ? "" : "not ", report_.warmup_planned));
+    }
+  }
+
+  void check_threads(const Run& run) {
+    GilCounts sum;
+    for (size_t t = 0; t < run.threads.size(); ++t) {
+      const Thread& thread = run.threads[t];
+      sum += thread.gil;
+      if (thread.trace && thread.trace->gil != thread.gil) {
+        broken(fmt::format("threads/{}: gil of its segments differs from its own", t));
+      }
+    }
+    equal("the threads' acquires", sum.acquires, "gil.acquires", run.gil.acquires);
+    equal("the threads' releases", sum.releases, "gil.releases", run.gil.releases);
+    equal("the threads' contended", sum.contended, "gil.contended", run.gil.contended);
+    equal("the threads' woken_lost", sum.woken_lost, "gil.woken_lost", run.gil.woken_lost);
+    equal("the threads' timed_out", sum.timed_out, "gil.timed_out", run.gil.timed_out);
+    equal("the threads' drop_requests", sum.drop_requests, "gil.drop_requests",
+          run.gil.drop_requests);
+  }
+
+  void check_cores(const Run& run) {
+    FailedCounts failed;
+    uint64_t acquires = 0, segments = 0, dropped = 0;
+    std::set<int> cpus;
+    for (const Core& core : run.cores) {
+      if (!cpus.insert(core.cpu).second) broken(fmt::format("cpu {} a second time", core.cpu));
+      failed.contended += core.failed.contended;
+      failed.woken_lost += core.failed.woken_lost;
+      failed.timed_out += core.failed.timed_out;
+      acquires += core.acquires;
+      segments += core.segments;
+      dropped += core.records_dropped;
+    }
+    equal("the cores' contended", failed.contended, "gil.contended", run.gil.contended);
+    equal("the cores' woken_lost", failed.woken_lost, "gil.woken_lost", run.gil.woken_lost);
+    equal("the cores' timed_out", failed.timed_out, "gil.timed_out", run.gil.timed_out);
+    equal("the cores' acquires", acquires, "gil.acquires", run.gil.acquires);
+
+    uint64_t of_threads = 0;
+    for (const Thread& thread : run.threads)
+      of_threads += thread.trace ? thread.trace->segments : 0;
+    equal("the threads' segments", of_threads, "the cores' segments", segments);
+
+    if (!run.lost) {
+      broken("traced, but \"lost\" is null");
+    } else if (run.trace == "full") {
+      equal("the cores' records_dropped", dropped, "lost.segments", run.lost->segments);
+      equal("segment_records + lost.segments", run.segment_records + run.lost->segments,
+            "the cores' segments", segments);
+    }
+  }
+
+  const Report& report_;
+  std::string place_;
+  std::vector<std::string> lines_;
+};
+
+}  // namespace
+
+std::vector<std::string> broken_invariants(const Report& report) {
+  return Checker(report).check();
+}
+
+}  // namespace gilscope

@@ -1,0 +1,101 @@
+#include "userspace/report/json_document.h"
+
+#include <algorithm>
+#include <array>
+
+#include "userspace/report/fields.h"
+#include "userspace/util/quote.h"
+
+namespace gilscope {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// The deepest report is a dozen levels. What recurses over a document may rely on this limit, and
+// an ordered object, whose keys are searched one by one, on the other.
+constexpr size_t kMaxDepth = 64;
+constexpr size_t kMaxKeys = 16384;
+
+// Looks at brackets and commas only: the parser judges the rest.
+bool reasonable_shape(std::string_view text) {
+  std::array<size_t, kMaxDepth> commas;
+  size_t depth = 0;
+  bool quoted = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quoted) {
+      if (c == '\\') ++i;
+      if (c == '"') quoted = false;
+    } else if (c == '"') {
+      quoted = true;
+    } else if (c == '{' || c == '[') {
+      if (depth == kMaxDepth) return false;
+      // Elements of an array may be many; counting them down from the top keeps one rule.
+      commas[depth++] = c == '{' ? kMaxKeys : SIZE_MAX;
+    } else if ((c == '}' || c == ']') && depth > 0) {
+      --depth;
+    } else if (c == ',' && depth > 0 && --commas[depth - 1] == 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+Status check_header(const Json& document, const std::string& origin) {
+  const auto no_report = [&] {
+    return fail(Exit::no_data, origin + ": not a gilscope report (its \"schema\" does not say so)");
+  };
+  if (!document.is_object()) return no_report();
+  const auto schema = document.find("schema");
+  if (schema == document.end() || !schema->is_object()) return no_report();
+  const auto name = schema->find("name");
+  if (name == schema->end() || !name->is_string()) return no_report();
+  if (name->get_ref<const std::string&>() != kReportSchemaName) {
+    return fail(Exit::no_data,
+                fmt::format("{}: not a gilscope report: its schema is \"{}\", not \"{}\"", origin,
+                            printable(name->get_ref<const std::string&>().substr(0, 80)),
+                            kReportSchemaName));
+  }
+  const auto major = schema->find("major");
+  if (major == schema->end() || !major->is_number_integer()) return no_report();
+  if (*major != kReportMajor) {
+    return fail(Exit::no_data,
+                fmt::format("{}: report of major version {}, this gilscope reads major version {}; "
+                            "use the gilscope that wrote it",
+                            origin, major->dump(), kReportMajor));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Json> parse_report(std::string_view text, const std::string& origin) {
+  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
+    return fail(Exit::no_data, origin + ": empty, not a report");
+  }
+  if (!reasonable_shape(text)) {
+    return fail(Exit::no_data,
+                fmt::format("{}: not a report: nested deeper than {} levels, or an object with "
+                            "more than {} keys",
+                            origin, kMaxDepth, kMaxKeys));
+  }
+  try {
+    Json document = Json::parse(text);
+    if (Status ok = check_header(document, origin); !ok) return fail(ok.error());
+    return document;
+  } catch (const Json::parse_error& e) {
+    if (e.byte >= text.size()) {
+      return fail(Exit::no_data, fmt::format("{}: ends in the middle of its JSON after {} bytes: "
+                                             "truncated, or not a report",
+                                             origin, text.size()));
+    }
+    return fail(Exit::no_data, fmt::format("{}: not JSON (at byte {} of {}), so not a report",
+                                           origin, e.byte, text.size()));
+  } catch (const Json::exception&) {
+    return fail(Exit::no_data, origin + ": not a report: a number in it is out of range");
+  } catch (const std::bad_alloc&) {
+    return fail(origin + ": too large for the memory of this machine");
+  }
+}
+
+}  // namespace gilscope

@@ -1,0 +1,55 @@
+#include "userspace/report/model.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace gilscope {
+
+GilCounts& GilCounts::operator+=(const GilCounts& other) {
+  acquires += other.acquires;
+  releases += other.releases;
+  contended += other.contended;
+  woken_lost += other.woken_lost;
+  timed_out += other.timed_out;
+  drop_requests += other.drop_requests;
+  return *this;
+}
+
+uint64_t Histogram::count() const {
+  uint64_t total = 0;
+  for (const Bucket& bucket : buckets) total += bucket.count;
+  return total;
+}
+
+std::optional<uint64_t> Histogram::quantile_ns(double q) const {
+  const uint64_t total = count();
+  if (total == 0) return std::nullopt;
+  // The smallest sample that q of all samples do not exceed.
+  const double rank = std::max(1.0, std::ceil(std::clamp(q, 0.0, 1.0) * double(total)));
+  double seen = 0;
+  for (const Bucket& bucket : buckets) {
+    seen += double(bucket.count);
+    if (seen >= rank) return std::min(bucket.high_ns, max_ns);
+  }
+  return max_ns;
+}
+
+Histogram& Histogram::operator+=(const Histogram& other) {
+  std::vector<Bucket> merged;
+  merged.reserve(buckets.size() + other.buckets.size());
+  std::merge(buckets.begin(), buckets.end(), other.buckets.begin(), other.buckets.end(),
+             std::back_inserter(merged),
+             [](const Bucket& a, const Bucket& b) { return a.low_ns < b.low_ns; });
+  buckets.clear();
+  for (const Bucket& bucket : merged) {
+    if (!buckets.empty() && buckets.back().low_ns == bucket.low_ns) {
+      buckets.back().count += bucket.count;
+    } else {
+      buckets.push_back(bucket);
+    }
+  }
+  max_ns = std::max(max_ns, other.max_ns);
+  return *this;
+}
+
+}  // namespace gilscope

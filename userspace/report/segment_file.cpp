@@ -1,0 +1,115 @@
+#include "userspace/report/segment_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cstring>
+
+#include "userspace/util/quote.h"
+
+namespace gilscope {
+namespace {
+
+constexpr size_t kBufferBytes = 1 << 20;
+
+Status write_all(int fd, const char* data, size_t bytes, const std::string& name) {
+  while (bytes) {
+    ssize_t written = ::write(fd, data, bytes);
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      return fail_errno(fmt::format("cannot write the segments {}", in_quotes(name)));
+    }
+    data += written;
+    bytes -= static_cast<size_t>(written);
+  }
+  return {};
+}
+
+Result<size_t> read_all(int fd, void* data, size_t bytes, const std::string& path) {
+  size_t done = 0;
+  while (done < bytes) {
+    ssize_t got = ::read(fd, static_cast<char*>(data) + done, bytes - done);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail_errno(fmt::format("cannot read {}", in_quotes(path)));
+    if (got == 0) break;
+    done += static_cast<size_t>(got);
+  }
+  return done;
+}
+
+}  // namespace
+
+Result<SegmentWriter> SegmentWriter::create(int directory, const std::string& name,
+                                            const SegmentFileHeader& header) {
+  Fd file(
+      openat(directory, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
+  if (!file) return fail_errno(fmt::format("cannot create the segments {}", in_quotes(name)));
+  SegmentWriter writer(std::move(file), name);
+  writer.buffer_.reserve(kBufferBytes);
+  if (Status s = writer.append(&header, sizeof(header)); !s) return fail(s.error());
+  return writer;
+}
+
+Status SegmentWriter::append(const void* data, size_t bytes) {
+  const char* begin = static_cast<const char*>(data);
+  buffer_.insert(buffer_.end(), begin, begin + bytes);
+  return buffer_.size() >= kBufferBytes ? flush() : Status();
+}
+
+Status SegmentWriter::write(std::span<const gilscope_segment> segments) {
+  return append(segments.data(), segments.size_bytes());
+}
+
+Status SegmentWriter::flush() {
+  Status status = write_all(file_.get(), buffer_.data(), buffer_.size(), name_);
+  buffer_.clear();
+  return status;
+}
+
+Status SegmentWriter::finish() {
+  if (Status s = flush(); !s) return s;
+  if (fsync(file_.get())) return fail_errno(fmt::format("cannot sync {}", in_quotes(name_)));
+  return {};
+}
+
+Result<SegmentFile> read_segments(const std::string& path) {
+  Fd file(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  if (!file) return fail_errno(fmt::format("cannot open {}", in_quotes(path)));
+  struct stat about;
+  if (fstat(file.get(), &about)) return fail_errno(fmt::format("cannot read {}", in_quotes(path)));
+  if (!S_ISREG(about.st_mode)) {
+    return fail(Exit::no_data, fmt::format("{} is not a regular file", in_quotes(path)));
+  }
+
+  SegmentFile result;
+  const SegmentFileHeader ours;
+  auto got = read_all(file.get(), &result.header, sizeof(result.header), path);
+  if (!got) return fail(got.error());
+  const SegmentFileHeader& header = result.header;
+  if (*got < sizeof(header) || header.magic != ours.magic) {
+    return fail(Exit::no_data, fmt::format("{} is not a file of segments", in_quotes(path)));
+  }
+  if (header.byte_order != ours.byte_order) {
+    return fail(Exit::no_data,
+                fmt::format("{} was written on a box of another byte order", in_quotes(path)));
+  }
+  if (header.version != ours.version || header.header_bytes != ours.header_bytes ||
+      header.record_bytes != ours.record_bytes) {
+    return fail(Exit::no_data, fmt::format("{} is of version {}; this gilscope reads version {}",
+                                           in_quotes(path), header.version, ours.version));
+  }
+  size_t bytes = static_cast<size_t>(about.st_size) - sizeof(header);
+  if (bytes % sizeof(gilscope_segment)) {
+    return fail(Exit::no_data,
+                fmt::format("{} is truncated: it ends within a record", in_quotes(path)));
+  }
+  result.segments.resize(bytes / sizeof(gilscope_segment));
+  got = read_all(file.get(), result.segments.data(), bytes, path);
+  if (!got) return fail(got.error());
+  if (*got < bytes) {
+    return fail(Exit::no_data, fmt::format("{} became shorter while it was read", in_quotes(path)));
+  }
+  return result;
+}
+
+}  // namespace gilscope
