@@ -1,9 +1,11 @@
 // The one place that knows both halves: the subcommands that measure (userspace/cli) and those that
 // only read reports (tools).
 #include <CLI/CLI.hpp>
+#include <cstdio>
 
 #include "tools/tools.h"
 #include "userspace/cli/cli.h"
+#include "userspace/util/quote.h"
 
 int main(int argc, char** argv) {
   using namespace gilscope;
@@ -12,7 +14,7 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", "gilscope " GILSCOPE_VERSION);
   app.require_subcommand(1);
   app.failure_message([](const CLI::App*, const CLI::Error& error) {
-    return fmt::format("gilscope: {}; `gilscope --help` says what there is\n", error.what());
+    return fmt::format("gilscope: {}; `gilscope --help` says what there is", error.what());
   });
 
   // Each subcommand leaves its exit code here when it has run.
@@ -24,6 +26,12 @@ int main(int argc, char** argv) {
   add_show(app, exit);
   add_validate(app, exit);
 
+  // The parser would only say that a subcommand is missing.
+  if (argc > 1 && argv[1][0] != '-' && !app.get_subcommand_no_throw(argv[1])) {
+    fmt::print(stderr, "gilscope: there is no {}; `gilscope --help` says what there is\n",
+               in_quotes(argv[1]));
+    return static_cast<int>(Exit::error);
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help, --version

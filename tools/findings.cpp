@@ -49,24 +49,23 @@ std::string comparison(const PairSummary& pair, Finding::Kind kind) {
 // What the kernel saw behind it; empty where it was not traced or there is nothing to see.
 std::string reason(const CellSummary& cell) {
   if (!cell.traced || !cell.wakeups) return "";
-  std::string text;
   if (cell.drop_requests_per_s.value_or(0) >= 0.5) {
-    text = fmt::format("its threads requested the GIL {} times a second",
+    // Here most wakeups are those of timed waits, which are meant to find the GIL taken and ask.
+    return fmt::format("its threads asked for the GIL {} times a second",
                        count(std::round(*cell.drop_requests_per_s)).text());
   }
   bool locked = false;
   for (const ThreadSummary& thread : cell.threads)
     locked = locked || thread.acquires.value_or(0) > 0;
-  if (!locked || !cell.wasted_share) return text;
-  if (!text.empty()) text += ", and ";
+  if (!locked || !cell.wasted_share) return "";
   if (*cell.wakeups < kFewWakeups) {
     const size_t wakeups = size_t(std::round(*cell.wakeups));
-    return text + fmt::format("there {} only {} in a run", wakeups == 1 ? "was" : "were",
-                              Wording::number_of(wakeups, "wakeup"));
+    return fmt::format("there {} only {} in a run", wakeups == 1 ? "was" : "were",
+                       Wording::number_of(wakeups, "wakeup"));
   }
   const double share = *cell.wasted_share * 100;
   const std::string shown = share > 0 && share < 0.5 ? "less than 1" : fmt::format("{:.0f}", share);
-  return text + shown + " % of its wakeups found the GIL taken again";
+  return shown + " % of its wakeups found the GIL taken again";
 }
 
 }  // namespace

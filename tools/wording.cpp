@@ -29,7 +29,8 @@ Wording::Wording(const Report& report) {
 }
 
 std::string Wording::number_of(size_t n, const std::string& what) {
-  return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
+  const char* plural = what.ends_with("ch") ? "es" : "s";
+  return fmt::format("{} {}{}", n, what, n == 1 ? "" : plural);
 }
 
 std::string Wording::cpus(const Cell& cell) {

@@ -11,6 +11,7 @@
 #include "userspace/experiment/builtin.h"
 #include "userspace/experiment/experiment.h"
 #include "userspace/experiment/features.h"
+#include "userspace/experiment/plan.h"
 #include "userspace/experiment/spec.h"
 #include "userspace/report/json.h"
 #include "userspace/util/term.h"
@@ -118,6 +119,8 @@ Result<Exit> run(const RunFlags& flags, const ReportPrinter& print) {
   if (spec->spec.trace != "off") {
     if (Status able = require_tracing(); !able) return fail(able.error());
   }
+  // Before anything is made on the disk: whether this box has what the spec asks for.
+  if (auto plan = make_plan(spec->spec, 0); !plan) return fail(plan.error());
   std::optional<OutDir> out;
   if (!flags.out.empty()) {
     auto opened = OutDir::open(flags.out);

@@ -139,7 +139,6 @@ void fields(auto& f, Of<Lost> auto& lost) {
   f("censored", lost.censored);
   f("untracked_threads", lost.untracked_threads);
   f("missed_switches", lost.missed_switches);
-  f("missed_switches", lost.missed_switches);
   f("recursion_misses", lost.recursion_misses);
 }
 

@@ -1,0 +1,273 @@
+// What the tracer counts is what the threads counted: equalities, under every policy, arrangement,
+// program variant and CPU count, and with a ring that is far too small.
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstdio>
+#include <map>
+
+#include "tests/kernel/kernel_test.h"
+
+namespace gilscope {
+namespace {
+
+struct Case {
+  std::string policy, arrangement;
+  int threads;
+  bool every_cpu, raw_programs;
+};
+
+std::string name_of(const ::testing::TestParamInfo<Case>& info) {
+  const Case& c = info.param;
+  std::string name = c.policy + "_" + c.arrangement + "_" + std::to_string(c.threads) +
+                     "_threads_" + (c.every_cpu ? "every_cpu" : "one_cpu") +
+                     (c.raw_programs ? "_raw" : "");
+  for (char& letter : name) {
+    if (!std::isalnum(static_cast<unsigned char>(letter))) letter = '_';
+  }
+  return name;
+}
+
+std::vector<Case> cases() {
+  std::vector<Case> list;
+  for (const char* policy :
+       {"check-interval:100", "check-interval:100,lock=condvar", "check-interval:100,yield",
+        "switch-interval:5ms", "switch-interval:100us,flag=thread", "none"}) {
+    for (bool every_cpu : {false, true}) {
+      list.push_back({policy, "threaded", 2, every_cpu, false});
+      list.push_back({policy, "threaded", 8, every_cpu, false});
+    }
+    list.push_back({policy, "sequential", 2, true, false});
+    list.push_back({policy, "threaded", 2, true, true});
+  }
+  return list;
+}
+
+// Everything that must hold of a traced run that is done, whatever happened in it.
+void expect_exact(const Run& run) {
+  FailedCounts failed;
+  uint64_t acquires = 0, segments = 0, dropped = 0;
+  WakeupCounts wakeups;
+  MigrationCounts migrations;
+  for (const Core& core : run.cores) {
+    failed.contended += core.failed.contended;
+    failed.woken_lost += core.failed.woken_lost;
+    failed.timed_out += core.failed.timed_out;
+    acquires += core.acquires;
+    segments += core.segments;
+    dropped += core.records_dropped;
+    wakeups.waker += core.wakeups.waker;
+    wakeups.previous += core.wakeups.previous;
+    wakeups.placed += core.wakeups.placed;
+    wakeups.ran += core.wakeups.ran;
+    migrations.wakeup += core.migrations.wakeup;
+    migrations.preempt += core.migrations.preempt;
+    migrations.raw_in += core.migrations.raw_in;
+    migrations.raw_out += core.migrations.raw_out;
+    EXPECT_EQ(core.histograms.run.count(), core.segments);
+    ASSERT_TRUE(core.observed);
+    // Every moment of the window belongs to somebody.
+    EXPECT_EQ(core.on_cpu_ns + *core.foreign_ns + *core.idle_ns + *core.harness_ns, *run.window_ns)
+        << "on CPU " << core.cpu;
+  }
+  EXPECT_EQ(failed, (FailedCounts{run.gil.contended, run.gil.woken_lost, run.gil.timed_out}));
+  EXPECT_EQ(acquires, run.gil.acquires);
+  EXPECT_EQ(dropped, run.lost->segments);
+  EXPECT_EQ(run.segment_records + run.lost->segments, segments);
+  EXPECT_EQ(wakeups.previous, wakeups.ran);
+  EXPECT_EQ(wakeups.placed, wakeups.ran);
+  EXPECT_EQ(wakeups.waker, wakeups.ran + run.lost->censored);
+  EXPECT_EQ(migrations.raw_in, migrations.raw_out);
+  EXPECT_EQ(run.lost->discarded, 0u);
+  EXPECT_EQ(run.lost->untracked_threads, 0u);
+  EXPECT_EQ(run.lost->recursion_misses, 0u);
+
+  uint64_t of_threads = 0, woken = 0, raw_migrations = 0, moved = 0;
+  for (const Thread& thread : run.threads) {
+    ASSERT_TRUE(thread.trace) << thread.name;
+    EXPECT_EQ(thread.trace->gil, thread.gil) << thread.name;
+    of_threads += thread.trace->segments;
+    woken += thread.trace->wakeups;
+    raw_migrations += thread.trace->migrations_raw;
+    moved += thread.trace->migrations_wakeup + thread.trace->migrations_preempt;
+  }
+  EXPECT_EQ(of_threads, segments);
+  EXPECT_EQ(woken, wakeups.waker);
+  EXPECT_EQ(raw_migrations, migrations.raw_in);
+  EXPECT_EQ(moved, migrations.wakeup + migrations.preempt);
+}
+
+class Exactness : public KernelTest, public ::testing::WithParamInterface<Case> {};
+
+TEST_P(Exactness, CoresAndThreadsAgree) {
+  const Case& c = GetParam();
+  load({.max_threads = 9, .ring_bytes = 16 << 20, .raw_programs = c.raw_programs});
+  std::vector<int> cpus = all_cpus();
+  if (!c.every_cpu) cpus.resize(1);
+  auto traced =
+      run(make_cell(c.policy, "count:n=500k", c.threads, cpus, c.arrangement), {.traced = true});
+  ASSERT_TRUE(traced);
+  expect_exact(*traced);
+  EXPECT_EQ(traced->lost->segments, 0u) << "the ring was large enough";
+  EXPECT_GT(traced->gil.acquires, 0u);
+  if (c.policy == "none") {
+    EXPECT_EQ(traced->gil.failed(), 0u);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryPolicy, Exactness, ::testing::ValuesIn(cases()), name_of);
+
+class Ring : public KernelTest {};
+
+TEST_F(Ring, TooSmallDropsRecordsAndNeverCounts) {
+  load({.max_threads = 9, .ring_bytes = 4096});
+  uint64_t received = 0;
+  // Threads that cannot keep the GIL for long, so that there are many more segments than places.
+  auto traced = run(make_cell("check-interval:100,yield", "count:n=500k", 8, all_cpus()),
+                    {.traced = true, .sink = [&](std::span<const gilscope_segment> segments) {
+                       received += segments.size();
+                       usleep(1000);  // a reader that is slow, too
+                       return Status();
+                     }});
+  ASSERT_TRUE(traced);
+  expect_exact(*traced);
+  EXPECT_GT(traced->lost->segments, 0u);
+  EXPECT_EQ(received, traced->segment_records);
+}
+
+TEST_F(Ring, CountersAloneWriteNoRecords) {
+  load({.max_threads = 3, .records = false});
+  auto traced =
+      run(make_cell("check-interval:100", "count:n=500k", 2, all_cpus()), {.traced = true});
+  ASSERT_TRUE(traced);
+  EXPECT_EQ(traced->segment_records, 0u);
+  uint64_t acquires = 0, segments = 0;
+  for (const Core& core : traced->cores) {
+    acquires += core.acquires;
+    segments += core.segments;
+  }
+  EXPECT_EQ(acquires, traced->gil.acquires);
+  EXPECT_GT(segments, 0u);
+}
+
+class Records : public KernelTest {};
+
+// The counters are the authority; the records must tell the same story.
+TEST_F(Records, AddUpToTheCounters) {
+  load({.max_threads = 9, .ring_bytes = 64 << 20});
+  std::vector<gilscope_segment> segments;
+  auto traced = run(make_cell("check-interval:100", "count:n=1M", 8, all_cpus()),
+                    {.traced = true, .sink = [&](std::span<const gilscope_segment> some) {
+                       segments.insert(segments.end(), some.begin(), some.end());
+                       return Status();
+                     }});
+  ASSERT_TRUE(traced);
+  expect_exact(*traced);
+  ASSERT_EQ(traced->lost->segments, 0u);
+
+  std::map<int, Core> cores;
+  std::map<uint32_t, const gilscope_segment*> last;  // by thread
+  for (const gilscope_segment& s : segments) {
+    Core& core = cores[s.cpu];
+    core.segments += 1;
+    core.on_cpu_ns += s.end_ns - s.run_ns;
+    core.acquires += s.acquires;
+    core.failed.contended += s.contended;
+    core.failed.woken_lost += s.woken_lost;
+    core.wakeups.ran += s.began == GILSCOPE_BEGAN_WOKEN;
+    core.wasted_wakeups +=
+        s.began == GILSCOPE_BEGAN_WOKEN && s.ended == GILSCOPE_ENDED_BLOCKED_GIL && s.acquires == 0;
+    core.holder_preempted += s.ended == GILSCOPE_ENDED_PREEMPTED && s.gil_state == GILSCOPE_HOLDING;
+    EXPECT_LE(s.run_ns, s.end_ns);
+    EXPECT_LE(s.ready_ns, s.run_ns);
+    if (const gilscope_segment* before = last[s.thread]) {
+      EXPECT_LE(before->end_ns, s.run_ns) << "segments of one thread do not overlap";
+      EXPECT_EQ(before->cpu, s.previous_cpu);
+      int migrated = before->cpu != s.cpu;
+      core.migrations.wakeup += migrated && s.began == GILSCOPE_BEGAN_WOKEN;
+      core.migrations.preempt += migrated && s.began == GILSCOPE_BEGAN_PREEMPTED;
+    } else {
+      EXPECT_EQ(s.began, GILSCOPE_BEGAN_ENTERED);
+    }
+    last[s.thread] = &s;
+  }
+  for (const Core& counted : traced->cores) {
+    const Core& core = cores[counted.cpu];
+    EXPECT_EQ(core.segments, counted.segments);
+    EXPECT_EQ(core.on_cpu_ns, counted.on_cpu_ns);
+    EXPECT_EQ(core.acquires, counted.acquires);
+    EXPECT_EQ(core.failed, counted.failed);
+    EXPECT_EQ(core.wakeups.ran, counted.wakeups.ran);
+    EXPECT_EQ(core.wasted_wakeups, counted.wasted_wakeups);
+    EXPECT_EQ(core.holder_preempted, counted.holder_preempted);
+    EXPECT_EQ(core.migrations.wakeup, counted.migrations.wakeup);
+    EXPECT_EQ(core.migrations.preempt, counted.migrations.preempt);
+  }
+}
+
+class Threads : public KernelTest {};
+
+TEST_F(Threads, FiveHundredAndTwelve) {
+  load({.max_threads = 513});
+  auto traced =
+      run(make_cell("check-interval:100", "count:n=2k", 512, all_cpus()), {.traced = true});
+  ASSERT_TRUE(traced);
+  expect_exact(*traced);
+  EXPECT_EQ(traced->threads.size(), 513u);
+}
+
+TEST_F(Threads, ThatLiveAMillisecond) {
+  load({.max_threads = 65});
+  // About 30 000 iterations of some 30 ns; each thread is let go when the one before has ended.
+  auto traced = run(make_cell("switch-interval:5ms", "count:n=30k", 64, all_cpus(), "sequential"),
+                    {.traced = true});
+  ASSERT_TRUE(traced);
+  expect_exact(*traced);
+  for (const Thread& thread : traced->threads) EXPECT_GT(thread.trace->on_cpu_ns, 0u);
+}
+
+TEST_F(Threads, ThatDieWithMainAreCountedToTheirDeath) {
+  load({.max_threads = 9});
+  Cell cell = make_cell("check-interval:100", "count:n=10G,seconds=200ms", 8, all_cpus());
+  cell.main_exit = "kill";
+  auto traced = run(cell, {.traced = true});
+  ASSERT_TRUE(traced);
+  FailedCounts failed;
+  uint64_t acquires = 0;
+  for (const Core& core : traced->cores) {
+    failed.contended += core.failed.contended;
+    failed.woken_lost += core.failed.woken_lost;
+    acquires += core.acquires;
+    EXPECT_EQ(core.on_cpu_ns + *core.foreign_ns + *core.idle_ns + *core.harness_ns,
+              *traced->window_ns);
+  }
+  EXPECT_EQ(failed, (FailedCounts{traced->gil.contended, traced->gil.woken_lost, 0}));
+  EXPECT_EQ(acquires, traced->gil.acquires);
+  for (size_t i = 1; i < traced->threads.size(); ++i) {
+    EXPECT_EQ(traced->threads[i].ended, "killed");
+    EXPECT_FALSE(traced->threads[i].operations);
+    EXPECT_EQ(traced->threads[i].trace->gil, traced->threads[i].gil);
+  }
+}
+
+TEST_F(Threads, HaveTheirNamesInTheKernel) {
+  load({.max_threads = 3});
+  std::vector<std::string> names;
+  Cell cell = make_cell("switch-interval:5ms", "count:n=5M", 2, all_cpus());
+  auto traced = run(cell, {.traced = true, .on_started = [&](pid_t pid) {
+                             usleep(50'000);
+                             std::string ls = "cat /proc/" + std::to_string(pid) + "/task/*/comm";
+                             FILE* pipe = popen(ls.c_str(), "r");
+                             char line[64];
+                             while (fgets(line, sizeof(line), pipe)) names.emplace_back(line);
+                             pclose(pipe);
+                           }});
+  ASSERT_TRUE(traced);
+  for (size_t i = 1; i < traced->threads.size(); ++i) {
+    EXPECT_NE(std::ranges::find(names, traced->threads[i].name + "\n"), names.end());
+  }
+}
+
+}  // namespace
+}  // namespace gilscope

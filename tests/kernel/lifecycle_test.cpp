@@ -1,0 +1,201 @@
+// How a run ends, well and badly, seen from outside: what is left attached, alive and on the disk.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <set>
+
+#include "tests/kernel/program.h"
+#include "userspace/report/invariants.h"
+#include "userspace/report/json.h"
+#include "userspace/report/segment_file.h"
+
+namespace gilscope {
+namespace {
+
+// Runs long enough to be caught in the middle, and so many that a traced one comes soon.
+const std::vector<std::string> kLong = {"run",      "--workload", "count:n=20M", "--warmup", "0",
+                                        "--blocks", "1000",       "--quiet"};
+
+std::vector<std::string> with(std::vector<std::string> arguments,
+                              const std::vector<std::string>& more) {
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+std::vector<std::string> command(const std::vector<std::string>& arguments) {
+  return with({program()}, arguments);
+}
+
+bool attached(int pid) {
+  return shell("ls -l /proc/" + std::to_string(pid) + "/fd").out.find("anon_inode:bpf_link") !=
+         std::string::npos;
+}
+
+std::string children_of(int pid) {
+  std::string task = "/proc/" + std::to_string(pid) + "/task/" + std::to_string(pid) + "/children";
+  return shell("cat " + task).out;
+}
+
+// Polls, because how long a process takes to get anywhere is not ours to say.
+template <typename Condition>
+bool eventually(Condition condition) {
+  for (int i = 0; i < 3000; ++i) {
+    if (condition()) return true;
+    usleep(10'000);
+  }
+  return false;
+}
+
+// Links to our programs that any process on the box holds.
+std::string our_programs() {
+  return shell(
+             "bpftool prog show 2>/dev/null | grep -E 'name (sched_switch|sched_wak|sched_migr|"
+             "sched_proc|open_window|close_window|enter|leave)' | sort")
+      .out;
+}
+
+TEST(Lifecycle, KilledInMidRunLeavesNothing) {
+  std::string before = our_programs();
+  Process process(command(with(kLong, {"--arrangement", "threaded"})));
+  ASSERT_TRUE(
+      eventually([&] { return attached(process.pid()) && !children_of(process.pid()).empty(); }));
+  int worker = std::stoi(children_of(process.pid()));
+  EXPECT_NE(our_programs(), before);
+  process.signal(SIGKILL);
+  EXPECT_EQ(process.wait().status, 128 + SIGKILL);
+  EXPECT_TRUE(eventually([&] { return kill(worker, 0) != 0; })) << "the worker outlived it";
+  EXPECT_TRUE(eventually([&] { return our_programs() == before; }));
+}
+
+TEST(Lifecycle, WorkerHoldsNoLinkAndFewPrivileges) {
+  Process process(command(with(kLong, {"--arrangement", "threaded"})));
+  ASSERT_TRUE(
+      eventually([&] { return attached(process.pid()) && !children_of(process.pid()).empty(); }));
+  std::string worker = std::to_string(std::stoi(children_of(process.pid())));
+  // Confined a moment after the fork: until then it still has its parent's descriptors.
+  EXPECT_TRUE(eventually([&] { return !attached(std::stoi(worker)); }));
+  EXPECT_TRUE(eventually([&] {
+    // CAP_PERFMON and CAP_BPF, bits 38 and 39.
+    return shell("grep CapEff /proc/" + worker + "/status").out == "CapEff:\t000000c000000000\n";
+  }));
+}
+
+TEST(Lifecycle, InterruptedWritesAValidPartialReport) {
+  Scratch scratch;
+  std::string out = scratch.path("out");
+  Process process(command({"run", "--policy", "check-interval:100", "--workload", "count:n=3M",
+                           "--warmup", "0", "--blocks", "1000", "--out", out, "--quiet"}));
+  ASSERT_TRUE(eventually([&] {
+    auto report = read_report(out);
+    return report && !report->cells.empty() && !report->cells[0].runs.empty();
+  }));
+  process.signal(SIGINT);
+  Ended ended = process.wait();
+  EXPECT_EQ(ended.status, 130) << ended.err;
+  auto report = read_report(out);
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->status, "interrupted");
+  EXPECT_TRUE(broken_invariants(*report).empty());
+  EXPECT_EQ(gilscope_run({"validate", out}).status, 0);
+  EXPECT_EQ(gilscope_run({"show", out}).status, 0);
+}
+
+TEST(Lifecycle, ResumesAtTheNextBlockAndLeavesAFinishedOneAlone) {
+  Scratch scratch;
+  std::string out = scratch.path("out");
+  std::vector<std::string> run = {"run", "--workload", "count:n=1M", "--warmup", "1", "--blocks",
+                                  "3",   "--seed",     "7",          "--out",    out, "--quiet"};
+  Process process(command(run));
+  ASSERT_TRUE(eventually([&] {
+    auto report = read_report(out);
+    return report && !report->cells.empty() && !report->cells[0].runs.empty();
+  }));
+  process.signal(SIGKILL);
+  process.wait();
+  auto partial = read_report(out);
+  ASSERT_TRUE(partial);
+
+  Ended ended = gilscope_run(run);
+  EXPECT_EQ(ended.status, 0) << ended.err;
+  auto report = read_report(out);
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->status, "done");
+  EXPECT_EQ(report->id, partial->id);
+  EXPECT_EQ(report->seed, 7u);
+  for (const Cell& cell : report->cells) {
+    std::set<std::pair<int, bool>> seen;
+    for (const auto& r : cell.runs) {
+      if (r.status == "done") {
+        EXPECT_TRUE(seen.insert({r.block, r.traced()}).second) << "block " << r.block << " twice";
+      }
+    }
+    EXPECT_EQ(seen.size(), 2u * 4);
+  }
+  std::string before = shell("cat " + out + "/report.json").out;
+  EXPECT_EQ(gilscope_run(run).status, 0);
+  EXPECT_EQ(shell("cat " + out + "/report.json").out, before);
+}
+
+TEST(Lifecycle, SegmentsOnDiskAreThoseTheReportCounts) {
+  Scratch scratch;
+  std::string out = scratch.path("out");
+  Ended ended = gilscope_run({"run", "--workload", "count:n=1M", "--warmup", "0", "--blocks", "2",
+                              "--out", out, "--quiet"});
+  ASSERT_EQ(ended.status, 0) << ended.err;
+  auto report = read_report(out);
+  ASSERT_TRUE(report);
+  int files = 0;
+  for (const Cell& cell : report->cells) {
+    for (const auto& run : cell.runs) {
+      if (!run.traced()) {
+        EXPECT_TRUE(run.segments_file.empty());
+        continue;
+      }
+      auto file = read_segments(out + "/" + run.segments_file);
+      ASSERT_TRUE(file) << file.error().message;
+      EXPECT_EQ(file->segments.size(), run.segment_records);
+      ++files;
+    }
+  }
+  EXPECT_EQ(files, 4);
+}
+
+TEST(Lifecycle, WorksInsideAPidNamespace) {
+  Scratch scratch;
+  std::string out = scratch.path("out");
+  Ended ended = shell("unshare --pid --fork --mount-proc " + program() +
+                      " run --workload count:n=1M --warmup 0 --blocks 1 --quiet --out " + out);
+  ASSERT_EQ(ended.status, 0) << ended.err;
+  auto report = read_report(out);
+  ASSERT_TRUE(report);
+  EXPECT_TRUE(broken_invariants(*report).empty());
+  for (const Cell& cell : report->cells) {
+    for (const auto& run : cell.runs) {
+      if (!run.traced()) continue;
+      for (const Thread& thread : run.threads) {
+        ASSERT_TRUE(thread.trace) << "the thread was not found in there";
+        EXPECT_GT(thread.trace->segments, 0u);
+      }
+    }
+  }
+}
+
+TEST(Lifecycle, MainThatEndsKillsItsThreads) {
+  Scratch scratch;
+  std::string out = scratch.path("out");
+  Ended ended = gilscope_run({"run", "--workload", "count:n=10G,seconds=100ms", "--arrangement",
+                              "threaded", "--main-exit", "kill", "--warmup", "0", "--blocks", "1",
+                              "--quiet", "--out", out});
+  ASSERT_EQ(ended.status, 0) << ended.err;
+  auto report = read_report(out);
+  ASSERT_TRUE(report);
+  EXPECT_TRUE(broken_invariants(*report).empty());
+  for (const auto& run : report->cells[0].runs) {
+    EXPECT_EQ(run.status, "done");
+    EXPECT_EQ(run.threads[1].ended, "killed");
+  }
+}
+
+}  // namespace
+}  // namespace gilscope

@@ -1,0 +1,54 @@
+// The program itself, run as a user runs it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "userspace/util/fd.h"
+
+namespace gilscope {
+
+struct Ended {
+  int status = -1;  // exit status, or 128 + the signal that ended it
+  std::string out, err;
+};
+
+// Where the program under test is: $GILSCOPE, or build/gilscope.
+std::string program();
+
+// A process with its output kept; killed when it goes out of scope.
+class Process {
+ public:
+  explicit Process(const std::vector<std::string>& arguments);
+  ~Process();
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+
+  int pid() const { return pid_; }
+  void signal(int number) const;
+  Ended wait();
+
+ private:
+  int pid_ = -1;
+  Fd out_, err_;  // unlinked files
+};
+
+// program() with these arguments, to its end.
+Ended gilscope_run(const std::vector<std::string>& arguments);
+// Any command line, by the shell.
+Ended shell(const std::string& command);
+
+// A directory that is gone, with all in it, at the end of the scope.
+class Scratch {
+ public:
+  Scratch();
+  ~Scratch();
+  std::string path(const std::string& name) const { return directory_ + "/" + name; }
+  // Writes a file and returns its path.
+  std::string file(const std::string& name, const std::string& text) const;
+
+ private:
+  std::string directory_;
+};
+
+}  // namespace gilscope
