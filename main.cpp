@@ -1,6 +1,7 @@
 // The one place that knows both halves: the subcommands that measure (userspace/cli) and those that
 // only read reports (tools).
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 
 #include "tools/tools.h"
@@ -27,7 +28,8 @@ int main(int argc, char** argv) {
   add_validate(app, exit);
 
   // The parser would only say that a subcommand is missing.
-  if (argc > 1 && argv[1][0] != '-' && !app.get_subcommand_no_throw(argv[1])) {
+  auto known = [&](const CLI::App* command) { return command->get_name() == argv[1]; };
+  if (argc > 1 && argv[1][0] != '-' && std::ranges::none_of(app.get_subcommands({}), known)) {
     fmt::print(stderr, "gilscope: there is no {}; `gilscope --help` says what there is\n",
                in_quotes(argv[1]));
     return static_cast<int>(Exit::error);
