@@ -39,6 +39,15 @@ bool is_control(std::string_view character) {
   return first == 0xc2 && static_cast<uint8_t>(character[1]) < 0xa0;
 }
 
+// Characters that turn the direction of writing: what follows would be shown out of its place.
+bool turns_direction(std::string_view character) {
+  for (std::string_view turning : {"\u061c", "\u200e", "\u200f", "\u202a", "\u202b", "\u202c",
+                                   "\u202d", "\u202e", "\u2066", "\u2067", "\u2068", "\u2069"}) {
+    if (character == turning) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string printable(std::string_view text) {
@@ -46,7 +55,7 @@ std::string printable(std::string_view text) {
   for (size_t at = 0; at < text.size();) {
     const size_t length = character_length(text.substr(at));
     const std::string_view character = text.substr(at, length == 0 ? 1 : length);
-    if (length != 0 && !is_control(character)) {
+    if (length != 0 && !is_control(character) && !turns_direction(character)) {
       out += character;
     } else {
       for (const char c : character) out += fmt::format("\\x{:02x}", static_cast<uint8_t>(c));

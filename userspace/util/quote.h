@@ -7,7 +7,8 @@
 
 namespace gilscope {
 
-// Control characters, and bytes that are not UTF-8, as \xNN.
+// Control characters, those that turn the direction of writing, and bytes that are not UTF-8, as
+// \xNN.
 std::string printable(std::string_view text);
 
 // The same in single quotes, cut where it is too long to be read.

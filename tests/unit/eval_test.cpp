@@ -1,0 +1,186 @@
+// The eval loop: what its programs compute, and where it looks at the eval-breaker word.
+#include "userspace/eval/interpreter.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/under_gil.h"
+#include "userspace/eval/bytecode.h"
+#include "userspace/eval/object.h"
+
+namespace gilscope {
+namespace {
+
+// A GIL whose word always says that it is time: it counts the places where the loop looks.
+class Lookout : public Gil {
+ public:
+  explicit Lookout(Checks checks)
+      : checks_(checks), always_(checks == Checks::counted_opcodes ? 0 : 1), word_(always_) {}
+  void acquire(GilThread&) override {}
+  void release(GilThread&) override {}
+  void checkpoint(GilThread&) override {
+    ++looks;
+    word_ = always_;
+  }
+  Checks checks() const override { return checks_; }
+  std::atomic<int32_t>& breaker(GilThread&) override { return word_; }
+
+  int64_t looks = 0;
+
+ private:
+  const Checks checks_;
+  const int32_t always_;
+  std::atomic<int32_t> word_;
+};
+
+class Eval : public testing::TestWithParam<Gil::Checks> {
+ protected:
+  int64_t run(const Code& code, std::vector<int64_t> arguments) {
+    return Interpreter(gil_, self_.thread).run(code, arguments);
+  }
+  int64_t looks_of(const Code& code, int64_t n) {
+    gil_.looks = 0;
+    run(code, {n});
+    return gil_.looks;
+  }
+
+  Lookout gil_{GetParam()};
+  UnderGil self_;
+};
+
+INSTANTIATE_TEST_SUITE_P(BothChecks, Eval,
+                         testing::Values(Gil::Checks::counted_opcodes, Gil::Checks::back_edges),
+                         [](const auto& info) {
+                           return info.param == Gil::Checks::counted_opcodes ? "counted_opcodes"
+                                                                             : "back_edges";
+                         });
+
+constexpr int64_t kLargest = std::numeric_limits<int64_t>::max();
+constexpr int64_t kSmallest = std::numeric_limits<int64_t>::min();
+constexpr int64_t kMany = GILSCOPE_UNDER_TSAN ? 20'000 : 1'000'000;
+
+TEST_P(Eval, CountsDownToZero) {
+  for (const int64_t n : {int64_t{0}, int64_t{1}, int64_t{2}, int64_t{1000}, kMany}) {
+    EXPECT_EQ(run(counting_loop(), {n}), 0) << n;
+  }
+}
+
+TEST_P(Eval, LeavesALoopAtOnceThatHasNothingToCount) {
+  for (const int64_t n : {int64_t{-1}, kSmallest}) EXPECT_EQ(run(counting_loop(), {n}), n);
+}
+
+TEST_P(Eval, CallsTheNativeFunctionOnceAnIteration) {
+  int64_t calls = 0;
+  const Code code = calling_loop([&calls] { ++calls; });
+  for (const int64_t n : {int64_t{0}, int64_t{1}, int64_t{2}, int64_t{12345}}) {
+    calls = 0;
+    EXPECT_EQ(run(code, {n}), 0);
+    EXPECT_EQ(calls, n);
+  }
+  EXPECT_EQ(run(code, {-5}), -5);
+}
+
+TEST_P(Eval, LooksAtTheWordWhereCPythonDoes) {
+  constexpr int64_t kStart = 1;
+  for (const int64_t n : {0, 1, 1000}) {
+    const int64_t counting = looks_of(counting_loop(), n);
+    const int64_t calling = looks_of(calling_loop([] {}), n);
+    if (GetParam() == Gil::Checks::counted_opcodes) {
+      // Wherever 2.7 ends an opcode with DISPATCH: three an iteration, a call, and three around it.
+      EXPECT_EQ(counting, kStart + 3 * n + 3);
+      EXPECT_EQ(calling, kStart + 4 * n + 3);
+    } else {
+      EXPECT_EQ(counting, kStart + n) << "at each jump back";
+      EXPECT_EQ(calling, kStart + 2 * n) << "and after each call";
+    }
+  }
+}
+
+TEST_P(Eval, RunsCodeOfAnyShape) {
+  using enum Opcode;
+  const Code difference{.instructions = {{load_fast, 0},
+                                         {load_constant, 1},
+                                         {pop_top},
+                                         {load_fast, 1},
+                                         {inplace_subtract},
+                                         {return_value}},
+                        .constants = {7, kLargest},
+                        .locals = 2,
+                        .stack = 2,
+                        .natives = {}};
+  EXPECT_EQ(run(difference, {44, 2}), 42);
+  EXPECT_EQ(run(difference, {44}), 44) << "an argument that is not given is 0";
+  EXPECT_EQ(run(difference, {kLargest, kLargest}), 0);
+  EXPECT_EQ(run(difference, {kSmallest + kLargest, -1}), 0);
+}
+
+// A comparison that a program makes itself leaves on the stack what a jump takes off.
+TEST_P(Eval, JumpsOnlyWhereTheConditionIsFalse) {
+  using enum Opcode;
+  const auto greater = static_cast<uint8_t>(Comparison::greater);
+  const Code larger{.instructions = {{load_fast, 0},
+                                     {load_fast, 1},
+                                     {compare, greater},
+                                     {pop_jump_if_false, 6},
+                                     {load_fast, 0},
+                                     {return_value},
+                                     {load_fast, 1},
+                                     {return_value}},
+                    .constants = {},
+                    .locals = 2,
+                    .stack = 2,
+                    .natives = {}};
+  EXPECT_EQ(run(larger, {3, 2}), 3);
+  EXPECT_EQ(run(larger, {2, 3}), 3);
+  EXPECT_EQ(run(larger, {3, 3}), 3);
+  EXPECT_EQ(run(larger, {kSmallest, kLargest}), kLargest);
+}
+
+TEST(EvalThreads, ShareCodeAndNoObject) {
+  // Reference counts are plain: were an object of one thread's run another's too, ThreadSanitizer
+  // would see it here, and the counts would end up wrong without it.
+  const auto gil = make_gil("none");
+  const Code code = counting_loop();
+  const std::vector<int64_t> constants = code.constants;
+  std::atomic<int> right{0};
+  run_together(4, [&](UnderGil& self) {
+    const int64_t n = kMany / 10;
+    right += Interpreter(**gil, self.thread).run(code, {&n, 1}) == 0;
+  });
+  EXPECT_EQ(right, 4);
+  EXPECT_EQ(code.constants, constants);
+}
+
+TEST(EvalPolicies, ComputeTheSame) {
+  for (const PolicyInfo& policy : policy_list()) {
+    const auto gil = make_gil(policy.name);
+    UnderGil self;
+    int64_t calls = 0;
+    const int64_t n = 5000;
+    (*gil)->acquire(self.thread);
+    Interpreter interpreter(**gil, self.thread);
+    EXPECT_EQ(interpreter.run(counting_loop(), {&n, 1}), 0) << policy.name;
+    EXPECT_EQ(interpreter.run(calling_loop([&calls] { ++calls; }), {&n, 1}), 0) << policy.name;
+    (*gil)->release(self.thread);
+    EXPECT_EQ(calls, n) << policy.name;
+  }
+}
+
+TEST(Objects, AreFreedWithTheirLastReference) {
+  Object* number = new_integer(41);  // the address sanitizer sees a leak, or a use after free
+  EXPECT_EQ(retain(number)->references, 2);
+  drop(number);
+  EXPECT_EQ(number->references, 1);
+  EXPECT_EQ(integer_value(number), 41);
+  Object* one = new_integer(1);
+  Object* difference = number->type->subtract(number, one);
+  EXPECT_EQ(integer_value(difference), 40);
+  EXPECT_TRUE(number->type->compare(number, difference, Comparison::greater));
+  EXPECT_FALSE(number->type->compare(number, number, Comparison::greater));
+  EXPECT_TRUE(number->type->truth(number));
+  Object* no = new_boolean(false);
+  EXPECT_FALSE(no->type->truth(no));
+  for (Object* object : {number, one, difference, no}) drop(object);
+}
+
+}  // namespace
+}  // namespace gilscope

@@ -1,0 +1,355 @@
+// What each policy owes to the threads under it: the counts and states on the board, letting one
+// thread in at a time, and its own rule of when the GIL changes hands. Spellings:
+// policies_test.cpp.
+#include "userspace/gil/gil.h"
+
+#include <gtest/gtest.h>
+
+#include <climits>
+
+#include "tests/unit/under_gil.h"
+#include "userspace/eval/bytecode.h"
+#include "userspace/eval/interpreter.h"
+
+namespace gilscope {
+namespace {
+
+std::unique_ptr<Gil> make(const std::string& policy) {
+  auto gil = make_gil(policy);
+  EXPECT_TRUE(gil) << gil.error().message;
+  return std::move(*gil);
+}
+
+bool is_switch_interval(const std::string& policy) {
+  return policy.starts_with("switch-interval");
+}
+
+// GoogleTest wants names of letters and digits.
+std::string test_name(const testing::TestParamInfo<std::string>& info) {
+  std::string name = info.param;
+  for (char& c : name) {
+    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+  }
+  return name;
+}
+
+const char* const kSemaphore = "check-interval:100";
+const char* const kCondvar = "check-interval:100,lock=condvar";
+
+const auto kLockedPolicies = testing::Values(
+    kSemaphore, kCondvar, "check-interval:100,yield", "check-interval:100,lock=condvar,yield",
+    "check-interval:0", "switch-interval:5ms", "switch-interval:50us",
+    "switch-interval:5ms,flag=thread", "switch-interval:50us,flag=thread");
+
+// Counts down from n in bytecode, from taking the GIL to giving it up.
+void count(Gil& gil, UnderGil& self, const Code& code, int64_t n) {
+  gil.acquire(self.thread);
+  Interpreter(gil, self.thread).run(code, {&n, 1});
+  gil.release(self.thread);
+}
+
+// --- every policy, `none` included --------------------------------------------------------------
+
+class EveryPolicy : public testing::TestWithParam<std::string> {
+ protected:
+  std::unique_ptr<Gil> gil_ = make(GetParam());
+};
+INSTANTIATE_TEST_SUITE_P(Locked, EveryPolicy, kLockedPolicies, test_name);
+INSTANTIATE_TEST_SUITE_P(None, EveryPolicy, testing::Values("none"), test_name);
+
+TEST_P(EveryPolicy, WritesAnUncontendedPathOnTheBoard) {
+  UnderGil self;
+  EXPECT_EQ(self.slot.state, GILSCOPE_OUTSIDE);
+  for (uint64_t round = 1; round <= 3; ++round) {
+    gil_->acquire(self.thread);
+    EXPECT_EQ(self.slot.state, GILSCOPE_HOLDING);
+    EXPECT_EQ(self.slot.acquires, round);
+    EXPECT_EQ(self.slot.releases, round - 1);
+    gil_->release(self.thread);
+    EXPECT_EQ(self.slot.state, GILSCOPE_OUTSIDE);
+    EXPECT_EQ(self.slot.releases, round);
+  }
+  EXPECT_EQ(self.failed(), 0u);
+  EXPECT_EQ(self.slot.drop_requests, 0u);
+}
+
+TEST_P(EveryPolicy, HoldsTheGilAgainAfterACheckpoint) {
+  UnderGil self;
+  gil_->acquire(self.thread);
+  gil_->checkpoint(self.thread);
+  EXPECT_EQ(self.slot.state, GILSCOPE_HOLDING);
+  EXPECT_EQ(self.slot.acquires, self.slot.releases + 1);
+  EXPECT_EQ(self.slot.acquires, GetParam() == "none" ? 1u : 2u);
+  gil_->release(self.thread);
+}
+
+TEST_P(EveryPolicy, LetsOthersInAroundABlockingCall) {
+  UnderGil self, other;
+  bool entered = false;  // the GIL protects it
+  Gate has_been_in;
+  gil_->acquire(self.thread);
+  std::thread thread([&] {
+    gil_->acquire(other.thread);
+    entered = true;
+    gil_->release(other.thread);
+    has_been_in.open();
+  });
+  if (GetParam() != "none") {
+    other.await_waiting();  // or that it is in, which it must not be
+    EXPECT_FALSE(entered) << "two threads under one GIL";
+  }
+  {
+    AllowThreads allow(*gil_, self.thread);
+    EXPECT_EQ(self.slot.state, GILSCOPE_OUTSIDE);
+    has_been_in.wait();  // for ever, if the other were not let in
+  }
+  EXPECT_EQ(self.slot.state, GILSCOPE_HOLDING);
+  EXPECT_TRUE(entered);
+  gil_->release(self.thread);
+  thread.join();
+  EXPECT_EQ(self.slot.acquires, 2u);
+  EXPECT_EQ(self.slot.releases, 2u);
+}
+
+TEST_P(EveryPolicy, EndsWithTheCountsInBalance) {
+  constexpr int kThreads = 4;
+  const Code code = counting_loop();
+  const Crew crew =
+      run_together(kThreads, [&](UnderGil& self) { count(*gil_, self, code, 20'000); });
+  for (const auto& member : crew) {
+    const gilscope_slot& slot = member->slot;
+    EXPECT_EQ(slot.state, GILSCOPE_OUTSIDE);
+    EXPECT_GE(slot.acquires, 1u);
+    EXPECT_EQ(slot.acquires, slot.releases);
+    // A timed wait that ran out is counted, whether or not it led to asking.
+    EXPECT_LE(slot.drop_requests, slot.timed_out);
+    if (!is_switch_interval(GetParam())) {
+      EXPECT_EQ(slot.timed_out, 0u);
+      EXPECT_EQ(slot.drop_requests, 0u);
+    }
+    if (GetParam() == "none") {
+      EXPECT_EQ(slot.acquires, 1u);
+      EXPECT_EQ(member->failed(), 0u);
+    }
+    // A condition wait cannot be refused, as a futex can, so only the first attempt is `contended`.
+    if (is_switch_interval(GetParam()) || GetParam() == kCondvar) {
+      EXPECT_LE(slot.contended, slot.acquires);
+    }
+  }
+}
+
+// --- mutual exclusion ---------------------------------------------------------------------------
+
+constexpr int kIncrementers = 8;
+constexpr int64_t kIncrements = GILSCOPE_UNDER_TSAN ? 100'000 : 10'000'000;
+
+class LockedPolicy : public testing::TestWithParam<std::string> {};
+// The yielding ones check more rarely: where the box has other work, a sched_yield may cost a time
+// slice of it.
+INSTANTIATE_TEST_SUITE_P(Gil, LockedPolicy,
+                         testing::Values(kSemaphore, kCondvar, "check-interval:5000,yield",
+                                         "check-interval:5000,lock=condvar,yield",
+                                         "check-interval:0", "switch-interval:5ms",
+                                         "switch-interval:50us", "switch-interval:5ms,flag=thread",
+                                         "switch-interval:50us,flag=thread"),
+                         test_name);
+
+TEST_P(LockedPolicy, LosesNoIncrementOfAnUnprotectedCounter) {
+  // With a check at every counted opcode each increment is four contended turns of the GIL.
+  const int64_t increments = kIncrements / (GetParam() == "check-interval:0" ? 20 : 1);
+  const auto gil = make(GetParam());
+  int64_t counter = 0;  // plain, so that ThreadSanitizer judges the policy too
+  const Code code = calling_loop([&counter] { ++counter; });
+  run_together(kIncrementers,
+               [&](UnderGil& self) { count(*gil, self, code, increments / kIncrementers); });
+  EXPECT_EQ(counter, increments);
+}
+
+TEST(NoLock, LosesIncrementsOfAnUnprotectedCounter) {
+  // Were this exact too, the test above would prove nothing. Whether two threads meet within an
+  // increment is up to the box; where they share one CPU it takes a switch at the right moment.
+  constexpr int kAttempts = 200;
+  int64_t lost = 0;
+  for (int attempt = 0; attempt < kAttempts && lost == 0; ++attempt) {
+    const auto gil = make("none");
+    // Relaxed atomics, as a data race on a plain integer would have no meaning at all.
+    std::atomic<int64_t> counter{0};
+    constexpr auto kRelaxed = std::memory_order_relaxed;
+    const Code code = calling_loop([&] { counter.store(counter.load(kRelaxed) + 1, kRelaxed); });
+    run_together(kIncrementers,
+                 [&](UnderGil& self) { count(*gil, self, code, kIncrements / kIncrementers); });
+    EXPECT_LE(counter.load(), kIncrements);
+    lost = kIncrements - counter.load();
+  }
+  EXPECT_GT(lost, 0);
+}
+
+// --- check-interval: a check every interval + 1 counted opcodes
+// -----------------------------------
+
+struct Checking {
+  int32_t interval;
+  int64_t n;
+};
+
+class CheckIntervalAlone : public testing::TestWithParam<Checking> {};
+
+constexpr int64_t kMany = GILSCOPE_UNDER_TSAN ? 20'000 : 1'000'000;
+INSTANTIATE_TEST_SUITE_P(
+    Gil, CheckIntervalAlone,
+    testing::Values(Checking{100, kMany}, Checking{100, kMany - 1}, Checking{100, 0},
+                    Checking{100, 32}, Checking{100, 33}, Checking{0, kMany}, Checking{0, 0},
+                    Checking{1, kMany}, Checking{2, kMany}, Checking{99, kMany},
+                    Checking{101, kMany}, Checking{1000, kMany}, Checking{INT32_MAX, kMany}),
+    [](const auto& info) {
+      return "every" + std::to_string(info.param.interval) + "_n" + std::to_string(info.param.n);
+    });
+
+TEST_P(CheckIntervalAlone, AcquiresAsOftenAsPython27) {
+  const auto [interval, n] = GetParam();
+  const auto gil = make("check-interval:" + std::to_string(interval));
+  UnderGil self;
+  count(*gil, self, counting_loop(), n);
+  // SETUP_LOOP; then COMPARE_OP, INPLACE_SUBTRACT and JUMP_ABSOLUTE each time; at the end
+  // COMPARE_OP once more, and POP_BLOCK.
+  const int64_t counted = 1 + 3 * n + 2;
+  // One to begin with, one as the ticker starts at 0, and one each time that it has run out.
+  EXPECT_EQ(self.slot.acquires, static_cast<uint64_t>(2 + counted / (int64_t{interval} + 1)));
+  EXPECT_EQ(self.slot.releases, self.slot.acquires);
+  EXPECT_EQ(self.failed(), 0u);
+}
+
+TEST(CheckInterval, TicksForAllThreadsTogether) {
+  const auto gil = make("check-interval:100");
+  UnderGil first, second;
+  const Code code = counting_loop();
+  count(*gil, first, code, 0);
+  EXPECT_EQ(first.slot.acquires, 2u);
+  count(*gil, second, code, 10);
+  EXPECT_EQ(second.slot.acquires, 1u) << "a second thread started with a ticker of its own";
+}
+
+TEST(CheckInterval, WorksTheSameOnEitherLockAndWithYield) {
+  uint64_t expected = 0;
+  for (const char* variant : {"", ",lock=condvar", ",yield", ",lock=condvar,yield"}) {
+    const auto gil = make(std::string(kSemaphore) + variant);
+    UnderGil self;
+    count(*gil, self, counting_loop(), 10'000);
+    if (!expected) expected = self.slot.acquires;
+    EXPECT_EQ(self.slot.acquires, expected) << variant;
+  }
+}
+
+TEST(CheckInterval, HandsNothingOver) {
+  // A waiter is woken by each release, but the holder may have the GIL back first: the wasted
+  // wakeups that gilscope is about. A lock that hands over would let the waiter in every time.
+  constexpr uint64_t kRounds = 50'000;
+  for (const char* policy : {kSemaphore, kCondvar}) {
+    const auto gil = make(policy);
+    std::atomic<uint64_t> lost{0};
+    run_together(2, [&](UnderGil& self) {
+      gil->acquire(self.thread);
+      while (lost == 0 && self.slot.acquires < kRounds) {
+        std::this_thread::yield();  // with the GIL held: lets the other one find it taken
+        gil->checkpoint(self.thread);
+        if (self.slot.woken_lost) lost = self.slot.woken_lost;
+      }
+      gil->release(self.thread);
+    });
+    EXPECT_GT(lost, 0u) << policy;
+  }
+}
+
+// --- switch-interval: asked, the holder drops, and waits until it has been taken
+// -------------------
+
+class SwitchIntervalPolicy : public testing::TestWithParam<std::string> {
+ protected:
+  std::unique_ptr<Gil> gil_ = make(GetParam());
+};
+INSTANTIATE_TEST_SUITE_P(Gil, SwitchIntervalPolicy,
+                         testing::Values("switch-interval:5ms", "switch-interval:50us",
+                                         "switch-interval:5ms,flag=thread",
+                                         "switch-interval:50us,flag=thread"),
+                         test_name);
+
+TEST_P(SwitchIntervalPolicy, MakesNoCheckpointWhenAlone) {
+  UnderGil self;
+  count(*gil_, self, counting_loop(), kMany);
+  EXPECT_EQ(self.slot.acquires, 1u);
+  EXPECT_EQ(self.slot.releases, 1u);
+}
+
+TEST_P(SwitchIntervalPolicy, SeesDropRequestsBetweenComputingThreads) {
+  const Code code = counting_loop();
+  constexpr int64_t kN = 1000;
+  constexpr int kChunks = 50'000;
+  uint64_t requests = 0;  // the GIL protects it
+  run_together(2, [&](UnderGil& self) {
+    gil_->acquire(self.thread);
+    Interpreter interpreter(*gil_, self.thread);
+    for (int chunk = 0; chunk < kChunks && requests < 4; ++chunk) {
+      const uint64_t before = self.slot.drop_requests;
+      interpreter.run(code, {&kN, 1});
+      requests += self.slot.drop_requests - before;
+    }
+    gil_->release(self.thread);
+  });
+  EXPECT_GE(requests, 4u);
+}
+
+TEST_P(SwitchIntervalPolicy, AsksTheHolder) {
+  const bool per_thread = GetParam().ends_with("flag=thread");
+  UnderGil holder, waiter;
+  gil_->acquire(holder.thread);
+  std::thread thread([&] {
+    gil_->acquire(waiter.thread);
+    gil_->release(waiter.thread);
+  });
+  while (!UnderGil::seen(waiter.slot.drop_requests)) std::this_thread::yield();
+  EXPECT_EQ(waiter.state(), static_cast<uint32_t>(GILSCOPE_WAITING));
+  EXPECT_NE(gil_->breaker(holder.thread), 0);
+  EXPECT_EQ(&gil_->breaker(holder.thread) == &gil_->breaker(waiter.thread), !per_thread);
+  EXPECT_EQ(gil_->breaker(waiter.thread) == 0, per_thread);
+
+  gil_->checkpoint(holder.thread);
+  EXPECT_GE(UnderGil::seen(waiter.slot.acquires), 1u) << "the dropper had it back first";
+  EXPECT_EQ(gil_->breaker(holder.thread), 0) << "the request outlived the drop";
+  gil_->release(holder.thread);
+  thread.join();
+  EXPECT_EQ(waiter.slot.contended, 1u);
+  EXPECT_GE(waiter.slot.timed_out, waiter.slot.drop_requests);
+  EXPECT_EQ(waiter.slot.acquires, 1u);
+}
+
+TEST_P(SwitchIntervalPolicy, GivesTheGilToAnotherBeforeTheDropperHasItBack) {
+  constexpr int kThreads = 3, kSwitches = 30;
+  // Both under the GIL.
+  int switches = 0;
+  const UnderGil* last = nullptr;
+  int broken = 0;
+  run_together(kThreads, [&](UnderGil& self) {
+    gil_->acquire(self.thread);
+    last = &self;
+    while (switches < kSwitches) {
+      if (gil_->breaker(self.thread).load(std::memory_order_relaxed) == 0) continue;
+      gil_->checkpoint(self.thread);
+      broken += last == &self;
+      last = &self;
+      ++switches;
+    }
+    gil_->release(self.thread);
+  });
+  EXPECT_EQ(broken, 0) << "of " << switches << " droppers that had been asked";
+}
+
+TEST_P(SwitchIntervalPolicy, DoesNotWaitAfterADropThatNobodyAskedFor) {
+  UnderGil self;
+  gil_->acquire(self.thread);
+  gil_->checkpoint(self.thread);  // for ever, if it waited: there is nobody else
+  gil_->release(self.thread);
+  EXPECT_EQ(self.slot.acquires, 2u);
+}
+
+}  // namespace
+}  // namespace gilscope

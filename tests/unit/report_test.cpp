@@ -1,0 +1,496 @@
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "tests/unit/sample_report.h"
+#include "tests/unit/temporary_directory.h"
+#include "userspace/report/invariants.h"
+#include "userspace/report/json.h"
+#include "userspace/report/report_file.h"
+
+namespace gilscope {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+// A report of two runs, for tests that do something to every byte of it.
+Report small_report() {
+  Report report = sample::report(1, 0);
+  report.cells.resize(1);
+  report.cells[0].runs[1].threads.resize(1);
+  return report;
+}
+
+std::string error_of(const std::string& text) {
+  const Result<Report> report = from_json(text, "r.json");
+  if (report) return "";
+  EXPECT_EQ(report.error().code, Exit::no_data);
+  EXPECT_EQ(report.error().message.find('\n'), std::string::npos) << report.error().message;
+  EXPECT_TRUE(report.error().message.starts_with("r.json: ")) << report.error().message;
+  return report.error().message;
+}
+
+size_t entries(const TemporaryDirectory& dir) {
+  return size_t(std::distance(fs::directory_iterator(dir.path()), fs::directory_iterator()));
+}
+
+std::string contents(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return (std::stringstream() << in.rdbuf()).str();
+}
+
+TEST(Histogram, QuantileIsTheUpperEdgeOfItsBucketAndNeverAboveTheMaximum) {
+  const Histogram h{{{100, 112, 90}, {800, 900, 10}}, 850};
+  EXPECT_EQ(h.count(), 100u);
+  EXPECT_EQ(h.quantile_ns(0.5), 112u);
+  EXPECT_EQ(h.quantile_ns(0.90), 112u);
+  EXPECT_EQ(h.quantile_ns(0.91), 850u);
+  EXPECT_EQ(h.quantile_ns(1.0), 850u);
+  EXPECT_EQ(h.quantile_ns(0.0), 112u);
+  EXPECT_EQ(Histogram{}.quantile_ns(0.5), std::nullopt);
+}
+
+TEST(Histogram, SumKeepsBucketsAscendingAndCounts) {
+  Histogram h{{{100, 112, 1}, {800, 900, 2}}, 850};
+  h += Histogram{{{50, 56, 3}, {800, 900, 4}}, 899};
+  ASSERT_EQ(h.buckets.size(), 3u);
+  EXPECT_EQ(h.buckets[0].low_ns, 50u);
+  EXPECT_EQ(h.buckets[2].count, 6u);
+  EXPECT_EQ(h.max_ns, 899u);
+}
+
+TEST(ReportJson, RoundTripIsByteIdentical) {
+  const std::string once = to_json(sample::report());
+  const Result<Report> back = from_json(once, "r.json");
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(to_json(*back), once);
+}
+
+TEST(ReportJson, RoundTripKeepsValuesAndAbsence) {
+  Report report = small_report();
+  auto& run = report.cells[0].runs[1];
+  run.steal_ns.reset();
+  run.threads[0].usage.reset();
+  run.cores[0].idle_ns.reset();
+  run.workload["none"] = std::numeric_limits<double>::quiet_NaN();
+  run.workload["endless"] = std::numeric_limits<double>::infinity();
+  const std::string text = to_json(report);
+  EXPECT_EQ(text.find("nan"), std::string::npos);
+  EXPECT_EQ(text.find("inf"), std::string::npos);
+  const Result<Report> back = from_json(text, "r.json");
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(to_json(*back), text);
+  const auto& read = back->cells[0].runs[1];
+  EXPECT_EQ(back->seed, report.seed);
+  EXPECT_FALSE(read.steal_ns);
+  EXPECT_FALSE(read.threads[0].usage);
+  EXPECT_FALSE(read.cores[0].idle_ns);
+  EXPECT_EQ(read.cores[0].foreign_ns, run.cores[0].foreign_ns);
+  EXPECT_EQ(read.threads[0].trace->gil, run.threads[0].trace->gil);
+  EXPECT_EQ(read.threads[0].trace->tid, 4000u);
+  EXPECT_EQ(read.segments_file, "segments/0.bin");
+  EXPECT_EQ(back->environment_after[1].value, decltype(Fact::value)(int64_t{4299}));
+}
+
+TEST(ReportJson, KeysAreTheContract) {
+  const Json json = Json::parse(to_json(sample::report(1, 1)));
+  EXPECT_EQ(json["schema"], (Json{{"name", "gilscope.report"}, {"major", 1}, {"minor", 0}}));
+  EXPECT_EQ(json["spec"]["sha256"], std::string(64, 'a'));
+  const Json& run = json["cells"][3]["runs"][1];
+  EXPECT_EQ(run["traced"], true);
+  EXPECT_EQ(run["trace"], "full");
+  EXPECT_EQ(run["tracer_cost"], (Json{{"bpf_ns", 123456}, {"bpf_runs", 789}}));
+  EXPECT_EQ(json["cells"][3]["runs"][3]["tracer_cost"], nullptr);
+  EXPECT_EQ(run["gil"]["woken_lost"], 48000);
+  EXPECT_EQ(run["cores"][1]["wakeups"]["ran"], 25000);
+  EXPECT_EQ(run["cores"][1]["migrations"]["raw_out"], 3);
+  EXPECT_EQ(run["cores"][1]["failed"]["contended"], 9000);
+  const Json& latency = run["threads"][0]["trace"]["histograms"]["wake_to_run"];
+  EXPECT_EQ(latency["count"], 25000);
+  EXPECT_EQ(latency["p50_ns"], 4500);
+  EXPECT_EQ(latency["buckets"][0], (Json{4000, 4500, 24500}));
+  const Json& untraced = json["cells"][3]["runs"][0];
+  EXPECT_EQ(untraced["histograms"], nullptr);
+  EXPECT_EQ(untraced["lost"], nullptr);
+  EXPECT_EQ(untraced["threads"][0]["trace"], nullptr);
+}
+
+// Does not compile when the model grows: give the new member its key in fields.h, the schema and
+// docs/report.md, then its name here.
+TEST(ReportJson, EveryMemberOfTheModelHasAKey) {
+  const Report report = sample::report(1, 1);
+  [[maybe_unused]] const auto& [major, minor, id, version, created_at, status, spec, sha256, seed,
+                                blocks, warmups, environment, before, after, capabilities, cells] =
+      report;
+  [[maybe_unused]] const auto& [policy, workload, arrangement, threads, cpus, cpu_list, cpus_by,
+                                main_exit, runs] = cells[3];
+  [[maybe_unused]] const auto& [block, warmup, order, trace, run_status, failure, started_at, wall,
+                                window, steal, rusage, gil, cores, run_threads, histograms, lost,
+                                cost, results, file, records] = runs[1];
+  [[maybe_unused]] const auto& [cpu, observed, segments, dropped, on_cpu, foreign, idle, harness,
+                                wakeups, migrations, failed, acquires, wasted, preempted, of_core] =
+      cores[0];
+  [[maybe_unused]] const auto& [name, role, ended, daemon, operations, own, usage, traced] =
+      run_threads[0];
+  [[maybe_unused]] const auto& [t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11, t12, t13, t14,
+                                t15, t16] = *traced;
+  [[maybe_unused]] const auto& [u1, u2, u3, u4] = *usage;
+  [[maybe_unused]] const auto& [r1, r2, r3, r4, r5, r6, r7] = rusage;
+  [[maybe_unused]] const auto& [l1, l2, l3, l4, l5, l6] = *lost;
+  [[maybe_unused]] const auto& [c1, c2] = *cost;
+  [[maybe_unused]] const auto& [g1, g2, g3, g4, g5, g6] = gil;
+  [[maybe_unused]] const auto& [f1, f2, f3] = failed;
+  [[maybe_unused]] const auto& [w1, w2, w3, w4] = wakeups;
+  [[maybe_unused]] const auto& [m1, m2, m3, m4] = migrations;
+  [[maybe_unused]] const auto& [h1, h2, h3] = *histograms;
+  [[maybe_unused]] const auto& [buckets, max] = h1;
+  [[maybe_unused]] const auto& [low, high, count] = buckets[0];
+  EXPECT_EQ(Json::parse(to_json(report))["cells"][3]["runs"][1]["lost"].size(), 6u);
+}
+
+TEST(ReportJson, AnUnobservedCoresTimeIsUnknownNotZero) {
+  Report report = small_report();
+  Core idle;
+  idle.cpu = 1;
+  report.cells[0].runs[1].cores.push_back(idle);
+  const std::string text = to_json(report);
+  const Json core = Json::parse(text)["cells"][0]["runs"][1]["cores"][1];
+  EXPECT_EQ(core["on_cpu_ns"], nullptr);
+  EXPECT_EQ(core["foreign_ns"], nullptr);
+  EXPECT_EQ(core["histograms"]["run"]["max_ns"], nullptr);
+  ASSERT_TRUE(from_json(text, "r"));
+  EXPECT_EQ(to_json(*from_json(text, "r")), text);
+}
+
+TEST(ReportJson, FactsNestAndNullOnesHaveTheirReason) {
+  const Json env = Json::parse(to_json(small_report()))["environment"];
+  EXPECT_EQ(env["kernel"]["release"], "6.18.4");
+  EXPECT_EQ(env["cpu"]["online"], (Json{0, 1}));
+  EXPECT_EQ(env["kernel"]["preempt"], nullptr);
+  EXPECT_EQ(env["missing"]["kernel.preempt"],
+            "cannot read /sys/kernel/debug/sched/preempt: not root");
+  EXPECT_EQ(env["before"]["load"]["one_minute"], 0.25);
+  EXPECT_EQ(env["after"]["uptime_s"], 4299);
+}
+
+TEST(ReportJson, FactsWhoseKeysAreInEachOthersWayAreAllKept) {
+  Report report = small_report();
+  report.capabilities = {{"a", int64_t{1}, ""},
+                         {"a.b", int64_t{2}, ""},
+                         {"c.d", int64_t{3}, ""},
+                         {"c", int64_t{4}, ""},
+                         {"x", std::vector<std::string>{}, ""}};
+  const std::string text = to_json(report);
+  const Result<Report> back = from_json(text, "r");
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->capabilities.size(), 5u);
+  EXPECT_EQ(to_json(*back), text);
+}
+
+TEST(ReportJson, BytesThatAreNoUtf8DoNotMakeItInvalid) {
+  Report report = small_report();
+  report.cells[0].runs[0].threads[0].name = "a\xff\x1b[31m";
+  const std::string text = to_json(report);
+  const Result<Report> back = from_json(text, "r");
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(to_json(*back), text);
+}
+
+TEST(ReportJson, OneRunIsOneLine) {
+  std::istringstream text(to_json(sample::report(2, 1)));
+  int runs = 0;
+  for (std::string line; std::getline(text, line);) runs += line.find("\"block\"") != line.npos;
+  EXPECT_EQ(runs, 8 * 3 * 2);
+}
+
+TEST(ReportRefusal, TruncatedAnywhereIsAnErrorAndNoCrash) {
+  const std::string text = to_json(small_report());
+  ASSERT_TRUE(from_json(text, "r.json"));
+  const size_t end = text.find_last_of('}');
+  for (size_t length = 0; length <= end; ++length) {
+    ASSERT_NE(error_of(text.substr(0, length)), "") << "at byte " << length;
+  }
+  EXPECT_NE(error_of(text.substr(0, end)).find("truncated"), std::string::npos);
+}
+
+TEST(ReportRefusal, EveryDamagedByteIsReadOrRefused) {
+  const std::string text = to_json(small_report());
+  for (size_t at = 0; at < text.size(); ++at) {
+    std::string damaged = text;
+    damaged[at] = "\0\"9-\xff"[at % 5];
+    (void)from_json(damaged, "r.json");
+  }
+}
+
+TEST(ReportRefusal, AnotherMajorIsRefusedByNumber) {
+  Report report = small_report();
+  report.major = 2;
+  const std::string message = error_of(to_json(report));
+  EXPECT_NE(message.find("major version 2"), std::string::npos) << message;
+  EXPECT_NE(message.find("major version 1"), std::string::npos) << message;
+}
+
+TEST(ReportRefusal, ALaterMinorWithUnknownKeysIsRead) {
+  Json json = Json::parse(to_json(small_report()));
+  json["schema"]["minor"] = 7;
+  json["later"] = {{"x", 1}};
+  json["cells"][0]["runs"][0]["later"] = Json::array({1, "a", nullptr});
+  json["environment"]["later"] = Json::array({1, "mixed"});
+  const Result<Report> report = from_json(json.dump(), "r");
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->minor, 7);
+}
+
+TEST(ReportRefusal, WhatIsNoReportIsSaidToBeNone) {
+  for (const char* text : {"", " \n", "[]", "{}", "3", "null", "\"x\"", "{\"schema\": 1}",
+                           "{\"schema\": {\"name\": 5, \"major\": 1}}", "hello",
+                           "\x7f"
+                           "ELF"}) {
+    EXPECT_NE(error_of(text).find("not"), std::string::npos) << text;
+  }
+  EXPECT_NE(
+      error_of("{\"schema\": {\"name\": \"x\\u001b[2J\", \"major\": 1}}").find("\"x\\x1b[2J\""),
+      std::string::npos);
+}
+
+TEST(ReportRefusal, AbsurdShapesAreRefusedAtOnce) {
+  EXPECT_NE(error_of(std::string(10'000'000, '[')).find("deeper"), std::string::npos);
+  std::string wide = "{";
+  for (int i = 0; i < 100'000; ++i) wide += fmt::format("\"{}\":0,", i);
+  EXPECT_NE(error_of(wide + "\"\":0}").find("keys"), std::string::npos);
+  EXPECT_NE(error_of("{\"schema\": 1e999}"), "");
+}
+
+TEST(ReportSchema, WhatIsWrittenIsValid) {
+  Report report = sample::report(2, 1);
+  report.status = "interrupted";
+  report.cells[0].runs[1].status = "failed";
+  report.cells[0].runs[1].failure = "the worker died of signal 11";
+  const auto violations = schema_violations(to_json(report), "r");
+  ASSERT_TRUE(violations);
+  EXPECT_TRUE(violations->empty()) << violations->front();
+  Report begun;
+  begun.status = "running";
+  EXPECT_TRUE(schema_violations(to_json(begun), "r")->empty());
+}
+
+// Every key that the writer writes is known to the schema, and required: else the two drift apart.
+void expect_known(const Json& value, const Json& rule, const Json& schema, const std::string& at) {
+  if (rule.contains("$ref")) {
+    const std::string name = rule["$ref"].get<std::string>().substr(std::strlen("#/definitions/"));
+    return expect_known(value, schema["definitions"][name], schema, at);
+  }
+  if (rule.contains("anyOf")) {
+    if (!value.is_null()) expect_known(value, rule["anyOf"][1], schema, at);
+    return;
+  }
+  if (value.is_array()) {
+    ASSERT_TRUE(rule.contains("items")) << at;
+    for (const Json& element : value) expect_known(element, rule["items"], schema, at + "[]");
+  }
+  if (!value.is_object() || !rule.contains("required")) return;
+  for (const auto& [key, member] : value.items()) {
+    if (at == "/environment" && key != "before" && key != "after") continue;
+    const Json& required = rule["required"];
+    EXPECT_NE(std::find(required.begin(), required.end(), key), required.end()) << at + "/" + key;
+    ASSERT_TRUE(rule["properties"].contains(key)) << at + "/" + key;
+    expect_known(member, rule["properties"][key], schema, at + "/" + key);
+  }
+}
+
+const char* const kSchemaText =
+#include "docs/report.schema.json.inc"
+    ;
+
+TEST(ReportSchema, KnowsEveryKeyThatIsWritten) {
+  const Json schema = Json::parse(kSchemaText);
+  expect_known(Json::parse(to_json(sample::report(1, 1))), schema, schema, "");
+}
+
+TEST(ReportSchema, NamesPlaceAndRuleOfEachViolation) {
+  const Json good = Json::parse(to_json(small_report()));
+  const auto violation = [&](auto damage) {
+    Json json = good;
+    damage(json);
+    const auto violations = schema_violations(json.dump(), "r");
+    if (!violations) return violations.error().message;
+    if (violations->size() != 1) return fmt::format("{} violations", violations->size());
+    EXPECT_FALSE(from_json(json.dump(), "r"));
+    return violations->front();
+  };
+  const auto run = [](Json& json) -> Json& { return json["cells"][0]["runs"][1]; };
+
+  EXPECT_EQ(violation([](Json&) {}), "0 violations");
+  EXPECT_EQ(violation([&](Json& j) { run(j).erase("wall_ns"); }),
+            "/cells/0/runs/1: without \"wall_ns\"");
+  EXPECT_EQ(violation([&](Json& j) { run(j)["gil"]["acquires"] = -1; }),
+            "/cells/0/runs/1/gil/acquires: must have \"minimum\": 0");
+  EXPECT_EQ(violation([&](Json& j) { run(j)["threads"][0]["role"] = "boss"; }),
+            "/cells/0/runs/1/threads/0/role: must have \"enum\": "
+            "[\"main\",\"worker\",\"background\"]");
+  EXPECT_EQ(violation([&](Json& j) { run(j)["cores"][0]["cpu"] = 5'000'000'000; }),
+            "/cells/0/runs/1/cores/0/cpu: must have \"maximum\": 2147483647");
+  EXPECT_EQ(violation([&](Json& j) { run(j)["wall_ns"] = 1.5; }),
+            "/cells/0/runs/1/wall_ns: must have \"type\": \"integer\"");
+  EXPECT_EQ(violation([&](Json& j) { run(j) = 7; }),
+            "/cells/0/runs/1: must have \"type\": \"object\"");
+  EXPECT_EQ(violation([](Json& j) { j.erase("seed"), j.erase("id"); }),
+            "/: without \"id\", \"seed\"");
+  EXPECT_EQ(violation([](Json& j) { j["cells"] = 1; }), "/cells: must have \"type\": \"array\"");
+  EXPECT_EQ(violation([](Json& j) { j["cells"][0]["runs"] = "x"; }),
+            "/cells/0/runs: must have \"type\": \"array\"");
+  EXPECT_EQ(violation([](Json& j) { j["environment"].erase("after"); }),
+            "/environment: without \"after\"");
+  EXPECT_EQ(violation([](Json& j) { j["environment"]["before"]["missing"]["x"] = 1; }),
+            "/environment/before/missing/x: must have \"type\": \"string\"");
+}
+
+TEST(ReportSchema, AViolationInOneRunDoesNotHideThatInAnother) {
+  Json json = Json::parse(to_json(small_report()));
+  json["cells"][0]["runs"][0].erase("gil");
+  json["cells"][0]["runs"][1].erase("gil");
+  json.erase("seed");
+  EXPECT_EQ(schema_violations(json.dump(), "r")->size(), 3u);
+}
+
+TEST(ReportInvariants, HoldInTheSample) {
+  EXPECT_EQ(broken_invariants(sample::report()), std::vector<std::string>{});
+}
+
+TEST(ReportInvariants, EachOneBrokenIsNamed) {
+  const auto broken = [](auto damage) {
+    Report report = sample::report(2, 1);
+    damage(report, report.cells[3].runs[5]);
+    const std::vector<std::string> lines = broken_invariants(report);
+    return lines.size() == 1 ? lines[0] : fmt::format("{} broken", lines.size());
+  };
+  const std::string at = "/cells/3/runs/5: ";
+
+  EXPECT_EQ(broken([](Report&, auto& r) { r.cores[0].failed.contended += 1; }),
+            at + "the cores' contended is 18001, but gil.contended is 18000");
+  EXPECT_EQ(broken([](Report&, auto& r) { r.cores[0].failed.woken_lost -= 1; }),
+            at + "the cores' woken_lost is 47999, but gil.woken_lost is 48000");
+  EXPECT_EQ(broken([](Report&, auto& r) { r.cores[0].failed.timed_out += 1; }),
+            at + "the cores' timed_out is 1, but gil.timed_out is 0");
+  EXPECT_EQ(broken([](Report&, auto& r) { r.cores[1].acquires += 1; }),
+            at + "the cores' acquires is 1202001, but gil.acquires is 1202000");
+  EXPECT_EQ(broken([](Report&, auto& r) { r.segment_records -= 1; }),
+            at + "segment_records + lost.segments is 50199, but the cores' segments is 50200");
+  EXPECT_EQ(broken([](Report&, auto& r) { r.lost->segments += 1, r.segment_records -= 1; }),
+            at + "the cores' records_dropped is 0, but lost.segments is 1");
+  EXPECT_EQ(broken([](Report&, auto& r) { r.threads[0].trace->segments += 1; }),
+            at + "the threads' segments is 50201, but the cores' segments is 50200");
+  EXPECT_EQ(broken([](Report&, auto& r) { r.threads[0].trace->gil.releases += 1; }),
+            at + "threads/0: gil of its segments differs from its own");
+  EXPECT_EQ(broken([](Report&, auto& r) { r.gil.releases += 1; }),
+            at + "the threads' releases is 1202000, but gil.releases is 1202001");
+  EXPECT_EQ(broken([](Report&, auto& r) { r.gil.drop_requests += 1; }),
+            at + "the threads' drop_requests is 0, but gil.drop_requests is 1");
+  EXPECT_EQ(broken([](Report&, auto& r) { r.lost.reset(); }), at + "traced, but \"lost\" is null");
+  EXPECT_EQ(broken([](Report&, auto& r) { r.block = 3; }),
+            at + "block 3 of 3 planned (counted from 0)");
+  EXPECT_EQ(broken([](Report&, auto& r) { r.warmup = true; }),
+            at + "block 2 is marked as a warm-up one, of which 1 are planned first");
+  EXPECT_EQ(broken([](Report&, auto& r) { r.trace = "off"; }),
+            at + "block 2 has a second run with trace \"off\"");
+  EXPECT_EQ(broken([](Report&, auto& r) { r.cores[1].cpu = 0; }), at + "cpu 0 a second time");
+  EXPECT_EQ(broken([](Report& p, auto&) { p.cells[1].arrangement = "sequential"; }),
+            "/cells/1: the same cell a second time");
+}
+
+TEST(ReportInvariants, ARunThatDidNotFinishIsNotHeldToTheSums) {
+  Report report = sample::report(1, 0);
+  report.cells[3].runs[1].status = "failed";
+  report.cells[3].runs[1].gil.acquires += 1;
+  EXPECT_TRUE(broken_invariants(report).empty());
+}
+
+TEST(ReportFile, IsReadByItsNameOrItsDirectorys) {
+  const TemporaryDirectory dir;
+  ASSERT_TRUE(write_report(small_report(), dir / "report.json"));
+  EXPECT_TRUE(read_report(dir / "report.json"));
+  EXPECT_TRUE(read_report(dir / ""));
+  struct stat status {};
+  ASSERT_EQ(::stat((dir / "report.json").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0111, 0u);
+  EXPECT_EQ(entries(dir), 1u);
+}
+
+TEST(ReportFile, WhatCannotBeReadIsARunError) {
+  const TemporaryDirectory dir;
+  EXPECT_EQ(read_report(dir / "none.json").error().code, Exit::error);
+  EXPECT_EQ(read_report(dir / "").error().code, Exit::error);
+}
+
+TEST(ReportFile, IsReplacedWhole) {
+  const TemporaryDirectory dir;
+  const std::string path = dir / "report.json";
+  ASSERT_TRUE(write_report(sample::report(3, 1), path));
+  const int old = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  ASSERT_TRUE(write_report(small_report(), path));
+  EXPECT_EQ(contents(path), to_json(small_report()));
+  // Whoever had the old one open still reads the old one: it was renamed over, not written over.
+  struct stat status {};
+  ASSERT_EQ(::fstat(old, &status), 0);
+  EXPECT_EQ(size_t(status.st_size), to_json(sample::report(3, 1)).size());
+  ::close(old);
+  EXPECT_EQ(entries(dir), 1u);
+}
+
+TEST(ReportFile, FollowsNoSymbolicLink) {
+  const TemporaryDirectory dir;
+  dir.write("precious", "precious");
+  fs::create_symlink(dir / "precious", dir / "report.json");
+  const Status status = write_report(small_report(), dir / "report.json");
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, Exit::error);
+  EXPECT_NE(status.error().message.find("symbolic link"), std::string::npos);
+  EXPECT_EQ(contents(dir / "precious"), "precious");
+  EXPECT_TRUE(fs::is_symlink(dir / "report.json"));
+  EXPECT_EQ(entries(dir), 2u);
+}
+
+TEST(ReportFile, IsNotWrittenOverADirectoryOrNowhere) {
+  const TemporaryDirectory dir;
+  fs::create_directory(dir / "report.json");
+  EXPECT_FALSE(write_report(small_report(), dir / "report.json"));
+  EXPECT_FALSE(write_report(small_report(), dir / "none/report.json"));
+  EXPECT_FALSE(write_report(small_report(), dir / ""));
+  EXPECT_EQ(entries(dir), 1u);
+}
+
+// A file size limit fails a write half way, as a full disk does.
+TEST(ReportFile, AFullDiskLeavesTheOldReportAndNothingElse) {
+  const TemporaryDirectory dir;
+  const std::string path = dir / "report.json";
+  ASSERT_TRUE(write_report(small_report(), path));
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{10'000, 10'000};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    const Status status = write_report(sample::report(), path);
+    const bool said = !status && status.error().message.find("cannot write") == 0 &&
+                      status.error().message.find("large") != std::string::npos;
+    ::_exit(said ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  EXPECT_EQ(contents(path), to_json(small_report()));
+  EXPECT_EQ(entries(dir), 1u);
+}
+
+}  // namespace
+}  // namespace gilscope

@@ -1,0 +1,613 @@
+#include <gtest/gtest.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "tests/unit/sample_report.h"
+#include "tests/unit/temporary_directory.h"
+#include "tools/findings.h"
+#include "tools/numbers.h"
+#include "tools/statistics.h"
+#include "tools/summary.h"
+#include "tools/summary_json.h"
+#include "tools/table.h"
+#include "tools/text_report.h"
+#include "tools/tools.h"
+#include "userspace/report/json.h"
+
+namespace gilscope {
+namespace {
+
+using Json = nlohmann::json;
+
+std::string shown(const Report& report, const TextOptions& options = {}) {
+  std::ostringstream out;
+  print_text_report(out, report, options);
+  return out.str();
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+// Broken lines joined again: what is said, wherever it wraps.
+std::string unwrapped(std::string text) {
+  for (size_t at; (at = text.find("\n  ")) != std::string::npos;)
+    text.erase(at, 2).replace(at, 1, " ");
+  return text;
+}
+
+std::vector<Finding> findings_of(const Report& report) {
+  return findings(Summary(report), Wording(report));
+}
+
+TEST(Statistics, MedianOfOddEvenAndNone) {
+  EXPECT_EQ(median({3, 1, 2}), 2);
+  EXPECT_EQ(median({4, 1, 2, 3}), 2.5);
+  EXPECT_EQ(median({}), std::nullopt);
+}
+
+// The ranks are those of the published tables of the sign test.
+TEST(Statistics, IntervalOfTheMedianIsExact) {
+  const auto ranks = [](int n) -> std::pair<double, double> {
+    std::vector<double> values;
+    for (int i = n; i >= 1; --i) values.push_back(i);
+    const auto interval = median_interval(values);
+    if (!interval) return {0, 0};
+    return {interval->low, interval->high};
+  };
+  using Ranks = std::pair<double, double>;
+  EXPECT_EQ(ranks(0), (Ranks{0, 0}));
+  EXPECT_EQ(ranks(5), (Ranks{0, 0}));
+  EXPECT_EQ(ranks(6), (Ranks{1, 6}));
+  EXPECT_EQ(ranks(8), (Ranks{1, 8}));
+  EXPECT_EQ(ranks(9), (Ranks{2, 8}));
+  EXPECT_EQ(ranks(10), (Ranks{2, 9}));
+  EXPECT_EQ(ranks(20), (Ranks{6, 15}));
+  EXPECT_EQ(ranks(25), (Ranks{8, 18}));
+  EXPECT_EQ(ranks(100), (Ranks{40, 61}));
+  EXPECT_EQ(ranks(5000).first + ranks(5000).second, 5001);
+}
+
+TEST(Numbers, HaveThreeDigitsAndTheUnitAfterRounding) {
+  EXPECT_EQ(duration(0).text(), "0 ns");
+  EXPECT_EQ(duration(999.4).text(), "999 ns");
+  EXPECT_EQ(duration(999.6).text(), "1.00 us");
+  EXPECT_EQ(duration(12'345).text(), "12.3 us");
+  EXPECT_EQ(duration(345'000'000).text(), "345 ms");
+  EXPECT_EQ(duration(99'960).text(), "100 us");
+  EXPECT_EQ(duration(999'600'000).text(), "1.00 s");
+  EXPECT_EQ(duration(9.996e9).text(), "10.0 s");
+  EXPECT_EQ(duration(5e12).text(), "5000 s");
+  EXPECT_EQ(count(0).text(), "0");
+  EXPECT_EQ(count(2.5).text(), "2.5");
+  EXPECT_EQ(count(9876).text(), "9876");
+  EXPECT_EQ(count(12'345).text(), "12.3 k");
+  EXPECT_EQ(count(1'234'567).text(), "1.23 M");
+  EXPECT_EQ(percent(0.12345).text(), "12.3 %");
+  EXPECT_EQ(signed_percent(0.0123).text(), "+1.2 %");
+  EXPECT_EQ(signed_percent(-0.0123).text(), "-1.2 %");
+  EXPECT_EQ(signed_percent(-0.0001).text(), "0.0 %");
+  EXPECT_EQ(factor(1.376).text(), "1.38");
+}
+
+TEST(Numbers, AMissingOneIsADash) {
+  for (const auto& missing : {std::optional<double>(), std::optional(std::nan(""))}) {
+    EXPECT_EQ(duration(missing).text(), "-");
+    EXPECT_EQ(count(missing).text(), "-");
+    EXPECT_EQ(percent(missing).text(), "-");
+    EXPECT_EQ(signed_percent(missing).text(), "-");
+    EXPECT_EQ(factor(missing).text(), "-");
+  }
+}
+
+TEST(Tables, AlignDigitsAndUnits) {
+  Table table({{"", "name"}, {"wide group name", "a"}, {"", "b"}});
+  table.row("x", {{"1.25", "s"}, {"-", ""}});
+  table.heading("a heading");
+  table.row("long name", {{"345", "ms"}, {"7", ""}});
+  std::ostringstream out;
+  table.print(out, 100);
+  EXPECT_EQ(out.str(),
+            "           wide group name\n"
+            "name                     a  b\n"
+            "x                  1.25 s   -\n"
+            "a heading\n"
+            "long name           345 ms  7\n");
+}
+
+TEST(Tables, LeaveOutTheLeastImportantColumnFirst) {
+  Table table({{"", "name"}, {"", "first", 1}, {"", "second", 2}, {"", "third"}});
+  table.row("x", {{"1", ""}, {"2", ""}, {"3", ""}});
+  const auto head = [&](int width) {
+    std::ostringstream out;
+    table.print(out, width);
+    return lines_of(out.str()).front();
+  };
+  EXPECT_EQ(head(26), "name  first  second  third");
+  EXPECT_EQ(head(25), "name  first  third");
+  EXPECT_EQ(head(0), "name  first  third");  // never narrower than 20
+}
+
+TEST(Tables, TheColumnsOfAGroupMoveTogetherBeforeAnyGoes) {
+  Table table({{"", "name"}, {"group", "first"}, {"group", "second", 1}, {"", "third"}});
+  table.row("x", {{"1", ""}, {"2", ""}, {"3", ""}});
+  const auto head = [&](int width) {
+    std::ostringstream out;
+    table.print(out, width);
+    return lines_of(out.str()).at(1);
+  };
+  EXPECT_EQ(head(26), "name  first  second  third");
+  EXPECT_EQ(head(25), "name  first second  third");
+  EXPECT_EQ(head(24), "name  first  third");
+}
+
+TEST(Tables, ALabelThatIsTooLongStandsAbove) {
+  Table table({{"", "name"}, {"", "number"}});
+  table.row("a label that is much too long", {{"1", ""}});
+  std::ostringstream out;
+  table.print(out, 20);
+  const auto lines = lines_of(out.str());
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_EQ(lines[1], "a label that is much too long");
+  EXPECT_EQ(lines[2].size(), 20u);
+}
+
+TEST(Summaries, SlowdownIsWithinBlocksOfUntracedMeasuredFinishedRuns) {
+  Report report = sample::report(7, 1);
+  report.cells.resize(2);
+  for (Cell& cell : report.cells) {
+    for (auto& run : cell.runs) {
+      // Blocks differ much from one another, and not in what they say.
+      run.wall_ns = uint64_t(run.block + 1) * 1'000'000;
+      if (cell.arrangement == "threaded") run.wall_ns *= 2;
+      if (run.traced()) run.wall_ns *= 50;
+      if (run.warmup) run.wall_ns *= 3;
+    }
+  }
+  report.cells[1].runs[4].status = "failed";
+  report.cells[1].runs[4].wall_ns = 1;
+  const Summary summary(report);
+  ASSERT_EQ(summary.pairs.size(), 1u);
+  const PairSummary& pair = summary.pairs[0];
+  EXPECT_FALSE(pair.traced);
+  EXPECT_EQ(pair.blocks.size(), 6u);
+  EXPECT_EQ(pair.slowdown, 2.0);
+  EXPECT_EQ(pair.range->low, 2.0);
+  EXPECT_EQ(pair.range->high, 2.0);
+  EXPECT_EQ(pair.sequential_ns, 5.5e6);
+  ASSERT_TRUE(pair.interval);
+  EXPECT_EQ(summary.cells[1].tracer_cost, 49.0);
+  EXPECT_EQ(summary.failed_runs, 1u);
+}
+
+TEST(Summaries, WithoutUntracedRunsTheTracedOnesServe) {
+  Report report = sample::report(6, 0);
+  for (Cell& cell : report.cells) {
+    std::erase_if(cell.runs, [](const auto& run) { return !run.traced(); });
+  }
+  const Summary summary(report);
+  EXPECT_TRUE(summary.pairs[1].traced);
+  EXPECT_EQ(summary.pairs[1].blocks.size(), 6u);
+  EXPECT_FALSE(summary.cells[0].tracer_cost);
+  EXPECT_TRUE(has(shown(report), "times include what tracing costs"));
+  EXPECT_FALSE(has(shown(sample::report()), "times include what tracing costs"));
+}
+
+TEST(Summaries, CoresAreMediansOverTracedMeasuredRuns) {
+  Report report = sample::report(3, 1);
+  Cell& cell = report.cells[3];
+  cell.runs[1].cores[0].segments = 1;  // warm-up
+  cell.runs[3].cores[0].segments = 100;
+  cell.runs[5].cores[0].segments = 300;
+  cell.runs[7].cores[0].segments = 200;
+  cell.runs[5].cores[0].idle_ns.reset();
+  cell.runs[5].cores[1].wakeups.ran = 0;
+  const Summary summary(report);
+  const CellSummary& of = summary.cells[3];
+  ASSERT_EQ(of.cores.size(), 2u);
+  EXPECT_EQ(of.cores[0].segments, 200);
+  EXPECT_TRUE(of.cores[0].idle_share);
+  EXPECT_NEAR(*of.cores[1].wasted_share, 0.96, 1e-9);
+  EXPECT_NEAR(*of.cores[0].woken_lost_per_s, 24'000 / 1.75, 200);
+}
+
+TEST(Findings, SayWhatTheIntervalSays) {
+  Report report = sample::report(7, 1);
+  report.cells.erase(report.cells.begin(), report.cells.begin() + 2);
+  report.cells.resize(2);
+  const auto scaled = [&](double by, double spread) {
+    Report copy = report;
+    for (auto& run : copy.cells[1].runs) {
+      run.wall_ns =
+          uint64_t(double(copy.cells[0].runs[size_t(&run - copy.cells[1].runs.data())].wall_ns) *
+                   (by + spread * (run.block % 3 - 1)));
+    }
+    const auto all = findings_of(copy);
+    EXPECT_EQ(all.size(), 1u);
+    return all.at(0).sentence;
+  };
+  const std::string why = ": 96 % of its wakeups found the GIL taken again.";
+  EXPECT_EQ(scaled(1.42, 0.01),
+            "On 2 CPUs check-interval:100 ran 1.4x slower together than in sequence" + why);
+  EXPECT_EQ(scaled(0.51, 0.01),
+            "On 2 CPUs check-interval:100 ran 2.0x faster together than in sequence" + why);
+  EXPECT_EQ(scaled(1.04, 0.01),
+            "On 2 CPUs check-interval:100 ran 4 % slower together than in sequence" + why);
+  EXPECT_EQ(
+      scaled(1.00, 0.01),
+      "On 2 CPUs check-interval:100 ran as fast together as in sequence (0.99x to 1.01x)" + why);
+  EXPECT_EQ(
+      scaled(1.10, 0.20),
+      "On 2 CPUs check-interval:100 took 1.10x as long together as in sequence (undecided: the "
+      "interval is 0.90x to 1.30x)" +
+          why);
+}
+
+TEST(Findings, FewerThanSixBlocksDecideNothing) {
+  Report report = sample::report(5, 1);
+  const auto all = findings_of(report);
+  ASSERT_EQ(all.size(), 4u);
+  for (const Finding& finding : all) EXPECT_EQ(finding.kind, Finding::Kind::undecided);
+  EXPECT_TRUE(has(all[1].sentence, "(5 blocks: too few to be sure)")) << all[1].sentence;
+  EXPECT_TRUE(has(shown(report), "No 95 % interval from fewer than 6 blocks."));
+  EXPECT_FALSE(has(shown(sample::report(6, 1)), "No 95 % interval"));
+}
+
+TEST(Findings, GiveNoReasonWhereNoneWasSeen) {
+  Report report = sample::report();
+  for (Cell& cell : report.cells) {
+    std::erase_if(cell.runs, [](const auto& run) { return run.traced(); });
+  }
+  for (const Finding& finding : findings_of(report)) {
+    EXPECT_FALSE(has(finding.sentence, "wakeup")) << finding.sentence;
+    EXPECT_TRUE(finding.sentence.ends_with(".")) << finding.sentence;
+  }
+  const std::string text = shown(report);
+  EXPECT_FALSE(has(text, "CORES"));
+  EXPECT_TRUE(has(text, "Nothing was traced."));
+  EXPECT_TRUE(has(text, "THREADS"));
+}
+
+TEST(Findings, AShareOfFewWakeupsIsNoShare) {
+  Report report = sample::report();
+  for (auto& run : report.cells[3].runs) {
+    for (Core& core : run.cores) core.wakeups.ran = core.wasted_wakeups = 2;
+  }
+  EXPECT_TRUE(findings_of(report)[1].sentence.ends_with(": there were only 4 wakeups in a run."))
+      << findings_of(report)[1].sentence;
+}
+
+TEST(Findings, WithoutALockThereIsNothingToFindTaken) {
+  Report report = sample::report();
+  for (auto& run : report.cells[3].runs) {
+    for (Thread& thread : run.threads) thread.gil = {};
+  }
+  EXPECT_TRUE(findings_of(report)[1].sentence.ends_with("together than in sequence."));
+}
+
+TEST(Findings, NameWhatTellsCellsApart) {
+  Report report = sample::report();
+  report.cells[0].workload = report.cells[1].workload = "echo:background=1";
+  report.cells[2].threads = report.cells[3].threads = 4;
+  report.cells[2].cpus = report.cells[3].cpus = "all";
+  report.cells[6].cpus = report.cells[7].cpus = "cpu:0,1";
+  const auto all = findings_of(report);
+  ASSERT_EQ(all.size(), 4u);
+  EXPECT_TRUE(all[0].sentence.starts_with(
+      "On 1 CPU check-interval:100 with echo:background=1 on 2 threads "));
+  EXPECT_TRUE(all[1].sentence.starts_with(
+      "On all 2 CPUs check-interval:100 with count:n=20M on 4 threads "));
+  EXPECT_TRUE(all[3].sentence.starts_with("On CPUs 0,1 switch-interval:5ms "));
+}
+
+// When the text is meant to change: GILSCOPE_UPDATE_GOLDEN=1 build/unit_tests, and read the diff.
+TEST(TextReport, IsTheGoldenText) {
+  const auto path = std::filesystem::path(__FILE__).parent_path() / "show_golden.txt";
+  const std::string text = shown(sample::report());
+  if (std::getenv("GILSCOPE_UPDATE_GOLDEN")) std::ofstream(path) << text;
+  std::ifstream in(path);
+  ASSERT_TRUE(in) << path << ": run the tests from the top of the tree";
+  EXPECT_EQ(text, (std::stringstream() << in.rdbuf()).str());
+}
+
+TEST(TextReport, KeepsToItsWidth) {
+  for (const int width : {80, 100, 130}) {
+    for (const std::optional<Per> per :
+         {std::optional<Per>(), {Per::core}, {Per::thread}, {Per::block}}) {
+      const std::string text =
+          shown(sample::report(), {.color = false, .width = width, .per = per});
+      EXPECT_FALSE(text.empty());
+      for (const std::string& line : lines_of(text)) {
+        EXPECT_LE(columns(line), size_t(width)) << line;
+        EXPECT_FALSE(line.ends_with(' ')) << line;
+      }
+    }
+  }
+}
+
+TEST(TextReport, At100ColumnsNothingIsLeftOut) {
+  const std::string text = shown(sample::report());
+  for (const char* name :
+       {"95 % interval", "min..max",   "tracer",      "segments",   "on-CPU",    "idle",
+        "foreign",       "waker",      "previous",    "placed",     "ran",       "wakeup",
+        "preempt",       "acquires/s", "contended",   "woken_lost", "timed_out", "wasted",
+        "holder",        "voluntary",  "involuntary", "migrated",   "p50",       "p99"}) {
+    EXPECT_TRUE(has(text, name)) << name;
+  }
+}
+
+TEST(TextReport, IsColouredOnlyIfAskedTo) {
+  EXPECT_FALSE(has(shown(sample::report()), "\033"));
+  const std::string coloured = shown(sample::report(), {.color = true, .width = 100, .per = {}});
+  EXPECT_TRUE(has(coloured, "\033[1mSLOWDOWN\033[0m"));
+  EXPECT_TRUE(has(coloured, "\033[31mOn 2 CPUs check-interval:100 ran 1.4x slower"));
+}
+
+TEST(TextReport, PerShowsThoseTablesAloneAndSequentialRunsToo) {
+  const auto per = [](Per which) {
+    return shown(sample::report(2, 1), {.color = false, .width = 100, .per = which});
+  };
+  EXPECT_TRUE(per(Per::core).starts_with("\nCORES"));
+  EXPECT_TRUE(has(per(Per::core), "check-interval:100, sequential on 2 CPUs"));
+  EXPECT_FALSE(has(per(Per::core), "THREADS"));
+  EXPECT_TRUE(per(Per::thread).starts_with("\nTHREADS"));
+  EXPECT_FALSE(has(shown(sample::report()), "sequential on 2 CPUs"));
+  const std::string blocks = per(Per::block);
+  EXPECT_TRUE(blocks.starts_with("\nBLOCKS"));
+  EXPECT_TRUE(has(blocks, "  0 warm-up  "));
+  EXPECT_EQ(lines_of(blocks).size(), 2u + 2u + 4 * (1 + 3));
+}
+
+TEST(TextReport, PerBlockSaysWhichRunFailed) {
+  Report report = sample::report(1, 0);
+  report.cells[3].runs[0].status = "failed";
+  const std::string text = shown(report, {.color = false, .width = 100, .per = Per::block});
+  const auto lines = lines_of(text);
+  const auto row = std::find(lines.begin(), lines.end(), "check-interval:100 on 2 CPUs") + 1;
+  ASSERT_LT(row, lines.end());
+  std::istringstream words(*row);
+  std::string block, sequential, unit, threaded, slowdown;
+  words >> block >> sequential >> unit >> threaded >> slowdown;
+  EXPECT_EQ(block + " " + threaded + " " + slowdown, "0 failed -") << text;
+}
+
+TEST(TextReport, WhatIsMissingIsADash) {
+  Report report = sample::report(1, 0);
+  report.cells = {report.cells[3]};
+  for (Core& core : report.cells[0].runs[1].cores) {
+    core.foreign_ns.reset();
+    core.wakeups.ran = 0;
+  }
+  report.cells[0].runs[1].threads[0].trace->histograms.wake_to_run = {};
+  const auto lines = lines_of(shown(report));
+  int cores = 0, threads = 0, rows = 0;
+  for (const std::string& line : lines) {
+    if (line.starts_with("  core 1") && has(line, "50.")) cores += has(line, "%        -  ");
+    if (line.starts_with("  Thread-1")) threads += line.ends_with(" -");
+    if (line.starts_with("check-interval:100  ")) rows += has(line, "  -  ");
+  }
+  EXPECT_EQ(cores, 1) << shown(report);
+  EXPECT_EQ(threads, 1) << shown(report);
+  EXPECT_EQ(rows, 1) << shown(report);
+}
+
+TEST(TextReport, LossesAreSaid) {
+  Report report = sample::report();
+  EXPECT_TRUE(has(shown(report), "Nothing lost in 64 traced runs"));
+  report.cells[1].runs[3].lost = Lost{6, 5, 4, 3, 2, 1};
+  const std::string text = unwrapped(shown(report));
+  EXPECT_FALSE(has(text, "Nothing lost"));
+  EXPECT_TRUE(has(text, "6 segment records found the ring full, in 1 run:"));
+  EXPECT_TRUE(has(text, "5 times discarded"));
+  EXPECT_TRUE(has(text, "4 waits cut off"));
+  EXPECT_TRUE(has(text, "3 threads started in the window and not tracked"));
+  EXPECT_TRUE(has(text, "2 switches of which the kernel's tracepoint did not tell"));
+  EXPECT_TRUE(has(text, "1 event skipped by the kernel"));
+}
+
+TEST(TextReport, StealIsSaidAboveOnePercent) {
+  Report report = sample::report();
+  auto& run = report.cells[3].runs[4];
+  run.steal_ns = run.wall_ns * 2 / 101;  // of two CPUs: just below
+  EXPECT_FALSE(has(shown(report), "Stolen"));
+  run.steal_ns = run.wall_ns * 2 / 20;
+  EXPECT_TRUE(has(unwrapped(shown(report)),
+                  "Stolen by the hypervisor: more than 1 % of the CPU time of 1 run, up to 5.0 %"));
+}
+
+TEST(TextReport, FailedRunsAreListedWithTheirReason) {
+  Report report = sample::report();
+  EXPECT_FALSE(has(shown(report), "failed:"));
+  report.cells[3].runs[5].status = "failed";
+  report.cells[3].runs[5].failure = "the worker died of signal 11";
+  const std::string text = shown(report);
+  EXPECT_TRUE(has(text,
+                  "1 run failed:\n  block 2, check-interval:100, threaded on 2 CPUs, trace full: "
+                  "the worker died of signal 11\n"))
+      << text;
+}
+
+TEST(TextReport, AnUnfinishedExperimentIsSaidToBeOne) {
+  Report report = sample::report(3, 1);
+  report.blocks_planned = 10;
+  report.status = "interrupted";
+  EXPECT_TRUE(has(shown(report), "3 of 10 blocks measured"));
+  EXPECT_TRUE(has(shown(report), "INTERRUPTED"));
+  report.status = "running";
+  EXPECT_TRUE(has(shown(report), "PARTIAL"));
+  EXPECT_FALSE(has(shown(sample::report()), "PARTIAL"));
+}
+
+TEST(TextReport, NothingInAReportSteersTheTerminal) {
+  Report report = sample::report();
+  const std::string evil = "\x1b[2J\x9b\r\n\t\xc2\x9b";
+  report.id = report.gilscope = report.created_at = evil;
+  for (Fact& fact : report.environment) fact.value = evil;
+  for (Cell& cell : report.cells) {
+    cell.policy += evil;
+    cell.workload = cell.cpus_by = cell.main_exit = evil;
+    for (auto& run : cell.runs) {
+      for (Thread& thread : run.threads) thread.name = evil;
+    }
+  }
+  report.cells[3].cpus = "cpu:" + evil;
+  report.cells[1].runs[2].status = "failed";
+  report.cells[1].runs[2].failure = evil;
+  for (const std::optional<Per> per :
+       {std::optional<Per>(), {Per::core}, {Per::thread}, {Per::block}}) {
+    const std::string text = shown(report, {.color = false, .width = 100, .per = per});
+    EXPECT_EQ(text.find_first_of("\x1b\x9b\r\t"), std::string::npos);
+  }
+}
+
+TEST(TextReport, ManyThreadsAndCoresAreShortenedUnlessAskedFor) {
+  Report report = sample::report(1, 0);
+  report.cells = {report.cells[3]};
+  auto& run = report.cells[0].runs[1];
+  for (int i = 2; i < 100; ++i) {
+    run.threads.push_back(run.threads[0]);
+    run.cores.push_back(run.cores[0]);
+    run.cores.back().cpu = i;
+  }
+  run.cores.push_back({});
+  run.cores.back().cpu = 100;
+  const std::string text = shown(report);
+  EXPECT_TRUE(has(text, "and 84 more threads, with --per thread"));
+  EXPECT_TRUE(has(text, "and 84 more cores, with --per core"));
+  EXPECT_TRUE(has(text, "none of its threads ran on the other 1 core\n"));
+  const std::string all = shown(report, {.color = false, .width = 100, .per = Per::core});
+  EXPECT_TRUE(has(all, "\n  core 99 "));
+  EXPECT_FALSE(has(all, "more cores"));
+}
+
+TEST(SummaryJson, HoldsTheDerivedNumbers) {
+  Report report = sample::report();
+  report.cells[3].runs[3].cores[0].foreign_ns.reset();
+  const Json json = Json::parse(summary_json(report));
+  EXPECT_EQ(json["schema"]["name"], "gilscope.summary");
+  const Json& row = json["slowdown"][1];
+  EXPECT_EQ(row["policy"], "check-interval:100");
+  EXPECT_EQ(row["verdict"], "slower");
+  EXPECT_EQ(row["blocks"], 7);
+  EXPECT_EQ(row["each_block"].size(), 7u);
+  EXPECT_NEAR(row["slowdown"].get<double>(), 1.4, 0.02);
+  EXPECT_LE(row["interval_95"]["low"], row["slowdown"]);
+  EXPECT_EQ(json["cells"].size(), 8u);
+  EXPECT_EQ(json["cells"][3]["each_core"].size(), 2u);
+  EXPECT_EQ(json["cells"][3]["each_thread"][1]["name"], "Thread-2");
+  EXPECT_EQ(json["findings"].size(), 4u);
+  const Json few = Json::parse(summary_json(sample::report(2, 1)));
+  EXPECT_EQ(few["slowdown"][1]["interval_95"], nullptr);
+  EXPECT_EQ(few["slowdown"][1]["verdict"], "undecided");
+}
+
+// What the two subcommands do, as the command line runs them.
+struct Outcome {
+  int exit;
+  std::string out, err;
+};
+
+Outcome command(std::vector<std::string> arguments) {
+  CLI::App app;
+  Exit exit = Exit::done;
+  add_show(app, exit);
+  add_validate(app, exit);
+  std::reverse(arguments.begin(), arguments.end());
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  try {
+    app.parse(arguments);
+  } catch (const CLI::ParseError&) {
+    exit = Exit::error;
+  }
+  return {int(exit), testing::internal::GetCapturedStdout(),
+          testing::internal::GetCapturedStderr()};
+}
+
+class Commands : public testing::Test {
+ protected:
+  std::string written(const Report& report) {
+    dir_.write("report.json", to_json(report));
+    return dir_ / "report.json";
+  }
+  std::string written(const std::string& text) {
+    dir_.write("report.json", text);
+    return dir_ / "report.json";
+  }
+  TemporaryDirectory dir_;
+};
+
+TEST_F(Commands, ShowPrintsTheReportOrItsNumbers) {
+  const std::string path = written(sample::report());
+  EXPECT_EQ(command({"show", path}).out, shown(sample::report()));
+  EXPECT_EQ(command({"show", dir_.path()}).out, shown(sample::report()));
+  EXPECT_EQ(command({"show", path, "--json"}).out, summary_json(sample::report()));
+  EXPECT_EQ(command({"show", path, "--per", "block"}).out,
+            shown(sample::report(), {.color = false, .width = 100, .per = Per::block}));
+  EXPECT_EQ(command({"show", path}).exit, 0);
+  EXPECT_EQ(command({"show", path, "--per", "core", "--json"}).exit, 2);
+  EXPECT_EQ(command({"show", path, "--per", "galaxy"}).exit, 2);
+  EXPECT_EQ(command({"show"}).exit, 2);
+}
+
+TEST_F(Commands, ShowWithoutAFinishedRunHasNoData) {
+  Report report = sample::report(1, 0);
+  for (Cell& cell : report.cells) {
+    for (auto& run : cell.runs) run.status = "failed";
+  }
+  const Outcome outcome = command({"show", written(report)});
+  EXPECT_EQ(outcome.exit, 3);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_TRUE(outcome.err.starts_with("gilscope: "));
+  EXPECT_EQ(lines_of(outcome.err).size(), 1u);
+  EXPECT_EQ(command({"show", written(std::string("{"))}).exit, 3);
+  EXPECT_EQ(command({"show", dir_ / "none"}).exit, 2);
+}
+
+TEST_F(Commands, ValidateTellsValidFromBrokenFromNoReport) {
+  const std::string path = written(sample::report(2, 1));
+  Outcome outcome = command({"validate", path});
+  EXPECT_EQ(outcome.exit, 0);
+  EXPECT_EQ(outcome.out, path + ": valid gilscope report (schema 1.0, 8 cells, 48 runs)\n");
+  EXPECT_EQ(outcome.err, "");
+
+  Json json = Json::parse(to_json(sample::report(2, 1)));
+  json["cells"][0]["runs"][0].erase("gil");
+  json.erase("seed");
+  outcome = command({"validate", written(json.dump())});
+  EXPECT_EQ(outcome.exit, 1);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_EQ(outcome.err,
+            path + ": /: without \"seed\"\n" + path + ": /cells/0/runs/0: without \"gil\"\n");
+
+  Report wrong = sample::report(2, 1);
+  wrong.cells[1].runs[1].cores[0].acquires += 1;
+  outcome = command({"validate", written(wrong)});
+  EXPECT_EQ(outcome.exit, 1);
+  EXPECT_EQ(lines_of(outcome.err).size(), 1u);
+
+  const std::string whole = to_json(sample::report(2, 1));
+  EXPECT_EQ(command({"validate", written(whole.substr(0, whole.size() / 2))}).exit, 3);
+  wrong = sample::report(2, 1);
+  wrong.major = 2;
+  EXPECT_EQ(command({"validate", written(wrong)}).exit, 3);
+  EXPECT_EQ(command({"validate", dir_ / "none"}).exit, 2);
+}
+
+}  // namespace
+}  // namespace gilscope
