@@ -11,8 +11,8 @@ class App;
 
 namespace gilscope {
 
-// What `show` prints, for the report that `run` has just made. Fails with Exit::no_data where no run
-// has finished.
+// What `show` prints, for the report that `run` has just made. Fails with Exit::no_data where no
+// run has finished.
 Status print_report(const Report& report);
 
 void add_show(CLI::App& app, Exit& exit);

@@ -14,8 +14,8 @@ namespace gilscope {
 namespace {
 
 // Runs long enough to be caught in the middle, and so many that a traced one comes soon.
-const std::vector<std::string> kLong = {"run",      "--workload", "count:n=20M", "--warmup", "0",
-                                        "--blocks", "1000",       "--quiet"};
+const std::vector<std::string> kLong = {"run", "--workload", "count:n=20M", "--warmup",
+                                        "0",   "--blocks",   "1000",        "--quiet"};
 
 std::vector<std::string> with(std::vector<std::string> arguments,
                               const std::vector<std::string>& more) {

@@ -243,14 +243,15 @@ TEST(CheckInterval, WorksTheSameOnEitherLockAndWithYield) {
 TEST(CheckInterval, HandsNothingOver) {
   // A waiter is woken by each release, but the holder may have the GIL back first: the wasted
   // wakeups that gilscope is about. A lock that hands over would let the waiter in every time.
-  constexpr uint64_t kRounds = 50'000;
+  constexpr int kThreads = 6;
+  constexpr uint64_t kRounds = 20'000;
   for (const char* policy : {kSemaphore, kCondvar}) {
     const auto gil = make(policy);
     std::atomic<uint64_t> lost{0};
-    run_together(2, [&](UnderGil& self) {
+    run_together(kThreads, [&](UnderGil& self) {
       gil->acquire(self.thread);
       while (lost == 0 && self.slot.acquires < kRounds) {
-        std::this_thread::yield();  // with the GIL held: lets the other one find it taken
+        std::this_thread::yield();  // with the GIL held: lets the others find it taken
         gil->checkpoint(self.thread);
         if (self.slot.woken_lost) lost = self.slot.woken_lost;
       }

@@ -10,7 +10,7 @@ namespace gilscope {
 
 struct Cpu {
   int id = 0;
-  int core = 0;     // physical core within its package
+  int core = 0;  // physical core within its package
   int package = 0;
   bool online = true;
 };

@@ -2,6 +2,8 @@
 // cannot be read becomes a null fact with its reason.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "userspace/report/model.h"

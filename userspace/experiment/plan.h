@@ -26,7 +26,8 @@ struct Plan {
   std::vector<Block> blocks;
 };
 
-// The same spec and seed give the same plan. Fails where a CPU that the spec names is not there.
+// The same spec and seed give the same plan. Requests that come to the same CPUs here ("2" and
+// "all" on a box with two) make one cell. Fails where a CPU that the spec names is not there.
 Result<Plan> make_plan(const Spec& spec, uint64_t seed);
 
 }  // namespace gilscope

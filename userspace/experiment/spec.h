@@ -21,9 +21,9 @@ struct Spec {
   std::string cpus_by = "affinity";
   int blocks = 10;
   int warmup = 1;
-  std::optional<uint64_t> seed;  // empty: drawn, and recorded in the report
-  std::string trace = "full";    // full | counters | off
-  bool untraced = true;          // each traced run has an untraced twin in its block
+  std::optional<uint64_t> seed;    // empty: drawn, and recorded in the report
+  std::string trace = "full";      // full | counters | off
+  bool untraced = true;            // each traced run has an untraced twin in its block
   std::string main_exit = "join";  // join | kill
 
   bool operator==(const Spec&) const = default;
@@ -39,7 +39,9 @@ Result<Spec> parse_spec(const std::string& toml, const std::string& origin);
 // identifies a spec when an --out directory is resumed (without the seed if it was not given).
 std::string to_toml(const Spec& spec);
 
-// Checks one spec made by hand (from flags), and makes policies and workloads canonical.
+// Checks one spec made by hand (from flags), and makes policies and workloads canonical. What is
+// empty gets its default: both arrangements, 2 threads, all CPUs, the name "unnamed"; policies and
+// workloads have none.
 Result<Spec> checked(Spec spec);
 
 }  // namespace gilscope

@@ -19,7 +19,8 @@ Result<Report> from_json(std::string_view text, const std::string& origin);
 
 // What is wrong with `text` as a report, each line "/cells/0/runs/2: ..."; empty: it is valid.
 // Fails with Exit::no_data where it is no report at all (not JSON, another schema or major).
-Result<std::vector<std::string>> schema_violations(std::string_view text, const std::string& origin);
+Result<std::vector<std::string>> schema_violations(std::string_view text,
+                                                   const std::string& origin);
 
 // PATH is a report.json, or a directory that holds one.
 Result<Report> read_report(const std::string& path);
