@@ -141,7 +141,9 @@ TEST_P(EveryPolicy, EndsWithTheCountsInBalance) {
 // --- mutual exclusion ---------------------------------------------------------------------------
 
 constexpr int kIncrementers = 8;
-constexpr int64_t kIncrements = GILSCOPE_UNDER_TSAN ? 100'000 : 10'000'000;
+constexpr int64_t kIncrements = GILSCOPE_UNDER_TSAN   ? 100'000
+                                : GILSCOPE_UNDER_ASAN ? 1'000'000
+                                                      : 10'000'000;
 
 class LockedPolicy : public testing::TestWithParam<std::string> {};
 // The yielding ones check more rarely: where the box has other work, a sched_yield may cost a time
@@ -194,7 +196,7 @@ struct Checking {
 
 class CheckIntervalAlone : public testing::TestWithParam<Checking> {};
 
-constexpr int64_t kMany = GILSCOPE_UNDER_TSAN ? 20'000 : 1'000'000;
+constexpr int64_t kMany = GILSCOPE_UNDER_TSAN || GILSCOPE_UNDER_ASAN ? 20'000 : 1'000'000;
 INSTANTIATE_TEST_SUITE_P(
     Gil, CheckIntervalAlone,
     testing::Values(Checking{100, kMany}, Checking{100, kMany - 1}, Checking{100, 0},

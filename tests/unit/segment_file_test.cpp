@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 #include <iterator>
@@ -41,8 +42,9 @@ SegmentFileHeader some_header() {
 }
 
 bool same(const Segments& a, const Segments& b) {
-  return a.size() == b.size() &&
-         std::memcmp(a.data(), b.data(), a.size() * sizeof(gilscope_segment)) == 0;
+  return std::ranges::equal(a, b, [](const gilscope_segment& one, const gilscope_segment& other) {
+    return std::memcmp(&one, &other, sizeof(one)) == 0;
+  });
 }
 
 class SegmentFileTest : public testing::Test {

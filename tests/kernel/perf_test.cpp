@@ -1,0 +1,316 @@
+// The same run seen by perf, which shares nothing with gilscope but the kernel's tracepoints: each
+// segment, each switch, wakeup and migration of each thread must be in both.
+#include <algorithm>
+#include <cctype>
+#include <map>
+
+#include "tests/kernel/kernel_test.h"
+#include "tests/kernel/perf_trace.h"
+#include "tests/unit/temporary_directory.h"
+
+namespace gilscope {
+namespace {
+
+using witness::SchedEvent;
+
+// What perf's events say of one core, or of all of them.
+struct Counted {
+  uint64_t segments = 0;
+  WakeupCounts wakeups;
+  MigrationCounts migrations;
+};
+
+struct Stretch {
+  gilscope_segment segment{};
+  bool missed = false;  // its switch-in was not seen, by perf as by us
+};
+
+// The definitions of docs/metrics.md once more, over perf's events of one thread.
+class Replay {
+ public:
+  Replay(const ThreadTrace& trace, std::map<int, Counted>& cores) : trace_(trace), cores_(cores) {}
+
+  // In the order of time.
+  void see(const SchedEvent& event) {
+    if (left_) return;
+    const int tid = static_cast<int>(trace_.tid);
+    if (!entered_ && event.ns >= trace_.entered_ns) enter();
+    if (event.kind == SchedEvent::switched) {
+      // First out, then in: a task does not follow itself.
+      if (event.tid == tid) switch_out(event);
+      if (event.next == tid) switch_in(event);
+    } else if (event.tid == tid && entered_) {
+      if (event.kind == SchedEvent::waking) waking(event);
+      if (event.kind == SchedEvent::wakeup) wakeup(event);
+      if (event.kind == SchedEvent::migrated) migrate(event);
+    } else if (event.tid == tid && event.kind == SchedEvent::migrated) {
+      last_cpu_ = event.to;
+    }
+  }
+
+  bool left() const { return left_; }
+  const std::vector<Stretch>& stretches() const { return stretches_; }
+
+  uint64_t voluntary = 0, involuntary = 0, raw_wakeups = 0, wakeups = 0, raw_migrations = 0;
+  uint64_t migrations_wakeup = 0, migrations_preempt = 0, woken_waits = 0, preempt_waits = 0;
+  uint64_t missed = 0;  // switches to the thread that no tracepoint told of
+
+ private:
+  void enter() {
+    entered_ = true;
+    running_ = true;
+    now_ = {};
+    now_.segment.run_ns = trace_.entered_ns;
+    now_.segment.began = GILSCOPE_BEGAN_ENTERED;
+    now_.segment.previous_cpu = GILSCOPE_NO_CPU;
+    pending_ = false;
+  }
+
+  void switch_in(const SchedEvent& event) {
+    const int before = last_cpu_;
+    last_cpu_ = event.cpu;
+    if (!entered_) return;
+    running_ = true;
+    now_ = {};
+    now_.segment.run_ns = event.ns;
+    now_.segment.previous_cpu = static_cast<__u16>(before);
+    Counted& core = cores_[event.cpu];
+    const bool moved = before != event.cpu;
+    if (slept_ && pending_) {
+      now_.segment.began = GILSCOPE_BEGAN_WOKEN;
+      now_.segment.ready_ns = waking_.ns;
+      now_.segment.waker_cpu = static_cast<__u16>(waking_.cpu);
+      now_.segment.waker_tid = static_cast<__u32>(waking_.current);
+      now_.segment.placed_cpu = static_cast<__u16>(placed_);
+      cores_[before].wakeups.previous += 1;
+      cores_[placed_].wakeups.placed += 1;
+      core.wakeups.ran += 1;
+      core.migrations.wakeup += moved;
+      migrations_wakeup += moved;
+      woken_waits += 1;
+    } else {
+      now_.segment.began = GILSCOPE_BEGAN_PREEMPTED;
+      now_.segment.ready_ns = out_ns_;
+      core.migrations.preempt += moved;
+      migrations_preempt += moved;
+      preempt_waits += 1;
+    }
+    pending_ = false;
+  }
+
+  void switch_out(const SchedEvent& event) {
+    if (!entered_) {
+      last_cpu_ = event.cpu;
+      return;
+    }
+    if (!running_) {  // no tracepoint told when it came
+      SchedEvent unseen = event;
+      unseen.ns = 0;
+      switch_in(unseen);
+      now_.missed = true;
+      missed += 1;
+    }
+    running_ = false;
+    last_cpu_ = event.cpu;
+    // The thread left in this stay: what came after its leaving is not its run's.
+    left_ = event.ns >= trace_.left_ns;
+    now_.segment.cpu = static_cast<__u16>(event.cpu);
+    now_.segment.end_ns = left_ ? trace_.left_ns : event.ns;
+    now_.segment.ended = left_            ? GILSCOPE_ENDED_LEFT
+                         : event.runnable ? GILSCOPE_ENDED_PREEMPTED
+                                          : GILSCOPE_ENDED_BLOCKED;
+    stretches_.push_back(now_);
+    cores_[event.cpu].segments += 1;
+    if (!left_) (event.runnable ? involuntary : voluntary) += 1;
+    slept_ = !event.runnable;
+    out_ns_ = event.ns;
+  }
+
+  void waking(const SchedEvent& event) {
+    waking_ = event;
+    pending_ = true;
+  }
+
+  void wakeup(const SchedEvent& event) {
+    raw_wakeups += 1;
+    if (running_) {
+      pending_ = false;
+      return;
+    }
+    wakeups += 1;
+    placed_ = event.to;
+    cores_[waking_.cpu].wakeups.waker += 1;
+  }
+
+  void migrate(const SchedEvent& event) {
+    raw_migrations += 1;
+    cores_[event.from].migrations.raw_out += 1;
+    cores_[event.to].migrations.raw_in += 1;
+  }
+
+  const ThreadTrace& trace_;
+  std::map<int, Counted>& cores_;
+  std::vector<Stretch> stretches_;
+  Stretch now_;
+  SchedEvent waking_;
+  int last_cpu_ = 0, placed_ = 0;
+  uint64_t out_ns_ = 0;
+  bool entered_ = false, left_ = false, running_ = false, slept_ = false, pending_ = false;
+};
+
+struct Watched {
+  gilscope::Run run;
+  std::vector<std::vector<gilscope_segment>> records;  // by slot
+  std::vector<SchedEvent> events;
+};
+
+struct Case {
+  const char* policy;
+  const char* arrangement;
+  int threads;
+  bool raw_programs;
+};
+
+uint64_t apart(uint64_t a, uint64_t b) {
+  return a > b ? a - b : b - a;
+}
+
+class Perf : public KernelTest, public ::testing::WithParamInterface<Case> {
+ protected:
+  // One traced run with perf looking on; again where perf lost events.
+  std::optional<Watched> watch(const Cell& cell) {
+    for (int attempt = 0; attempt < 5; ++attempt) {
+      TemporaryDirectory directory;
+      auto perf = witness::PerfRecording::start(directory.path());
+      if (!perf) {
+        ADD_FAILURE() << perf.error().message;
+        return std::nullopt;
+      }
+      Watched watched;
+      watched.records.resize(static_cast<size_t>(cell.threads) + 1);
+      auto keep = [&](std::span<const gilscope_segment> segments) {
+        for (const gilscope_segment& s : segments) watched.records[s.thread].push_back(s);
+        return Status();
+      };
+      auto run = this->run(cell, {.traced = true, .sink = keep});
+      if (!run || run->status != "done") return std::nullopt;
+      auto events = perf->stop();
+      if (!events) {
+        ADD_FAILURE() << events.error().message;
+        return std::nullopt;
+      }
+      if (!*events) continue;
+      watched.run = std::move(*run);
+      watched.events = std::move(**events);
+      return watched;
+    }
+    ADD_FAILURE() << "perf lost events in each of five runs";
+    return std::nullopt;
+  }
+};
+
+void expect_same_counts(const Thread& thread, const Replay& replay, const Lost& lost) {
+  const ThreadTrace& trace = *thread.trace;
+  EXPECT_TRUE(replay.left());
+  EXPECT_EQ(trace.segments, replay.stretches().size());
+  EXPECT_EQ(trace.voluntary_switches, replay.voluntary);
+  EXPECT_EQ(trace.involuntary_switches, replay.involuntary);
+  EXPECT_EQ(trace.raw_wakeups, replay.raw_wakeups);
+  EXPECT_EQ(trace.wakeups, replay.wakeups);
+  EXPECT_EQ(trace.migrations_raw, replay.raw_migrations);
+  EXPECT_EQ(trace.migrations_wakeup, replay.migrations_wakeup);
+  EXPECT_EQ(trace.migrations_preempt, replay.migrations_preempt);
+  // Waits of impossible length are discarded, and counted so; there are some only where a thread
+  // came unseen, and the time of its coming is an estimate.
+  EXPECT_LE(apart(trace.histograms.wake_to_run.count(), replay.woken_waits), lost.discarded);
+  EXPECT_LE(apart(trace.histograms.preempt_wait.count(), replay.preempt_waits), lost.discarded);
+}
+
+void expect_same_segments(const std::vector<gilscope_segment>& records, const Replay& replay) {
+  ASSERT_EQ(records.size(), replay.stretches().size());
+  size_t differ = 0;
+  for (size_t i = 0; i < records.size(); ++i) {
+    const gilscope_segment &ours = records[i], &perfs = replay.stretches()[i].segment;
+    SCOPED_TRACE(fmt::format("segment {}", i));
+    const bool blocked = ours.ended == GILSCOPE_ENDED_BLOCKED_GIL;
+    EXPECT_EQ(ours.cpu, perfs.cpu);
+    EXPECT_EQ(ours.previous_cpu, perfs.previous_cpu);
+    EXPECT_EQ(ours.began, perfs.began);
+    EXPECT_EQ(blocked ? __u8{GILSCOPE_ENDED_BLOCKED} : ours.ended, perfs.ended);
+    if (ours.began == GILSCOPE_BEGAN_WOKEN) {
+      EXPECT_EQ(ours.waker_cpu, perfs.waker_cpu);
+      EXPECT_EQ(ours.placed_cpu, perfs.placed_cpu);
+      // An exiting waker has no number any more for perf.
+      if (perfs.waker_tid != static_cast<__u32>(-1)) {
+        EXPECT_EQ(ours.waker_tid, perfs.waker_tid);
+      }
+    }
+    if (::testing::Test::HasFailure()) return;
+    if (replay.stretches()[i].missed) continue;
+    const uint64_t ours_ns = ours.end_ns - ours.run_ns, perfs_ns = perfs.end_ns - perfs.run_ns;
+    differ += apart(ours_ns, perfs_ns) > std::max<uint64_t>(perfs_ns / 100, 100'000);
+  }
+  // perf reads the clock at the same tracepoints as we do, just before or after us; a virtual CPU
+  // that is held up between the two makes a difference now and then.
+  EXPECT_LE(differ, 1 + records.size() / 20) << "of " << records.size() << " segments";
+}
+
+void expect_same_core(const Core& core, const Counted& perf) {
+  SCOPED_TRACE(fmt::format("CPU {}", core.cpu));
+  EXPECT_EQ(core.segments, perf.segments);
+  EXPECT_EQ(core.wakeups.waker, perf.wakeups.waker);
+  EXPECT_EQ(core.wakeups.previous, perf.wakeups.previous);
+  EXPECT_EQ(core.wakeups.placed, perf.wakeups.placed);
+  EXPECT_EQ(core.wakeups.ran, perf.wakeups.ran);
+  EXPECT_EQ(core.migrations.wakeup, perf.migrations.wakeup);
+  EXPECT_EQ(core.migrations.preempt, perf.migrations.preempt);
+  EXPECT_EQ(core.migrations.raw_in, perf.migrations.raw_in);
+  EXPECT_EQ(core.migrations.raw_out, perf.migrations.raw_out);
+}
+
+TEST_P(Perf, SawTheSame) {
+  const Case& c = GetParam();
+  load({.max_threads = static_cast<uint32_t>(c.threads) + 1, .raw_programs = c.raw_programs});
+  Cell cell = make_cell(c.policy, "count:n=1M", c.threads, all_cpus(), c.arrangement);
+  witness::NeverIdle never_idle(cell.cpu_list);
+  auto watched = watch(cell);
+  ASSERT_TRUE(watched);
+
+  const Lost& lost = *watched->run.lost;
+  std::map<int, Counted> cores;
+  uint64_t missed = 0;
+  for (size_t slot = 0; slot < watched->run.threads.size(); ++slot) {
+    const Thread& thread = watched->run.threads[slot];
+    SCOPED_TRACE(fmt::format("{}; {} switches and {} events missed", thread.name,
+                             lost.missed_switches, lost.recursion_misses));
+    ASSERT_TRUE(thread.trace);
+    Replay replay(*thread.trace, cores);
+    for (const SchedEvent& event : watched->events) replay.see(event);
+    expect_same_counts(thread, replay, lost);
+    expect_same_segments(watched->records[slot], replay);
+    missed += replay.missed;
+  }
+  for (const Core& core : watched->run.cores) expect_same_core(core, cores[core.cpu]);
+  EXPECT_LE(missed, lost.missed_switches);
+  EXPECT_EQ(lost.segments, 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Kernel, Perf,
+                         ::testing::Values(Case{"check-interval:100", "threaded", 2, false},
+                                           Case{"check-interval:100", "threaded", 8, false},
+                                           Case{"check-interval:100", "threaded", 2, true},
+                                           Case{"switch-interval:5ms", "threaded", 8, false},
+                                           Case{"none", "threaded", 8, false},
+                                           Case{"none", "sequential", 2, false}),
+                         [](const auto& info) {
+                           const Case& c = info.param;
+                           std::string name = fmt::format("{}_{}_{}{}", c.policy, c.arrangement,
+                                                          c.threads, c.raw_programs ? "_raw" : "");
+                           std::replace_if(
+                               name.begin(), name.end(),
+                               [](unsigned char letter) { return !std::isalnum(letter); }, '_');
+                           return name;
+                         });
+
+}  // namespace
+}  // namespace gilscope
