@@ -35,16 +35,16 @@ class Lookout : public Gil {
 class Eval : public testing::TestWithParam<Gil::Checks> {
  protected:
   int64_t run(const Code& code, std::vector<int64_t> arguments) {
-    return Interpreter(gil_, self_.thread).run(code, arguments);
+    return Interpreter(gil, self.thread).run(code, arguments);
   }
   int64_t looks_of(const Code& code, int64_t n) {
-    gil_.looks = 0;
+    gil.looks = 0;
     run(code, {n});
-    return gil_.looks;
+    return gil.looks;
   }
 
-  Lookout gil_{GetParam()};
-  UnderGil self_;
+  Lookout gil{GetParam()};
+  UnderGil self;
 };
 
 INSTANTIATE_TEST_SUITE_P(BothChecks, Eval,

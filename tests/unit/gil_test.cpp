@@ -52,7 +52,7 @@ void count(Gil& gil, UnderGil& self, const Code& code, int64_t n) {
 
 class EveryPolicy : public testing::TestWithParam<std::string> {
  protected:
-  std::unique_ptr<Gil> gil_ = make(GetParam());
+  std::unique_ptr<Gil> gil = make(GetParam());
 };
 INSTANTIATE_TEST_SUITE_P(Locked, EveryPolicy, kLockedPolicies, test_name);
 INSTANTIATE_TEST_SUITE_P(None, EveryPolicy, testing::Values("none"), test_name);
@@ -61,11 +61,11 @@ TEST_P(EveryPolicy, WritesAnUncontendedPathOnTheBoard) {
   UnderGil self;
   EXPECT_EQ(self.slot.state, GILSCOPE_OUTSIDE);
   for (uint64_t round = 1; round <= 3; ++round) {
-    gil_->acquire(self.thread);
+    gil->acquire(self.thread);
     EXPECT_EQ(self.slot.state, GILSCOPE_HOLDING);
     EXPECT_EQ(self.slot.acquires, round);
     EXPECT_EQ(self.slot.releases, round - 1);
-    gil_->release(self.thread);
+    gil->release(self.thread);
     EXPECT_EQ(self.slot.state, GILSCOPE_OUTSIDE);
     EXPECT_EQ(self.slot.releases, round);
   }
@@ -75,23 +75,23 @@ TEST_P(EveryPolicy, WritesAnUncontendedPathOnTheBoard) {
 
 TEST_P(EveryPolicy, HoldsTheGilAgainAfterACheckpoint) {
   UnderGil self;
-  gil_->acquire(self.thread);
-  gil_->checkpoint(self.thread);
+  gil->acquire(self.thread);
+  gil->checkpoint(self.thread);
   EXPECT_EQ(self.slot.state, GILSCOPE_HOLDING);
   EXPECT_EQ(self.slot.acquires, self.slot.releases + 1);
   EXPECT_EQ(self.slot.acquires, GetParam() == "none" ? 1u : 2u);
-  gil_->release(self.thread);
+  gil->release(self.thread);
 }
 
 TEST_P(EveryPolicy, LetsOthersInAroundABlockingCall) {
   UnderGil self, other;
   bool entered = false;  // the GIL protects it
   Gate has_been_in;
-  gil_->acquire(self.thread);
+  gil->acquire(self.thread);
   std::thread thread([&] {
-    gil_->acquire(other.thread);
+    gil->acquire(other.thread);
     entered = true;
-    gil_->release(other.thread);
+    gil->release(other.thread);
     has_been_in.open();
   });
   if (GetParam() != "none") {
@@ -99,13 +99,13 @@ TEST_P(EveryPolicy, LetsOthersInAroundABlockingCall) {
     EXPECT_FALSE(entered) << "two threads under one GIL";
   }
   {
-    AllowThreads allow(*gil_, self.thread);
+    AllowThreads allow(*gil, self.thread);
     EXPECT_EQ(self.slot.state, GILSCOPE_OUTSIDE);
     has_been_in.wait();  // for ever, if the other were not let in
   }
   EXPECT_EQ(self.slot.state, GILSCOPE_HOLDING);
   EXPECT_TRUE(entered);
-  gil_->release(self.thread);
+  gil->release(self.thread);
   thread.join();
   EXPECT_EQ(self.slot.acquires, 2u);
   EXPECT_EQ(self.slot.releases, 2u);
@@ -115,7 +115,7 @@ TEST_P(EveryPolicy, EndsWithTheCountsInBalance) {
   constexpr int kThreads = 4;
   const Code code = counting_loop();
   const Crew crew =
-      run_together(kThreads, [&](UnderGil& self) { count(*gil_, self, code, 20'000); });
+      run_together(kThreads, [&](UnderGil& self) { count(*gil, self, code, 20'000); });
   for (const auto& member : crew) {
     const gilscope_slot& slot = member->slot;
     EXPECT_EQ(slot.state, GILSCOPE_OUTSIDE);
@@ -268,7 +268,7 @@ TEST(CheckInterval, HandsNothingOver) {
 
 class SwitchIntervalPolicy : public testing::TestWithParam<std::string> {
  protected:
-  std::unique_ptr<Gil> gil_ = make(GetParam());
+  std::unique_ptr<Gil> gil = make(GetParam());
 };
 INSTANTIATE_TEST_SUITE_P(Gil, SwitchIntervalPolicy,
                          testing::Values("switch-interval:5ms", "switch-interval:50us",
@@ -278,7 +278,7 @@ INSTANTIATE_TEST_SUITE_P(Gil, SwitchIntervalPolicy,
 
 TEST_P(SwitchIntervalPolicy, MakesNoCheckpointWhenAlone) {
   UnderGil self;
-  count(*gil_, self, counting_loop(), kMany);
+  count(*gil, self, counting_loop(), kMany);
   EXPECT_EQ(self.slot.acquires, 1u);
   EXPECT_EQ(self.slot.releases, 1u);
 }
@@ -289,14 +289,14 @@ TEST_P(SwitchIntervalPolicy, SeesDropRequestsBetweenComputingThreads) {
   constexpr int kChunks = 50'000;
   uint64_t requests = 0;  // the GIL protects it
   run_together(2, [&](UnderGil& self) {
-    gil_->acquire(self.thread);
-    Interpreter interpreter(*gil_, self.thread);
+    gil->acquire(self.thread);
+    Interpreter interpreter(*gil, self.thread);
     for (int chunk = 0; chunk < kChunks && requests < 4; ++chunk) {
       const uint64_t before = self.slot.drop_requests;
       interpreter.run(code, {&kN, 1});
       requests += self.slot.drop_requests - before;
     }
-    gil_->release(self.thread);
+    gil->release(self.thread);
   });
   EXPECT_GE(requests, 4u);
 }
@@ -304,21 +304,21 @@ TEST_P(SwitchIntervalPolicy, SeesDropRequestsBetweenComputingThreads) {
 TEST_P(SwitchIntervalPolicy, AsksTheHolder) {
   const bool per_thread = GetParam().ends_with("flag=thread");
   UnderGil holder, waiter;
-  gil_->acquire(holder.thread);
+  gil->acquire(holder.thread);
   std::thread thread([&] {
-    gil_->acquire(waiter.thread);
-    gil_->release(waiter.thread);
+    gil->acquire(waiter.thread);
+    gil->release(waiter.thread);
   });
   while (!UnderGil::seen(waiter.slot.drop_requests)) std::this_thread::yield();
   EXPECT_EQ(waiter.state(), static_cast<uint32_t>(GILSCOPE_WAITING));
-  EXPECT_NE(gil_->breaker(holder.thread), 0);
-  EXPECT_EQ(&gil_->breaker(holder.thread) == &gil_->breaker(waiter.thread), !per_thread);
-  EXPECT_EQ(gil_->breaker(waiter.thread) == 0, per_thread);
+  EXPECT_NE(gil->breaker(holder.thread), 0);
+  EXPECT_EQ(&gil->breaker(holder.thread) == &gil->breaker(waiter.thread), !per_thread);
+  EXPECT_EQ(gil->breaker(waiter.thread) == 0, per_thread);
 
-  gil_->checkpoint(holder.thread);
+  gil->checkpoint(holder.thread);
   EXPECT_GE(UnderGil::seen(waiter.slot.acquires), 1u) << "the dropper had it back first";
-  EXPECT_EQ(gil_->breaker(holder.thread), 0) << "the request outlived the drop";
-  gil_->release(holder.thread);
+  EXPECT_EQ(gil->breaker(holder.thread), 0) << "the request outlived the drop";
+  gil->release(holder.thread);
   thread.join();
   EXPECT_EQ(waiter.slot.contended, 1u);
   EXPECT_GE(waiter.slot.timed_out, waiter.slot.drop_requests);
@@ -332,25 +332,25 @@ TEST_P(SwitchIntervalPolicy, GivesTheGilToAnotherBeforeTheDropperHasItBack) {
   const UnderGil* last = nullptr;
   int broken = 0;
   run_together(kThreads, [&](UnderGil& self) {
-    gil_->acquire(self.thread);
+    gil->acquire(self.thread);
     last = &self;
     while (switches < kSwitches) {
-      if (gil_->breaker(self.thread).load(std::memory_order_relaxed) == 0) continue;
-      gil_->checkpoint(self.thread);
+      if (gil->breaker(self.thread).load(std::memory_order_relaxed) == 0) continue;
+      gil->checkpoint(self.thread);
       broken += last == &self;
       last = &self;
       ++switches;
     }
-    gil_->release(self.thread);
+    gil->release(self.thread);
   });
   EXPECT_EQ(broken, 0) << "of " << switches << " droppers that had been asked";
 }
 
 TEST_P(SwitchIntervalPolicy, DoesNotWaitAfterADropThatNobodyAskedFor) {
   UnderGil self;
-  gil_->acquire(self.thread);
-  gil_->checkpoint(self.thread);  // for ever, if it waited: there is nobody else
-  gil_->release(self.thread);
+  gil->acquire(self.thread);
+  gil->checkpoint(self.thread);  // for ever, if it waited: there is nobody else
+  gil->release(self.thread);
   EXPECT_EQ(self.slot.acquires, 2u);
 }
 

@@ -51,7 +51,7 @@ class SegmentFileTest : public testing::Test {
  protected:
   // As a run writes: in several goes.
   Status write(const std::string& name, const Segments& segments, size_t at_once = 1000) {
-    auto writer = SegmentWriter::create(at_.get(), name, some_header());
+    auto writer = SegmentWriter::create(at.get(), name, some_header());
     if (!writer) return fail(writer.error());
     for (size_t i = 0; i < segments.size(); i += at_once) {
       const size_t count = std::min(at_once, segments.size() - i);
@@ -66,15 +66,15 @@ class SegmentFileTest : public testing::Test {
   }
   // The file with other bytes, as reading it says.
   Error refusal_of(const std::string& content) {
-    directory_.write(kName, content);
+    directory.write(kName, content);
     auto file = read_segments(path());
     if (file) return {Exit::done, "not refused"};
     return file.error();
   }
-  std::string path() const { return directory_ / kName; }
+  std::string path() const { return directory / kName; }
 
-  TemporaryDirectory directory_;
-  Fd at_{open(directory_.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  TemporaryDirectory directory;
+  Fd at{open(directory.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
 };
 
 TEST_F(SegmentFileTest, ReadsBackWhatWasWritten) {
@@ -84,13 +84,13 @@ TEST_F(SegmentFileTest, ReadsBackWhatWasWritten) {
     const Segments segments = some_segments(count);
     const Status written = write(name, segments);
     ASSERT_TRUE(written) << written.error().message;
-    const auto file = read_segments(directory_ / name);
+    const auto file = read_segments(directory / name);
     ASSERT_TRUE(file) << file.error().message;
     EXPECT_TRUE(same(file->segments, segments)) << count;
     EXPECT_EQ(file->header.cell, 3u);
     EXPECT_EQ(file->header.block, 14u);
     EXPECT_EQ(file->header.report_id, some_header().report_id);
-    EXPECT_EQ(std::filesystem::file_size(directory_ / name), 72 + 64 * count);
+    EXPECT_EQ(std::filesystem::file_size(directory / name), 72 + 64 * count);
   }
 }
 
@@ -99,12 +99,12 @@ TEST_F(SegmentFileTest, IsTheSameHoweverItWasWritten) {
   for (const size_t at_once : {size_t{1}, size_t{333}, segments.size()}) {
     ASSERT_TRUE(write("by" + std::to_string(at_once), segments, at_once));
     EXPECT_TRUE(
-        same(read_segments(directory_ / ("by" + std::to_string(at_once)))->segments, segments));
+        same(read_segments(directory / ("by" + std::to_string(at_once)))->segments, segments));
   }
 }
 
 TEST_F(SegmentFileTest, DoesNotTouchAFileThatExists) {
-  directory_.write(kName, "precious");
+  directory.write(kName, "precious");
   const Status status = write(kName, some_segments(1));
   ASSERT_FALSE(status);
   EXPECT_THAT(status.error().message, AllOf(HasSubstr("'run.bin'"), HasSubstr("exists")));
@@ -112,18 +112,18 @@ TEST_F(SegmentFileTest, DoesNotTouchAFileThatExists) {
 }
 
 TEST_F(SegmentFileTest, FollowsNoLink) {
-  directory_.write("target", "precious");
-  std::filesystem::create_symlink(directory_ / "target", directory_ / kName);
+  directory.write("target", "precious");
+  std::filesystem::create_symlink(directory / "target", directory / kName);
   EXPECT_FALSE(write(kName, some_segments(1)));
   EXPECT_EQ(bytes(), "precious");
-  std::filesystem::create_symlink(directory_ / "nowhere", directory_ / "dangling");
+  std::filesystem::create_symlink(directory / "nowhere", directory / "dangling");
   EXPECT_FALSE(write("dangling", some_segments(1)));
-  EXPECT_FALSE(std::filesystem::exists(directory_ / "nowhere"));
+  EXPECT_FALSE(std::filesystem::exists(directory / "nowhere"));
 
   ASSERT_TRUE(write("good", some_segments(1)));
-  std::filesystem::create_symlink(directory_ / "good", directory_ / "link");
-  EXPECT_TRUE(read_segments(directory_ / "good"));
-  EXPECT_FALSE(read_segments(directory_ / "link"));
+  std::filesystem::create_symlink(directory / "good", directory / "link");
+  EXPECT_TRUE(read_segments(directory / "good"));
+  EXPECT_FALSE(read_segments(directory / "link"));
 }
 
 TEST_F(SegmentFileTest, CannotBeMadeInADirectoryThatIsGone) {
@@ -185,13 +185,13 @@ TEST_F(SegmentFileTest, IsRefusedWhereItIsAnother) {
 }
 
 TEST_F(SegmentFileTest, IsRefusedWhereItIsNoRegularFile) {
-  ASSERT_EQ(mkfifo((directory_ / "pipe").c_str(), 0600), 0);
-  const auto pipe = read_segments(directory_ / "pipe");  // and it does not wait for a writer
+  ASSERT_EQ(mkfifo((directory / "pipe").c_str(), 0600), 0);
+  const auto pipe = read_segments(directory / "pipe");  // and it does not wait for a writer
   ASSERT_FALSE(pipe);
   EXPECT_THAT(pipe.error().message, HasSubstr("not a regular file"));
-  EXPECT_FALSE(read_segments(directory_.path()));
+  EXPECT_FALSE(read_segments(directory.path()));
   EXPECT_FALSE(read_segments("/dev/null"));
-  const auto missing = read_segments(directory_ / "missing\x1b");
+  const auto missing = read_segments(directory / "missing\x1b");
   ASSERT_FALSE(missing);
   EXPECT_THAT(missing.error().message, AllOf(HasSubstr("missing\\x1b"), HasSubstr("No such file")));
 }
