@@ -73,11 +73,15 @@ static __always_inline void open_segment(struct gilscope_thread* thread, struct 
   thread->run_ns = now;
   thread->began = began;
   if (began == GILSCOPE_BEGAN_WOKEN) {
-    thread->ready_ns = waking->woken_ns;
+    if (waking->placed_cpu == GILSCOPE_NO_CPU) waking->placed_cpu = thread->cpu;
+    thread->ready_ns = waking->woken_ns < now ? waking->woken_ns : now;
     count_wait(core, &core->histograms.wake_to_run, &thread->histograms.wake_to_run,
                waking->woken_ns, now);
+    /* All four sides of the wakeup here, so that they count the same wakeups. */
+    COUNT_ON(core, cpu, (__u32)waking->waker_cpu, waker);
     COUNT_ON(core, cpu, (__u32)thread->last_cpu, previous);
     COUNT_ON(core, cpu, (__u32)waking->placed_cpu, placed);
+    waking->wakeups += 1;
     core->ran += 1;
     core->migrations_wakeup += migrated;
     thread->migrations_wakeup += migrated;

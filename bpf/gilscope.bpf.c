@@ -146,10 +146,14 @@ static __always_inline int on_waking(bool btf, struct task_struct* task) {
   struct gilscope_thread* thread = thread_of(TASK_READ(btf, task, pid), &slot);
   if (!thread) return 0;
   struct gilscope_waking* waking = &thread->waking;
+  // Woken before, and not seen to be switched in: it ran unseen, and this is not what ended its
+  // sleep.
+  if (waking->pending) return 0;
   waking->woken_ns = bpf_ktime_get_ns();
   // In an interrupt (a timer) this is the task that was interrupted.
   waking->waker_tid = bpf_get_current_pid_tgid();
   waking->waker_cpu = bpf_get_smp_processor_id();
+  waking->placed_cpu = GILSCOPE_NO_CPU;
   waking->pending = 1;
   return 0;
 }
@@ -179,11 +183,7 @@ static __always_inline int on_wakeup(bool btf, struct task_struct* task) {
     waking->pending = 0;
     return 0;
   }
-  waking->wakeups += 1;
-  waking->placed_cpu = thread->cpu;
-  __u32 cpu = bpf_get_smp_processor_id();
-  struct gilscope_core* core = core_of(cpu);
-  if (core) COUNT_ON(core, cpu, (__u32)waking->waker_cpu, waker);
+  if (waking->placed_cpu == GILSCOPE_NO_CPU) waking->placed_cpu = thread->cpu;
   return 0;
 }
 

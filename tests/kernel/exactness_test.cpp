@@ -77,9 +77,10 @@ void expect_exact(const Run& run) {
   EXPECT_EQ(run.segment_records + run.lost->segments, segments);
   EXPECT_EQ(wakeups.previous, wakeups.ran);
   EXPECT_EQ(wakeups.placed, wakeups.ran);
-  EXPECT_EQ(wakeups.waker, wakeups.ran + run.lost->censored);
+  EXPECT_EQ(wakeups.waker, wakeups.ran);
   EXPECT_EQ(migrations.raw_in, migrations.raw_out);
-  EXPECT_EQ(run.lost->discarded, 0u);
+  // Only a segment whose beginning the kernel kept to itself can seem to begin before its waking.
+  EXPECT_LE(run.lost->discarded, run.lost->missed_switches);
   EXPECT_EQ(run.lost->untracked_threads, 0u);
   EXPECT_EQ(run.lost->recursion_misses, 0u);
 
