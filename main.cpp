@@ -15,7 +15,7 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", "gilscope " GILSCOPE_VERSION);
   app.require_subcommand(1);
   app.failure_message([](const CLI::App*, const CLI::Error& error) {
-    return fmt::format("gilscope: {}; `gilscope --help` says what there is", error.what());
+    return fmt::format("gilscope: {}; `gilscope --help` says what there is\n", error.what());
   });
 
   // Each subcommand leaves its exit code here when it has run.

@@ -74,6 +74,9 @@ static __always_inline void open_segment(struct gilscope_thread* thread, struct 
   thread->began = began;
   if (began == GILSCOPE_BEGAN_WOKEN) {
     if (waking->placed_cpu == GILSCOPE_NO_CPU) waking->placed_cpu = thread->cpu;
+    thread->waker_tid = waking->waker_tid;
+    thread->waker_cpu = waking->waker_cpu;
+    thread->placed_cpu = waking->placed_cpu;
     thread->ready_ns = waking->woken_ns < now ? waking->woken_ns : now;
     count_wait(core, &core->histograms.wake_to_run, &thread->histograms.wake_to_run,
                waking->woken_ns, now);
@@ -183,9 +186,9 @@ static __always_inline void close_segment(struct gilscope_thread* thread, __u32 
       .began = thread->began,
   };
   if (thread->began == GILSCOPE_BEGAN_WOKEN) {
-    segment.waker_tid = thread->waking.waker_tid;
-    segment.waker_cpu = thread->waking.waker_cpu;
-    segment.placed_cpu = thread->waking.placed_cpu;
+    segment.waker_tid = thread->waker_tid;
+    segment.waker_cpu = thread->waker_cpu;
+    segment.placed_cpu = thread->placed_cpu;
   }
   gilscope_take_differences(&segment, on_board, &thread->counted);
   segment.ended = gilscope_how_ended(voluntary, segment.gil_state);

@@ -182,6 +182,9 @@ struct gilscope_thread {
   __u16 cpu;          /* where the kernel has it */
   __u16 last_cpu;     /* where it last ran */
   __u16 previous_cpu; /* where it ran before the segment that is running */
+  __u16 waker_cpu;    /* of that segment, with the next two: a waking for the next one may come */
+  __u16 placed_cpu;   /* before it ends */
+  __u32 waker_tid;
   __u8 running;
   __u8 began;
   __u8 ended; /* how its last segment ended */
