@@ -52,7 +52,7 @@ class Replay {
   const std::vector<Stretch>& stretches() const { return stretches_; }
 
   uint64_t voluntary = 0, involuntary = 0, raw_wakeups = 0, wakeups = 0, raw_migrations = 0;
-  uint64_t migrations_wakeup = 0, migrations_preempt = 0, woken_waits = 0, preempt_waits = 0;
+  uint64_t migrations_wakeup = 0, migrations_preempt = 0, preempt_waits = 0;
   uint64_t missed = 0;  // switches to the thread that no tracepoint told of
 
  private:
@@ -77,17 +77,19 @@ class Replay {
     Counted& core = cores_[event.cpu];
     const bool moved = before != event.cpu;
     if (slept_ && pending_) {
+      if (placed_ == GILSCOPE_NO_CPU) placed_ = kernel_cpu_;
       now_.segment.began = GILSCOPE_BEGAN_WOKEN;
       now_.segment.ready_ns = waking_.ns;
       now_.segment.waker_cpu = static_cast<__u16>(waking_.cpu);
       now_.segment.waker_tid = static_cast<__u32>(waking_.current);
       now_.segment.placed_cpu = static_cast<__u16>(placed_);
+      cores_[waking_.cpu].wakeups.waker += 1;
       cores_[before].wakeups.previous += 1;
       cores_[placed_].wakeups.placed += 1;
       core.wakeups.ran += 1;
       core.migrations.wakeup += moved;
       migrations_wakeup += moved;
-      woken_waits += 1;
+      wakeups += 1;
     } else {
       now_.segment.began = GILSCOPE_BEGAN_PREEMPTED;
       now_.segment.ready_ns = out_ns_;
@@ -96,6 +98,7 @@ class Replay {
       preempt_waits += 1;
     }
     pending_ = false;
+    kernel_cpu_ = event.cpu;
   }
 
   void switch_out(const SchedEvent& event) {
@@ -111,7 +114,7 @@ class Replay {
       missed += 1;
     }
     running_ = false;
-    last_cpu_ = event.cpu;
+    last_cpu_ = kernel_cpu_ = event.cpu;
     // The thread left in this stay: what came after its leaving is not its run's.
     left_ = event.ns >= trace_.left_ns;
     now_.segment.cpu = static_cast<__u16>(event.cpu);
@@ -127,23 +130,24 @@ class Replay {
   }
 
   void waking(const SchedEvent& event) {
+    if (pending_) return;  // it ran unseen since
     waking_ = event;
+    placed_ = GILSCOPE_NO_CPU;
     pending_ = true;
   }
 
   void wakeup(const SchedEvent& event) {
     raw_wakeups += 1;
-    if (running_) {
+    if (running_ || !slept_) {  // it had not gone to sleep yet
       pending_ = false;
-      return;
+    } else if (placed_ == GILSCOPE_NO_CPU) {
+      placed_ = event.to;
     }
-    wakeups += 1;
-    placed_ = event.to;
-    cores_[waking_.cpu].wakeups.waker += 1;
   }
 
   void migrate(const SchedEvent& event) {
     raw_migrations += 1;
+    kernel_cpu_ = event.to;
     cores_[event.from].migrations.raw_out += 1;
     cores_[event.to].migrations.raw_in += 1;
   }
@@ -153,7 +157,7 @@ class Replay {
   std::vector<Stretch> stretches_;
   Stretch now_;
   SchedEvent waking_;
-  int last_cpu_ = 0, placed_ = 0;
+  int last_cpu_ = 0, kernel_cpu_ = 0, placed_ = GILSCOPE_NO_CPU;
   uint64_t out_ns_ = 0;
   bool entered_ = false, left_ = false, running_ = false, slept_ = false, pending_ = false;
 };
@@ -222,7 +226,7 @@ void expect_same_counts(const Thread& thread, const Replay& replay, const Lost& 
   EXPECT_EQ(trace.migrations_preempt, replay.migrations_preempt);
   // Waits of impossible length are discarded, and counted so; there are some only where a thread
   // came unseen, and the time of its coming is an estimate.
-  EXPECT_LE(apart(trace.histograms.wake_to_run.count(), replay.woken_waits), lost.discarded);
+  EXPECT_LE(apart(trace.histograms.wake_to_run.count(), replay.wakeups), lost.discarded);
   EXPECT_LE(apart(trace.histograms.preempt_wait.count(), replay.preempt_waits), lost.discarded);
 }
 
