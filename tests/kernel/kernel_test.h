@@ -53,7 +53,10 @@ class KernelTest : public ::testing::Test {
       ADD_FAILURE() << run.error().message;
       return std::nullopt;
     }
-    EXPECT_EQ(run->status, "done") << run->failure;
+    if (run->status != "done") {
+      ADD_FAILURE() << run->status << " " << run->failure;
+      return std::nullopt;
+    }
     return std::move(*run);
   }
 
