@@ -6,6 +6,7 @@
 #include "tests/unit/under_gil.h"
 #include "userspace/eval/bytecode.h"
 #include "userspace/eval/object.h"
+#include "userspace/eval/programs.h"
 
 namespace gilscope {
 namespace {
@@ -133,6 +134,38 @@ TEST_P(Eval, JumpsOnlyWhereTheConditionIsFalse) {
   EXPECT_EQ(run(larger, {2, 3}), 3);
   EXPECT_EQ(run(larger, {3, 3}), 3);
   EXPECT_EQ(run(larger, {kSmallest, kLargest}), kLargest);
+}
+
+// Nine digits that end where pi is known, far enough from the end for the carries to have come.
+TEST_P(Eval, FindsTheDigitsOfPi) {
+  // 3.14159265358979323846264338327950288419716939937510 58209749445923078164 ...
+  EXPECT_EQ(run(pi_digits(), {9}) / 10, 3'1415'926);
+  EXPECT_EQ(run(pi_digits(), {20}), 979323846);
+  EXPECT_EQ(run(pi_digits(), {50}), 169399375 + 0) << "digits 42 to 50";
+}
+
+TEST_P(Eval, ServesUntilNothingIsReceived) {
+  int64_t requests = 5, answers = 0;
+  const Code code = serving_loop([&] { return requests--; }, [&] { return ++answers; });
+  run(code, {});
+  EXPECT_EQ(answers, 5);
+}
+
+TEST_P(Eval, DividesTowardsTheFloor) {
+  using enum Opcode;
+  const auto of = [](Opcode opcode) {
+    return Code{.instructions = {{load_fast, 0}, {load_fast, 1}, {opcode}, {return_value}},
+                .constants = {},
+                .locals = 2,
+                .stack = 2,
+                .natives = {}};
+  };
+  EXPECT_EQ(run(of(floor_divide), {7, 2}), 3);
+  EXPECT_EQ(run(of(floor_divide), {-7, 2}), -4);
+  EXPECT_EQ(run(of(modulo), {-7, 2}), 1);
+  EXPECT_EQ(run(of(modulo), {7, -2}), -1);
+  EXPECT_EQ(run(of(binary_add), {40, 2}), 42);
+  EXPECT_EQ(run(of(binary_multiply), {-6, 7}), -42);
 }
 
 TEST(EvalThreads, ShareCodeAndNoObject) {

@@ -8,8 +8,8 @@
 #include <climits>
 
 #include "tests/unit/under_gil.h"
-#include "userspace/eval/bytecode.h"
 #include "userspace/eval/interpreter.h"
+#include "userspace/eval/programs.h"
 
 namespace gilscope {
 namespace {

@@ -100,6 +100,10 @@ TEST(ReportJson, RoundTripKeepsValuesAndAbsence) {
   EXPECT_EQ(read.threads[0].trace->gil, run.threads[0].trace->gil);
   EXPECT_EQ(read.threads[0].trace->tid, 4000u);
   EXPECT_EQ(read.segments_file, "segments/0.bin");
+  ASSERT_TRUE(read.client);
+  EXPECT_EQ(read.client->cpus, std::vector<int>{1});
+  EXPECT_EQ(read.client->cpu_ns, 77'000u);
+  EXPECT_EQ(read.samples_file, "samples/0.npy");
   EXPECT_EQ(back->environment_after[1].value, decltype(Fact::value)(int64_t{4299}));
 }
 
@@ -131,13 +135,13 @@ TEST(ReportJson, KeysAreTheContract) {
 TEST(ReportJson, EveryMemberOfTheModelHasAKey) {
   const Report report = sample::report(1, 1);
   [[maybe_unused]] const auto& [major, minor, id, version, created_at, status, spec, sha256, seed,
-                                blocks, warmups, environment, before, after, capabilities, cells] =
+                                blocks, warmups, claim, environment, before, after, capabilities, cells] =
       report;
   [[maybe_unused]] const auto& [policy, workload, arrangement, threads, cpus, cpu_list, cpus_by,
                                 main_exit, runs] = cells[3];
   [[maybe_unused]] const auto& [block, warmup, order, trace, run_status, failure, started_at, wall,
                                 window, steal, rusage, gil, cores, run_threads, histograms, lost,
-                                cost, results, file, records] = runs[1];
+                                cost, results, client, samples, file, records] = runs[1];
   [[maybe_unused]] const auto& [cpu, observed, segments, dropped, on_cpu, foreign, idle, harness,
                                 wakeups, migrations, failed, acquires, wasted, preempted, of_core] =
       cores[0];
@@ -149,6 +153,7 @@ TEST(ReportJson, EveryMemberOfTheModelHasAKey) {
   [[maybe_unused]] const auto& [r1, r2, r3, r4, r5, r6, r7] = rusage;
   [[maybe_unused]] const auto& [l1, l2, l3, l4, l5, l6] = *lost;
   [[maybe_unused]] const auto& [c1, c2] = *cost;
+  [[maybe_unused]] const auto& [p1, p2] = *client;
   [[maybe_unused]] const auto& [g1, g2, g3, g4, g5, g6] = gil;
   [[maybe_unused]] const auto& [f1, f2, f3] = failed;
   [[maybe_unused]] const auto& [w1, w2, w3, w4] = wakeups;

@@ -101,6 +101,8 @@ inline Run run(const Behaviour& b, int block, bool warmup, const std::string& tr
     r.segment_records += core.segments;
   }
   r.segments_file = fmt::format("segments/{}.bin", block);
+  r.client = gilscope::Client{{1}, 77'000};
+  r.samples_file = fmt::format("samples/{}.npy", block);
   if (warmup) r.tracer_cost = TracerCost{123456, 789};
   return r;
 }

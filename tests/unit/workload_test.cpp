@@ -3,8 +3,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
 
 #include "tests/unit/under_gil.h"
+#include "userspace/util/time.h"
 
 namespace gilscope {
 namespace {
@@ -80,16 +85,175 @@ TEST_P(BadWorkload, IsRefusedInOneLine) {
   }
 }
 
-TEST(Count, DoesAsManyOperationsAsItWasAskedFor) {
-  const auto gil = make_gil("check-interval:0");
+TEST(Workloads, AreOfTheirOwnNames) {
+  for (const char* name : {"count", "mixed", "throughput", "latency", "bandwidth", "echo", "file",
+                           "native", "convoy"}) {
+    EXPECT_TRUE(make_workload(name)) << name;
+  }
+  EXPECT_EQ(canonical("echo:seconds=2,background=1"), "echo:background=1,seconds=2s");
+  EXPECT_EQ(canonical("echo:background=0,size=128"), "echo:background=0,seconds=2s,size=128");
+  EXPECT_EQ(canonical("latency:task=regex"), "latency:background=1,seconds=2s,task=regex");
+  EXPECT_EQ(canonical("count:n=1,background=2"), "count:background=2,n=1");
+  EXPECT_EQ(canonical("throughput"), "throughput:task=pidigits,n=100");
+}
+
+INSTANTIATE_TEST_SUITE_P(OutOfRange, BadWorkload,
+                         testing::Values("echo:port=65536", "echo:size=0", "echo:size=2M",
+                                         "echo:background=1025", "echo:seconds=0",
+                                         "latency:interval=1us", "latency:task=fft",
+                                         "bandwidth:size=4", "bandwidth:window=0", "file:dir=tmp",
+                                         "file:dir=/tmp/../etc", "file:dir=", "native:length=0ms",
+                                         "convoy:burst=-1", "mixed:block=0", "throughput:n=0"));
+
+// What one thread does when it runs a workload alone.
+struct Alone {
+  explicit Alone(const std::string& policy) : gil(std::move(*make_gil(policy))) {
+    gil->acquire(self.thread);
+  }
+  ~Alone() { gil->release(self.thread); }
+
+  Status run(Workload& workload, SampleWriter samples = {}) {
+    return workload.run({interpreter, 0, samples, operations});
+  }
+
+  std::unique_ptr<Gil> gil;
   UnderGil self;
-  (*gil)->acquire(self.thread);
-  Interpreter interpreter(**gil, self.thread);
+  Interpreter interpreter{*gil, self.thread};
+  uint64_t operations = 0;
+};
+
+TEST(Count, DoesAsManyOperationsAsItWasAskedFor) {
+  Alone alone("check-interval:0");
   auto workload = make_workload("count:n=1234");
-  EXPECT_EQ((*workload)->run(interpreter), 1234u);
-  EXPECT_EQ(self.slot.acquires, 2u + 3 * 1234 + 3) << "it did not count as often as it says";
-  EXPECT_EQ((*workload)->run(interpreter), 1234u) << "a workload runs once in each thread";
-  (*gil)->release(self.thread);
+  ASSERT_TRUE(alone.run(**workload));
+  EXPECT_EQ(alone.operations, 1234u);
+  EXPECT_EQ(alone.self.slot.acquires, 2u + 3 * 1234 + 3) << "it did not count as often as it says";
+}
+
+TEST(Throughput, DoesItsTaskSoOften) {
+  for (const char* task : {"count", "pidigits", "regex", "compress"}) {
+    Alone alone("switch-interval:5ms");
+    auto workload = make_workload(fmt::format("throughput:task={},n=3", task));
+    ASSERT_TRUE(alone.run(**workload));
+    EXPECT_EQ(alone.operations, 3u) << task;
+    // Compression alone lets others have the GIL.
+    EXPECT_EQ(alone.self.slot.acquires, std::string_view(task) == "compress" ? 1u + 3 : 1u) << task;
+  }
+}
+
+TEST(Native, HoldsTheGilForItsLength) {
+  Alone alone("switch-interval:5ms");
+  auto workload = make_workload("native:n=3,length=2ms");
+  const uint64_t start = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+  ASSERT_TRUE(alone.run(**workload));
+  EXPECT_GE(clock_ns(CLOCK_THREAD_CPUTIME_ID) - start, 6'000'000u);
+  EXPECT_EQ(alone.operations, 3u);
+  EXPECT_EQ(alone.self.slot.acquires, 1u);
+}
+
+TEST(Mixed, ComputesAndBlocksInTurn) {
+  Alone alone("switch-interval:5ms");
+  auto workload = make_workload("mixed:n=5,compute=10,block=1ms");
+  const uint64_t start = monotonic_ns();
+  ASSERT_TRUE(alone.run(**workload));
+  EXPECT_GE(monotonic_ns() - start, 5'000'000u);
+  EXPECT_EQ(alone.operations, 5u);
+  EXPECT_EQ(alone.self.slot.acquires, 1u + 5) << "once for each call that blocked";
+}
+
+TEST(Mixed, EndsWhenItsTimeIsUp) {
+  Alone alone("switch-interval:5ms");
+  auto workload = make_workload("mixed:n=1G,compute=10,block=1ms,seconds=20ms");
+  EXPECT_TRUE((*workload)->bounded_by_time());
+  EXPECT_FALSE((*make_workload("mixed"))->bounded_by_time());
+  ASSERT_TRUE(alone.run(**workload));
+  EXPECT_GT(alone.operations, 0u);
+  EXPECT_LE(alone.operations, 20u);
+}
+
+TEST(File, WritesAndSyncsUntilItsTimeIsUp) {
+  Alone alone("switch-interval:5ms");
+  auto workload = make_workload("file:seconds=20ms,dir=/tmp");
+  ASSERT_TRUE((*workload)->prepare(1));
+  auto book = SampleBook::make(1, 100'000);
+  ASSERT_TRUE(alone.run(**workload, book->writer(0)));
+  EXPECT_GT(alone.operations, 0u);
+  EXPECT_EQ(book->samples(0).size(), alone.operations);
+  EXPECT_EQ(alone.self.slot.acquires, 1 + 2 * alone.operations);
+}
+
+TEST(File, SaysWhichDirectoryTakesNoFile) {
+  auto status = (*make_workload("file:dir=/proc/none"))->prepare(1);
+  ASSERT_FALSE(status);
+  EXPECT_THAT(status.error().message, testing::AllOf(HasSubstr("/proc/none"), HasSubstr("dir=")));
+}
+
+TEST(Convoy, ExchangesUntilItsTimeIsUp) {
+  Alone alone("switch-interval:5ms");
+  auto workload = make_workload("convoy:burst=10,seconds=20ms");
+  ASSERT_TRUE((*workload)->prepare(1));
+  auto book = SampleBook::make(1, 1'000'000);
+  ASSERT_TRUE(alone.run(**workload, book->writer(0)));
+  EXPECT_GT(alone.operations, 0u);
+  EXPECT_EQ(book->samples(0).size(), alone.operations);
+  EXPECT_EQ(alone.self.slot.acquires, 1 + 2 * alone.operations);
+}
+
+// A workload with a client, here a thread instead of a process.
+class WithClient : public testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Workloads, WithClient, testing::Values("echo", "latency", "bandwidth"));
+
+TEST_P(WithClient, AnswersItsClient) {
+  Alone alone("switch-interval:5ms");
+  auto workload = make_workload(std::string(GetParam()) + ":background=0,seconds=30ms");
+  ASSERT_TRUE((*workload)->has_client());
+  ASSERT_TRUE((*workload)->prepare(1));
+  auto book = SampleBook::make(1, 1'000'000);
+  // The goodbyes of the datagram workloads end with their process only.
+  const pid_t client = fork();
+  if (client == 0) _exit((*workload)->converse(*book) ? 0 : 1);
+  (*workload)->begin();
+  ASSERT_TRUE(alone.run(**workload, book->writer(0)));
+  kill(client, SIGKILL);
+  waitpid(client, nullptr, 0);
+  EXPECT_GT(alone.operations, 5u);
+  if ((*workload)->takes_samples()) {
+    EXPECT_NEAR(static_cast<double>(book->samples(0).size()), static_cast<double>(alone.operations),
+                1);
+    for (const Sample& sample : book->samples(0)) EXPECT_LT(sample.latency_ns, 10'000'000'000u);
+  }
+  std::map<std::string, double> results = {{"operations", static_cast<double>(alone.operations)},
+                                           {"operations_per_s", 1000}};
+  (*workload)->add_results(results);
+  EXPECT_EQ(results["sent"], results["operations"]);
+  EXPECT_EQ(results["unanswered"], 0);
+}
+
+TEST(WithClient, NamesAPortThatIsInUse) {
+  for (const char* name : {"echo", "latency"}) {
+    auto first = make_workload(std::string(name) + ":port=47113");
+    ASSERT_TRUE((*first)->prepare(2));
+    auto second = (*make_workload(std::string(name) + ":port=47114"))->prepare(1);
+    if (std::string_view(name) == "echo") {
+      EXPECT_TRUE(second) << "one listening socket serves all of its connections";
+    } else {
+      ASSERT_FALSE(second);
+      EXPECT_THAT(second.error().message, testing::AllOf(HasSubstr("47114"), HasSubstr("in use")));
+    }
+  }
+  auto beyond = (*make_workload("latency:port=65535"))->prepare(2);
+  ASSERT_FALSE(beyond);
+  EXPECT_THAT(beyond.error().message, HasSubstr("port=65535"));
+}
+
+TEST(Samples, CountWhatTheyHaveNoRoomFor) {
+  auto book = SampleBook::make(2, 3);
+  const SampleWriter writer = book->writer(1);
+  for (uint64_t i = 0; i < 5; ++i) writer.add(i, i + 10);
+  EXPECT_EQ(book->samples(0).size(), 0u);
+  EXPECT_EQ(book->samples(1).size(), 3u);
+  EXPECT_EQ(book->lost(), 2u);
+  EXPECT_EQ(book->samples(1)[2].latency_ns, 10u);
 }
 
 TEST(Count, SaysHowLongMainSleeps) {

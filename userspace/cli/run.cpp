@@ -22,25 +22,31 @@ namespace {
 struct RunFlags {
   std::string spec, out;
   std::vector<std::string> policies, workloads, arrangements, cpus;
-  std::vector<int> threads;
+  std::vector<std::string> threads;
   std::string cpus_by, trace, main_exit;
   std::optional<int> blocks, warmup;
   std::optional<uint64_t> seed;
-  bool quiet = false, json = false;
+  bool quiet = false, json = false, dry_run = false, yes = false;
 
   // A flag that is given takes the place of the same key of the spec.
-  void apply(Spec& spec_) const {
+  Status apply(Spec& spec_) const {
     if (!policies.empty()) spec_.policies = policies;
     if (!workloads.empty()) spec_.workloads = workloads;
     if (!arrangements.empty()) spec_.arrangements = arrangements;
     if (!cpus.empty()) spec_.cpus = cpus;
-    if (!threads.empty()) spec_.threads = threads;
+    if (!threads.empty()) spec_.threads.clear();
+    for (const std::string& text : threads) {
+      auto count = ThreadCount::parse(text);
+      if (!count) return fail("--threads: " + count.error().message);
+      spec_.threads.push_back(*count);
+    }
     if (!cpus_by.empty()) spec_.cpus_by = cpus_by;
     if (!trace.empty()) spec_.trace = trace;
     if (!main_exit.empty()) spec_.main_exit = main_exit;
     if (blocks) spec_.blocks = *blocks;
     if (warmup) spec_.warmup = *warmup;
     if (seed) spec_.seed = *seed;
+    return {};
   }
 };
 
@@ -73,7 +79,7 @@ Result<SpecAndText> spec_of(const RunFlags& flags) {
     text = loaded->first;
   }
   Spec with_flags = spec;
-  flags.apply(with_flags);
+  if (Status applied = flags.apply(with_flags); !applied) return fail(applied.error());
   auto good = checked(with_flags);
   if (!good) return fail(good.error());
   // Verbatim where the text says it all; otherwise what the text and the flags come to.
@@ -116,11 +122,14 @@ class ProgressLines {
 Result<Exit> run(const RunFlags& flags, const ReportPrinter& print) {
   auto spec = spec_of(flags);
   if (!spec) return fail(spec.error());
+  // Before anything is made on the disk: whether this box has what the spec asks for.
+  auto plan = make_plan(spec->spec, spec->spec.seed.value_or(0));
+  if (!plan) return fail(plan.error());
+  if (flags.dry_run) return write_output(describe(*plan));
+  if (Status sized = check_size(*plan, flags.yes); !sized) return fail(sized.error());
   if (spec->spec.trace != "off") {
     if (Status able = require_tracing(); !able) return fail(able.error());
   }
-  // Before anything is made on the disk: whether this box has what the spec asks for.
-  if (auto plan = make_plan(spec->spec, 0); !plan) return fail(plan.error());
   std::optional<OutDir> out;
   if (!flags.out.empty()) {
     auto opened = OutDir::open(flags.out);
@@ -168,12 +177,13 @@ void add_run(CLI::App& app, Exit& exit, ReportPrinter print) {
   command
       ->add_option("--arrangement", flags->arrangements, "sequential or threaded; may be repeated")
       ->allow_extra_args(false);
-  command->add_option("--threads", flags->threads, "number of threads; may be repeated")
+  command
+      ->add_option("--threads", flags->threads,
+                   "number of threads (2), or how many on each CPU (2x); may be repeated")
       ->allow_extra_args(false);
   command
       ->add_option("--cpus", flags->cpus,
-                   "how many CPUs (1, 2, all) or which (cpu:0,2-3); may be "
-                   "repeated")
+                   "how many CPUs (1, 2, all, 1..all) or which (cpu:0,2-3); may be repeated")
       ->allow_extra_args(false);
   command->add_option("--cpus-by", flags->cpus_by, "how the CPUs are set: affinity");
   command->add_option("--blocks", flags->blocks, "how often every cell is measured");
@@ -183,6 +193,8 @@ void add_run(CLI::App& app, Exit& exit, ReportPrinter print) {
   command->add_option("--main-exit", flags->main_exit,
                       "join: main waits for the threads; kill: they die with it");
   command->add_option("--out", flags->out, "directory for report.json and the segments");
+  command->add_flag("--dry-run", flags->dry_run, "only print the plan and its expected minutes");
+  command->add_flag("--yes", flags->yes, "also where it has over 10 000 cells or takes over a day");
   command->add_flag("--quiet", flags->quiet, "no progress");
   command->add_flag("--json", flags->json, "print the report as JSON");
   command->callback([flags, print = std::move(print), &exit] {

@@ -16,11 +16,18 @@ enum class Opcode : uint8_t {
   pop_top,            // pop
   compare,            // counted: pop two, push what Comparison [argument] says of them
   inplace_subtract,   // counted: pop two, push the difference
+  binary_add,         // counted: pop two, push ...
+  binary_multiply,    // counted
+  floor_divide,       // counted; by 0: ends the process, there being no exceptions
+  modulo,             // counted; likewise
+  repeat_list,        // counted: pop a count, pop an integer, push a list of it so many times
+  subscript,          // counted: pop an index, pop a list, push the element
+  store_subscript,    // counted: pop an index, pop a list, pop an integer that becomes the element
   pop_jump_if_false,  // pop a boolean; jump to instruction [argument] if it is false
   jump_absolute,      // counted, and a back edge: to instruction [argument]
   setup_loop,         // counted: enter a loop
   pop_block,          // counted: leave it
-  call_native,        // counted, and checked like a back edge: native function [argument]
+  call_native,        // counted, and checked like a back edge: push what native [argument] returns
   return_value,       // pop, and end the program with it
 };
 
@@ -35,13 +42,7 @@ struct Code {
   std::vector<int64_t> constants;
   int locals = 0;
   int stack = 0;  // the deepest that it gets
-  std::vector<std::function<void()>> natives;
+  std::vector<std::function<int64_t()>> natives;
 };
-
-// while n > 0: n -= 1, for local 0; three counted opcodes an iteration, of nine.
-Code counting_loop();
-
-// The same with a native call in each iteration.
-Code calling_loop(std::function<void()> native);
 
 }  // namespace gilscope

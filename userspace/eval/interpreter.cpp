@@ -35,10 +35,12 @@ int64_t Interpreter::evaluate(const Code& code, std::span<const int64_t> argumen
   Object** top = stack.data();  // the first free place
   std::atomic<int32_t>& word = gil_.breaker(thread_);
 
-  static const void* const labels[] = {&&load_fast,         &&load_constant, &&store_fast,
-                                       &&pop_top,           &&compare,       &&inplace_subtract,
-                                       &&pop_jump_if_false, &&jump_absolute, &&setup_loop,
-                                       &&pop_block,         &&call_native,   &&return_value};
+  // In the order of enum Opcode.
+  static const void* const labels[] = {
+      &&load_fast,        &&load_constant, &&store_fast,      &&pop_top,           &&compare,
+      &&inplace_subtract, &&binary_add,    &&binary_multiply, &&floor_divide,      &&modulo,
+      &&repeat_list,      &&subscript,     &&store_subscript, &&pop_jump_if_false, &&jump_absolute,
+      &&setup_loop,       &&pop_block,     &&call_native,     &&return_value};
   uint8_t argument;
 
 // The end of an opcode. FAST does not look at the word; COUNTED looks at a ticker and nothing else;
@@ -116,6 +118,57 @@ inplace_subtract : {
   COUNTED;
 }
 
+#define BINARY(operation)                        \
+  do {                                           \
+    Object* right = *--top;                      \
+    Object* left = *--top;                       \
+    *top++ = left->type->operation(left, right); \
+    drop(left);                                  \
+    drop(right);                                 \
+    COUNTED;                                     \
+  } while (0)
+
+binary_add:
+  BINARY(add);
+
+binary_multiply:
+  BINARY(multiply);
+
+floor_divide:
+  BINARY(floor_divide);
+
+modulo:
+  BINARY(modulo);
+
+repeat_list : {
+  Object* count = *--top;
+  Object* element = *--top;
+  *top++ = new_list(integer_value(count), element);
+  drop(element);
+  drop(count);
+  COUNTED;
+}
+
+subscript : {
+  Object* index = *--top;
+  Object* list = *--top;
+  *top++ = list->type->item(list, integer_value(index));
+  drop(list);
+  drop(index);
+  COUNTED;
+}
+
+store_subscript : {
+  Object* index = *--top;
+  Object* list = *--top;
+  Object* value = *--top;
+  list->type->set_item(list, integer_value(index), value);
+  drop(value);
+  drop(list);
+  drop(index);
+  COUNTED;
+}
+
 pop_jump_if_false : {
   Object* condition = *--top;
   if (condition == no || (condition != yes && !condition->type->truth(condition))) {
@@ -134,7 +187,7 @@ pop_block:
   COUNTED;
 
 call_native:
-  code.natives[argument]();
+  *top++ = new_integer(code.natives[argument]());
   CHECKED;
 
 return_value:
@@ -146,6 +199,7 @@ return_value:
   drop(no);
   return result;
 
+#undef BINARY
 #undef FAST
 #undef COUNTED
 #undef CHECKED

@@ -15,9 +15,16 @@ struct Object;
 
 enum class Comparison : uint8_t { greater };
 
+// Empty where the type cannot do it: no program of ours asks.
 struct Type {
   const char* name;
-  Object* (*subtract)(Object* left, Object* right);  // a new reference
+  Object* (*subtract)(Object* left, Object* right);  // a new reference, as the next four
+  Object* (*add)(Object* left, Object* right);
+  Object* (*multiply)(Object* left, Object* right);
+  Object* (*floor_divide)(Object* left, Object* right);
+  Object* (*modulo)(Object* left, Object* right);
+  Object* (*item)(Object* list, int64_t index);  // a new reference
+  void (*set_item)(Object* list, int64_t index, Object* value);
   bool (*compare)(Object* left, Object* right, Comparison comparison);
   bool (*truth)(Object* object);
   void (*deallocate)(Object* object);
@@ -40,5 +47,6 @@ inline void drop(Object* object) {
 Object* new_integer(int64_t value);
 int64_t integer_value(const Object* object);
 Object* new_boolean(bool value);
+Object* new_list(int64_t length, Object* element);
 
 }  // namespace gilscope

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "userspace/eval/interpreter.h"
+#include "userspace/eval/programs.h"
 #include "userspace/gil/check_interval.h"
 
 namespace gilscope {

@@ -16,6 +16,24 @@ namespace {
 constexpr std::string_view kDemo =
 #include "userspace/experiment/builtin/demo.toml.inc"
     ;
+constexpr std::string_view kSeedCount =
+#include "userspace/experiment/builtin/seed-count.toml.inc"
+    ;
+constexpr std::string_view kCpuScaling =
+#include "userspace/experiment/builtin/cpu-scaling.toml.inc"
+    ;
+constexpr std::string_view kConvoy =
+#include "userspace/experiment/builtin/convoy.toml.inc"
+    ;
+constexpr std::string_view kCcbench =
+#include "userspace/experiment/builtin/ccbench.toml.inc"
+    ;
+constexpr std::string_view kPolicies =
+#include "userspace/experiment/builtin/policies.toml.inc"
+    ;
+constexpr std::string_view kIntervalSweep =
+#include "userspace/experiment/builtin/interval-sweep.toml.inc"
+    ;
 
 constexpr size_t kMaxSpecBytes = 1 << 20;
 
@@ -70,6 +88,16 @@ const std::vector<Builtin>& builtin_specs() {
   static const std::vector<Builtin> specs = {
       {"demo", "two threads count under three GILs, in sequence and together, on 1 CPU and on all",
        std::string(kDemo)},
+      {"seed-count", "the article's own: two threads count to 100 million each (8 minutes)",
+       std::string(kSeedCount)},
+      {"cpu-scaling", "counting under every GIL, on 1 CPU up to all, with 1 and 2 threads a CPU",
+       std::string(kCpuScaling)},
+      {"convoy", "short I/O beside threads that compute, under most GILs", std::string(kConvoy)},
+      {"ccbench", "CPython's ccbench: throughput, latency and bandwidth by task",
+       std::string(kCcbench)},
+      {"policies", "every GIL, on counting and on answering requests", std::string(kPolicies)},
+      {"interval-sweep", "requests answered beside a thread that computes, by interval",
+       std::string(kIntervalSweep)},
   };
   return specs;
 }

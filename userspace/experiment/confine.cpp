@@ -34,8 +34,8 @@ Status keep_to(std::span<const int> cpus) {
   return {};
 }
 
-// All but standard output and error, and the programs that the threads run on themselves. In
-// particular the links: a worker must not keep a program attached.
+// All but the standard ones and what a run needs: the programs that the threads run on themselves,
+// sockets, files. In particular the links: a worker must not keep a program attached.
 void close_all_but(std::vector<int> kept) {
   std::sort(kept.begin(), kept.end());
   unsigned next = 3;
@@ -48,14 +48,14 @@ void close_all_but(std::vector<int> kept) {
 }
 
 // The kernel's own call: one process, one thread so far, and nothing that a library would add.
-Status keep_capabilities(bool tracing) {
+Status keep_capabilities(bool bpf) {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) return fail_errno("prctl(PR_SET_NO_NEW_PRIVS)");
   __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct held[2] = {};
   if (syscall(SYS_capget, &header, held)) return fail_errno("capget");
   // Running a loaded program on itself takes CAP_BPF where unprivileged BPF is off.
   constexpr uint32_t kBpf = 1U << (CAP_BPF - 32), kPerfmon = 1U << (CAP_PERFMON - 32);
-  uint32_t keep = tracing ? kBpf | kPerfmon : 0;
+  uint32_t keep = bpf ? kBpf | kPerfmon : 0;
   __user_cap_data_struct wanted[2] = {};
   wanted[1].permitted = wanted[1].effective = held[1].permitted & keep;
   if (syscall(SYS_capset, &header, wanted)) return fail_errno("capset");
@@ -64,15 +64,14 @@ Status keep_capabilities(bool tracing) {
 
 }  // namespace
 
-Status confine(pid_t parent, std::span<const int> cpus, const TraceControl& tracing) {
+Status confine(pid_t parent, std::span<const int> cpus, Kept kept) {
   if (Status s = die_with(parent); !s) return s;
   // ^C goes to the whole group of processes; the parent decides what becomes of a run.
   std::signal(SIGINT, SIG_IGN);
   std::signal(SIGTERM, SIG_DFL);
   if (Status s = keep_to(cpus); !s) return s;
-  const auto& programs = tracing.programs();
-  close_all_but({programs.open_window, programs.close_window, programs.enter, programs.leave});
-  return keep_capabilities(tracing.traced());
+  close_all_but(std::move(kept.descriptors));
+  return keep_capabilities(kept.bpf);
 }
 
 }  // namespace gilscope

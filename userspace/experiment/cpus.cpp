@@ -94,6 +94,25 @@ Status check_named_cpu(int id, const std::vector<Cpu>& topology, const std::vect
   return {};
 }
 
+constexpr std::string_view kRange = "..";
+
+struct Range {
+  int low = 1;
+  std::optional<int> high;  // empty: all
+};
+
+std::optional<Range> parse_range(std::string_view text) {
+  const size_t dots = text.find(kRange);
+  if (dots == text.npos || text.starts_with(kListPrefix)) return {};
+  const auto low = to_int(text.substr(0, dots));
+  const std::string_view last = text.substr(dots + kRange.size());
+  if (!low || *low < 1 || *low > kMaxCpus) return {};
+  if (last == "all") return Range{*low, {}};
+  const auto high = to_int(last);
+  if (!high || *high < *low || *high > kMaxCpus) return {};
+  return Range{*low, high};
+}
+
 struct Request {
   enum class Kind { all, count, list } kind = Kind::all;
   int count = 0;
@@ -114,8 +133,8 @@ Result<Request> parse_request(const std::string& text) {
   const auto count = text.starts_with('0') ? std::nullopt : to_int(text);
   if (!count || *count < 1 || *count > kMaxCpus) {
     return fail(
-        fmt::format("{} is no choice of CPUs: write a count from 1, \"all\", or a list "
-                    "like \"cpu:0,2-3\"",
+        fmt::format("{} is no choice of CPUs: write a count from 1, \"all\", \"1..all\", or a "
+                    "list like \"cpu:0,2-3\"",
                     in_quotes(text)));
   }
   request.kind = Request::Kind::count;
@@ -207,7 +226,30 @@ Result<std::vector<int>> allowed_cpus() {
   return fail("sched_getaffinity: this kernel's CPU mask is larger than any known");
 }
 
+std::vector<std::string> expand_cpus(const std::vector<std::string>& requests,
+                                     const std::vector<Cpu>& topology,
+                                     const std::vector<int>& allowed) {
+  const auto usable = std::ranges::count_if(topology, [&](const Cpu& cpu) {
+    return cpu.online && std::ranges::find(allowed, cpu.id) != allowed.end();
+  });
+  std::vector<std::string> expanded;
+  for (const std::string& request : requests) {
+    const auto range = parse_range(request);
+    if (!range) {
+      expanded.push_back(request);
+      continue;
+    }
+    const int high = range->high.value_or(static_cast<int>(usable));
+    for (int count = range->low; count < high; count *= 2) {
+      expanded.push_back(std::to_string(count));
+    }
+    expanded.push_back(range->high ? std::to_string(high) : "all");
+  }
+  return expanded;
+}
+
 Status check_cpus_form(const std::string& request) {
+  if (parse_range(request)) return {};
   if (const auto parsed = parse_request(request); !parsed) return fail(parsed.error());
   return {};
 }

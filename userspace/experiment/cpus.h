@@ -24,6 +24,12 @@ Result<std::vector<Cpu>> read_topology(const std::string& root = "/sys/devices/s
 Result<std::vector<int>> resolve_cpus(const std::string& request, const std::vector<Cpu>& topology,
                                       const std::vector<int>& allowed);
 
+// "1..all" and "2..8" become counts that double, up to the last one: 1, 2, 4, all. The others are
+// left as they are.
+std::vector<std::string> expand_cpus(const std::vector<std::string>& requests,
+                                     const std::vector<Cpu>& topology,
+                                     const std::vector<int>& allowed);
+
 // This process's affinity mask, ascending.
 Result<std::vector<int>> allowed_cpus();
 

@@ -47,6 +47,7 @@ Result<Report> new_report(const ExperimentOptions& options, const Plan& plan) {
   report.seed = plan.seed;
   report.blocks_planned = options.spec.blocks;
   report.warmup_planned = options.spec.warmup;
+  report.claim = options.spec.claim;
   report.environment = capture_environment();
   report.environment_before = capture_moment();
   report.cells = plan.cells;
@@ -88,6 +89,28 @@ bool block_is_done(const Report& report, const Block& block) {
       return run.block == block.index && run.status != "interrupted";
     });
   });
+}
+
+// A measured thread's slot on the board is its index and one, main being the first.
+std::vector<SampleRow> rows_of(const SampleBook& samples) {
+  std::vector<SampleRow> rows;
+  for (size_t i = 0; i < samples.writers(); ++i) {
+    for (const Sample& sample : samples.samples(i)) {
+      rows.push_back({i + 1, sample.sent_ns, sample.latency_ns});
+    }
+  }
+  return rows;
+}
+
+// The most threads that a cell has, main and the background included.
+uint32_t most_threads(const std::vector<Cell>& cells) {
+  size_t most = 0;
+  for (const Cell& cell : cells) {
+    auto workload = make_workload(cell.workload);
+    const size_t background = workload ? (*workload)->background().threads : 0;
+    most = std::max(most, 1 + static_cast<size_t>(cell.threads) + background);
+  }
+  return static_cast<uint32_t>(most);
 }
 
 class Experiment {
@@ -144,6 +167,17 @@ Result<Run> Experiment::run_once(const PlannedRun& planned, const Block& block) 
     options.sink = [&writer](std::span<const gilscope_segment> s) { return writer->write(s); };
   }
 
+  std::string samples_file;
+  if (options_.out) {
+    options.samples_sink = [&](const SampleBook& samples) -> Status {
+      auto name =
+          options_.out->write_samples(planned.cell, block.index, planned.trace, rows_of(samples));
+      if (!name) return fail(name.error());
+      samples_file = *name;
+      return {};
+    };
+  }
+
   auto run = runner_.run(cell, options);
   if (!run) return fail(run.error());
   if (writer) {
@@ -154,6 +188,7 @@ Result<Run> Experiment::run_once(const PlannedRun& planned, const Block& block) 
   run->trace = planned.trace;
   run->started_at = started_at;
   run->segments_file = segments_file;
+  run->samples_file = samples_file;
   return run;
 }
 
@@ -239,8 +274,7 @@ Result<Report> run_experiment(const ExperimentOptions& options, Interrupt& inter
   std::optional<Tracer> tracer;
   if (options.spec.trace != "off") {
     Tracer::Options tracer_options;
-    tracer_options.max_threads =
-        static_cast<uint32_t>(std::ranges::max(options.spec.threads)) + 1;  // and main
+    tracer_options.max_threads = most_threads(plan->cells);
     tracer_options.records = options.spec.trace == "full";
     auto loaded = Tracer::load(tracer_options);
     if (!loaded) return fail(loaded.error());

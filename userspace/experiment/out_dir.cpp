@@ -29,6 +29,15 @@ Result<Fd> make_and_open(int parent, const std::string& name, const std::string&
   return directory;
 }
 
+// A block that was interrupted is run again, and its first files stay.
+std::string unused_name(int directory, const std::string& stem, const char* ending) {
+  for (int attempt = 1;; ++attempt) {
+    std::string name =
+        fmt::format("{}{}{}", stem, attempt > 1 ? fmt::format("-{}", attempt) : "", ending);
+    if (faccessat(directory, name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0) return name;
+  }
+}
+
 }  // namespace
 
 Result<OutDir> OutDir::open(const std::string& path) {
@@ -66,15 +75,23 @@ Result<std::pair<SegmentWriter, std::string>> OutDir::new_segments(
     const SegmentFileHeader& header) const {
   auto directory = make_and_open(directory_.get(), "segments", path_ + "/segments");
   if (!directory) return fail(directory.error());
-  // A block that was interrupted is run again, and its first files stay.
-  for (int attempt = 1;; ++attempt) {
-    std::string name = fmt::format("cell{:04}-block{:04}{}.bin", header.cell, header.block,
-                                   attempt > 1 ? fmt::format("-{}", attempt) : "");
-    if (faccessat(directory->get(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) continue;
-    auto writer = SegmentWriter::create(directory->get(), name, header);
-    if (!writer) return fail(writer.error());
-    return std::pair{std::move(*writer), "segments/" + name};
+  const std::string name = unused_name(
+      directory->get(), fmt::format("cell{:04}-block{:04}", header.cell, header.block), ".bin");
+  auto writer = SegmentWriter::create(directory->get(), name, header);
+  if (!writer) return fail(writer.error());
+  return std::pair{std::move(*writer), "segments/" + name};
+}
+
+Result<std::string> OutDir::write_samples(size_t cell, int block, const std::string& trace,
+                                          std::span<const SampleRow> rows) const {
+  auto directory = make_and_open(directory_.get(), "samples", path_ + "/samples");
+  if (!directory) return fail(directory.error());
+  const std::string name = unused_name(
+      directory->get(), fmt::format("cell{:04}-block{:04}-{}", cell, block, trace), ".npy");
+  if (Status written = gilscope::write_samples(directory->get(), name, rows); !written) {
+    return fail(written.error());
   }
+  return "samples/" + name;
 }
 
 }  // namespace gilscope

@@ -1,11 +1,12 @@
-// The directory that a run writes: DIR/report.json and DIR/segments/*.bin. One experiment holds it
-// at a time; nothing that was measured is deleted or overwritten.
+// The directory that a run writes: DIR/report.json, DIR/segments/*.bin and DIR/samples/*.npy. One
+// experiment holds it at a time; nothing that was measured is deleted or overwritten.
 #pragma once
 
 #include <optional>
 #include <string>
 
 #include "userspace/report/model.h"
+#include "userspace/report/samples_file.h"
 #include "userspace/report/segment_file.h"
 #include "userspace/util/fd.h"
 #include "userspace/util/result.h"
@@ -26,6 +27,11 @@ class OutDir {
 
   // A new file of segments, and the name that the report gives it.
   Result<std::pair<SegmentWriter, std::string>> new_segments(const SegmentFileHeader& header) const;
+
+  // Writes a run's samples, and gives the name that the report gives them. `trace` tells the traced
+  // run of a block from its untraced twin.
+  Result<std::string> write_samples(size_t cell, int block, const std::string& trace,
+                                    std::span<const SampleRow> rows) const;
 
  private:
   std::string path_;

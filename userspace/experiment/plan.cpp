@@ -4,8 +4,10 @@
 #include <random>
 #include <utility>
 
+#include "userspace/experiment/cpu_list.h"
 #include "userspace/experiment/cpus.h"
 #include "userspace/util/quote.h"
+#include "userspace/workload/workload.h"
 
 namespace gilscope {
 namespace {
@@ -24,7 +26,7 @@ Result<std::vector<CpuChoice>> choose_cpus(const std::vector<std::string>& reque
   if (!allowed) return fail(allowed.error());
 
   std::vector<CpuChoice> choices;
-  for (const std::string& request : requests) {
+  for (const std::string& request : expand_cpus(requests, *topology, *allowed)) {
     auto cpus = resolve_cpus(request, *topology, *allowed);
     if (!cpus) {
       return fail(cpus.error().code,
@@ -37,24 +39,47 @@ Result<std::vector<CpuChoice>> choose_cpus(const std::vector<std::string>& reque
   return choices;
 }
 
+bool bounded_by_time(const std::string& workload) {
+  auto made = make_workload(workload);
+  return made && (*made)->bounded_by_time();
+}
+
+// Threads and CPUs together: "2" and "1x" on two CPUs are one.
+std::vector<std::pair<int, CpuChoice>> thread_counts(const Spec& spec,
+                                                     const std::vector<CpuChoice>& choices) {
+  std::vector<std::pair<int, CpuChoice>> counts;
+  for (const ThreadCount& threads : spec.threads) {
+    for (const CpuChoice& choice : choices) {
+      const int count = threads.on(choice.cpus.size());
+      const bool known = std::ranges::any_of(counts, [&](const auto& other) {
+        return other.first == count && other.second.cpus == choice.cpus;
+      });
+      if (!known) counts.emplace_back(count, choice);
+    }
+  }
+  return counts;
+}
+
 std::vector<Cell> make_cells(const Spec& spec, const std::vector<CpuChoice>& choices) {
+  const auto counts = thread_counts(spec, choices);
   std::vector<Cell> cells;
   for (const std::string& policy : spec.policies) {
     for (const std::string& workload : spec.workloads) {
-      for (const int threads : spec.threads) {
-        for (const CpuChoice& choice : choices) {
-          for (const std::string& arrangement : spec.arrangements) {
-            Cell cell;
-            cell.policy = policy;
-            cell.workload = workload;
-            cell.arrangement = arrangement;
-            cell.threads = threads;
-            cell.cpus = choice.request;
-            cell.cpu_list = choice.cpus;
-            cell.cpus_by = spec.cpus_by;
-            cell.main_exit = spec.main_exit;
-            cells.push_back(std::move(cell));
-          }
+      const bool timed = bounded_by_time(workload);
+      for (const auto& [threads, choice] : counts) {
+        for (const std::string& arrangement : spec.arrangements) {
+          // One after the other would only take the set time once for each thread.
+          if (timed && arrangement == "sequential") continue;
+          Cell cell;
+          cell.policy = policy;
+          cell.workload = workload;
+          cell.arrangement = arrangement;
+          cell.threads = threads;
+          cell.cpus = choice.request;
+          cell.cpu_list = choice.cpus;
+          cell.cpus_by = spec.cpus_by;
+          cell.main_exit = spec.main_exit;
+          cells.push_back(std::move(cell));
         }
       }
     }
@@ -101,10 +126,79 @@ Result<Plan> make_plan(const Spec& spec, uint64_t seed) {
   Plan plan;
   plan.seed = seed;
   plan.cells = make_cells(spec, *choices);
+  for (const Cell& cell : plan.cells) {
+    if (cell.threads > kMaxThreads) {
+      return fail(fmt::format("threads: {} CPUs come to {} threads, and {} are the limit",
+                              cell.cpu_list.size(), cell.threads, kMaxThreads));
+    }
+  }
   for (int index = 0; index < spec.warmup + spec.blocks; ++index) {
     plan.blocks.push_back(make_block(spec, plan.cells.size(), seed, index));
   }
   return plan;
+}
+
+double expected_s(const Cell& cell) {
+  // Forking, attaching, detaching and writing, seen on one box or another.
+  constexpr double kAround = 0.05;
+  auto workload = make_workload(cell.workload);
+  if (!workload) return kAround;
+  const double work = (*workload)->expected_s(static_cast<size_t>(cell.threads));
+  // Background threads take their share of the GIL, and of the CPUs.
+  const bool timed = (*workload)->bounded_by_time();
+  const auto background = static_cast<double>((*workload)->background().threads);
+  return kAround + work * (timed ? 1 : 1 + background);
+}
+
+double expected_s(const Plan& plan) {
+  std::vector<double> of_cell;
+  for (const Cell& cell : plan.cells) of_cell.push_back(expected_s(cell));
+  double sum = 0;
+  for (const Block& block : plan.blocks) {
+    for (const PlannedRun& run : block.runs) sum += of_cell[run.cell];
+  }
+  return sum;
+}
+
+Status check_size(const Plan& plan, bool confirmed) {
+  constexpr size_t kManyCells = 10'000;
+  constexpr double kDay = 86'400;
+  if (confirmed) return {};
+  if (plan.cells.size() > kManyCells) {
+    return fail(
+        fmt::format("the spec's matrix comes to {} cells, more than {}: split it into "
+                    "several, or say --yes",
+                    plan.cells.size(), kManyCells));
+  }
+  if (const double seconds = expected_s(plan); seconds > kDay) {
+    return fail(
+        fmt::format("the experiment is expected to take {:.1f} days: ask for less, or say "
+                    "--yes (--dry-run shows the plan)",
+                    seconds / kDay));
+  }
+  return {};
+}
+
+std::string describe(const Plan& plan) {
+  size_t runs = 0, warmup = 0;
+  for (const Block& block : plan.blocks) {
+    runs += block.runs.size();
+    warmup += block.warmup ? 1 : 0;
+  }
+  std::string out;
+  for (const Cell& cell : plan.cells) {
+    out += fmt::format("{}  {}  {}, {} thread{} on cpu{} {} by {}, about {:.2g} s a run\n",
+                       cell.policy, cell.workload, cell.arrangement, cell.threads,
+                       cell.threads == 1 ? "" : "s", cell.cpu_list.size() == 1 ? "" : "s",
+                       format_cpu_list(cell.cpu_list), cell.cpus_by, expected_s(cell));
+  }
+  const double minutes = expected_s(plan) / 60;
+  out += fmt::format(
+      "{} cells, {} blocks ({} of them to warm up), {} runs: about {:.{}f} "
+      "minutes\n",
+      plan.cells.size(), plan.blocks.size(), warmup, runs, minutes,
+      minutes < 10 ? 1 : 0);
+  return out;
 }
 
 }  // namespace gilscope

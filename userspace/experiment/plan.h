@@ -1,6 +1,7 @@
 // A plan is a spec worked out on this box: the cells, and the order of the runs in each block.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "userspace/experiment/spec.h"
@@ -29,5 +30,16 @@ struct Plan {
 // The same spec and seed give the same plan. Requests that come to the same CPUs here ("2" and
 // "all" on a box with two) make one cell. Fails where a CPU that the spec names is not there.
 Result<Plan> make_plan(const Spec& spec, uint64_t seed);
+
+// How long the plan takes where nothing disturbs it, roughly.
+double expected_s(const Plan& plan);
+double expected_s(const Cell& cell);  // one run
+
+// Refuses what nobody asks for on purpose, unless it is confirmed: more than 10 000 cells, or more
+// than a day.
+Status check_size(const Plan& plan, bool confirmed);
+
+// For `--dry-run`: the cells, the blocks and the expected minutes, in lines.
+std::string describe(const Plan& plan);
 
 }  // namespace gilscope

@@ -1,6 +1,13 @@
 #include "userspace/experiment/run_sheet.h"
 
+#include <cstring>
+
 namespace gilscope {
+
+void RunSheet::fail_with(const Error& error) {
+  if (failed.exchange(1)) return;
+  std::strncpy(failure, error.message.c_str(), sizeof(failure) - 1);
+}
 
 Result<SharedSheet> SharedSheet::make(size_t rows) {
   auto sheet = Mapping<RunSheet>::shared_anonymous(1);

@@ -9,17 +9,20 @@
 #include <span>
 
 #include "userspace/util/mapping.h"
+#include "userspace/util/result.h"
 
 namespace gilscope {
 
-// One thread of the worker; row 0 is its main thread.
+// One thread of the worker: first its main thread, then the measured ones, then the computing ones
+// beside them.
 struct ThreadRow {
   enum State : uint32_t { never_started, running, finished };
 
   char name[64];
   std::atomic<uint32_t> state;
   uint32_t daemon;
-  uint64_t operations;
+  uint64_t operations;  // grows while the thread works, in some workloads; final where finished
+  uint64_t active_ns;   // from its gate to the end of its work; 0 while it has not come to that
 
   // The kernel's accounts of the thread while it was traced. A switch that falls between the
   // thread's look at its accounts and its entering (or leaving) is on one side only: `slack`
@@ -34,6 +37,10 @@ struct RunSheet {
   uint64_t started_ns;             // CLOCK_MONOTONIC: the first gate opened
   uint64_t wall_ns;                // from there to main's last join
   char failure[256];               // why the run failed; empty: it did not
+  std::atomic<uint32_t> failed;    // somebody has begun to write that
+
+  // The first to fail is heard; the others are mostly its consequence.
+  void fail_with(const Error& error);
 };
 
 // One sheet and its rows, in memory shared with a worker that is forked later.

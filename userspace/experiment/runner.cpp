@@ -6,11 +6,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 
+#include "userspace/experiment/client.h"
 #include "userspace/experiment/confine.h"
 #include "userspace/experiment/environment.h"
+#include "userspace/experiment/results.h"
 #include "userspace/experiment/run_sheet.h"
 #include "userspace/experiment/worker.h"
 #include "userspace/tracer/counters.h"
@@ -34,19 +37,12 @@ ResourceUsage usage_of(const rusage& usage) {
           static_cast<uint64_t>(usage.ru_maxrss) * 1024};
 }
 
-WorkerTask task_of(const Cell& cell) {
-  return {.policy = cell.policy,
-          .workload = cell.workload,
-          .threaded = cell.arrangement == "threaded",
-          .join_at_end = cell.main_exit != "kill",
-          .cpus = cell.cpu_list,
-          .threads = cell.threads};
-}
+enum class Role { main, worker, background };
 
-Thread thread_of(const ThreadRow& row, const gilscope_slot& slot, bool is_main) {
+Thread thread_of(const ThreadRow& row, const gilscope_slot& slot, Role role) {
   Thread thread;
   thread.name = std::string(row.name, strnlen(row.name, sizeof(row.name)));
-  thread.role = is_main ? "main" : "worker";
+  thread.role = role == Role::main ? "main" : role == Role::worker ? "worker" : "background";
   thread.daemon = row.daemon;
   thread.gil = to_report(slot);
   switch (row.state) {
@@ -58,11 +54,13 @@ Thread thread_of(const ThreadRow& row, const gilscope_slot& slot, bool is_main) 
       break;
     case ThreadRow::finished:
       thread.ended = "finished";
-      if (!is_main) thread.operations = row.operations;
+      if (role == Role::worker) thread.operations = row.operations;
       thread.usage = ThreadUsage{row.cpu_ns, row.voluntary_switches, row.involuntary_switches,
                                  row.slack_switches};
       break;
   }
+  // It counts as it goes, and is never finished.
+  if (role == Role::background) thread.operations = row.operations;
   return thread;
 }
 
@@ -77,11 +75,20 @@ std::string how_it_died(int status, const RunSheet& sheet) {
                      WEXITSTATUS(status));
 }
 
+// Room for ten times what this kind of box can do, and not more than a few gigabytes of addresses.
+Result<SampleBook> make_book(const Workload& workload, size_t threads) {
+  constexpr double kAtMostPerSecond = 1e6;
+  constexpr size_t kAtMost = size_t{1} << 26;
+  const double wanted = std::max(1.0, workload.expected_s(threads)) * kAtMostPerSecond;
+  const auto all = static_cast<size_t>(std::min(wanted, static_cast<double>(kAtMost)));
+  return SampleBook::make(threads, std::max<size_t>(all / threads, 1024));
+}
+
 }  // namespace
 
-// Returns when the worker is dead (not yet reaped). It is killed on an interrupt, and when the
-// records cannot be kept.
-Status Runner::watch(pid_t pid, bool traced, bool& interrupted) {
+// Returns when the worker is dead (not yet reaped). It is killed on an interrupt, when the records
+// cannot be kept, and when its client has come to grief: then it would wait for ever.
+Status Runner::watch(pid_t pid, Watched& watched) {
   Fd process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   if (!process) {
     kill(pid, SIGKILL);
@@ -90,26 +97,43 @@ Status Runner::watch(pid_t pid, bool traced, bool& interrupted) {
   Status status;
   pollfd fds[] = {{process.get(), POLLIN, 0},
                   {interrupt_.fd(), POLLIN, 0},
-                  {traced ? tracer_->ring_fd() : -1, POLLIN, 0}};
+                  {watched.traced ? tracer_->ring_fd() : -1, POLLIN, 0},
+                  {watched.client ? watched.client->fd() : -1, POLLIN, 0}};
   for (;;) {
     if (poll(fds, std::size(fds), -1) < 0 && errno != EINTR) {
       kill(pid, SIGKILL);
       return fail_errno("poll");
     }
     if (fds[0].revents) return status;
-    if (fds[1].revents && interrupt_.requested() && !interrupted) {
-      interrupted = true;
+    if (fds[1].revents && interrupt_.requested() && !watched.interrupted) {
+      watched.interrupted = true;
       kill(pid, SIGKILL);
     }
     if (fds[2].revents && status) {
       status = tracer_->drain();
       if (!status) kill(pid, SIGKILL);
     }
+    if (fds[3].revents) {
+      fds[3].fd = -1;
+      watched.client_ended = watched.client->how_it_ended();
+      if (!watched.client_ended) kill(pid, SIGKILL);
+    }
   }
 }
 
 Result<Run> Runner::run(const Cell& cell, const Options& options) {
-  const size_t slots = static_cast<size_t>(cell.threads) + 1;
+  const auto threads = static_cast<size_t>(cell.threads);
+  auto workload = make_workload(cell.workload);
+  if (!workload) return fail(workload.error());
+  if (Status prepared = (*workload)->prepare(threads); !prepared) return fail(prepared.error());
+  std::optional<SampleBook> samples;
+  if ((*workload)->takes_samples()) {
+    auto book = make_book(**workload, threads);
+    if (!book) return fail(book.error());
+    samples = std::move(*book);
+  }
+
+  const size_t slots = 1 + threads + (*workload)->background().threads;
   auto sheet = SharedSheet::make(slots);
   if (!sheet) return fail(sheet.error());
   auto plain_board = Mapping<gilscope_slot>::shared_anonymous(slots);
@@ -126,22 +150,40 @@ Result<Run> Runner::run(const Cell& cell, const Options& options) {
   }
 
   auto steal_before = read_steal_ns(cell.cpu_list);
-  const WorkerTask task = task_of(cell);
+  std::optional<ClientProcess> client;
+  if ((*workload)->has_client()) {
+    auto cpus = client_cpus(cell.cpu_list);
+    if (!cpus) return fail(cpus.error());
+    static const SampleBook kNone;
+    auto started =
+        ClientProcess::start(**workload, samples ? *samples : kNone, std::move(*cpus), interrupt_);
+    if (!started) return fail(started.error());
+    client.emplace(std::move(*started));
+  }
+  const WorkerTask task = {.policy = cell.policy,
+                           .threaded = cell.arrangement == "threaded",
+                           .join_at_end = cell.main_exit != "kill",
+                           .threads = threads,
+                           .workload = workload->get(),
+                           .samples = samples ? &*samples : nullptr};
   const pid_t parent = getpid();
   const pid_t pid = fork();
   if (pid < 0) return fail_errno("cannot start a worker");
   if (pid == 0) {
     interrupt_.forget_in_child();
-    if (Status confined = confine(parent, task.cpus, tracing); !confined) {
-      std::strncpy(sheet->sheet().failure, confined.error().message.c_str(),
-                   sizeof(RunSheet::failure) - 1);
+    Kept kept = {.descriptors = (*workload)->worker_descriptors(), .bpf = tracing.traced()};
+    const auto& programs = tracing.programs();
+    kept.descriptors.insert(kept.descriptors.end(), {programs.open_window, programs.close_window,
+                                                     programs.enter, programs.leave});
+    if (Status confined = confine(parent, cell.cpu_list, std::move(kept)); !confined) {
+      sheet->sheet().fail_with(confined.error());
       _exit(1);
     }
     work(task, board, *sheet, tracing);
   }
   if (options.on_started) options.on_started(pid);
-  bool interrupted = false;
-  Status watched = watch(pid, options.traced, interrupted);
+  Watched watched = {.traced = options.traced, .client = client ? &*client : nullptr};
+  const Status kept = watch(pid, watched);
   int exit_status = 0;
   rusage usage = {};
   while (wait4(pid, &exit_status, 0, &usage) < 0 && errno == EINTR) {
@@ -149,31 +191,42 @@ Result<Run> Runner::run(const Cell& cell, const Options& options) {
   auto steal_after = read_steal_ns(cell.cpu_list);
 
   Run run;
+  if (client) run.client = client->finish();
   run.rusage = usage_of(usage);
   run.wall_ns = sheet->sheet().wall_ns;
   if (steal_before && steal_after) run.steal_ns = *steal_after - *steal_before;
   for (size_t slot = 0; slot < slots; ++slot) {
-    run.threads.push_back(thread_of(sheet->rows()[slot], board[slot], slot == 0));
+    const Role role = slot == 0 ? Role::main : slot <= threads ? Role::worker : Role::background;
+    run.threads.push_back(thread_of(sheet->rows()[slot], board[slot], role));
     run.gil += run.threads.back().gil;
   }
-  bool complete = sheet->sheet().complete && WIFEXITED(exit_status) && !WEXITSTATUS(exit_status);
-  if (interrupted) {
+  const RunSheet& done = sheet->sheet();
+  const bool complete =
+      done.complete && !done.failed && WIFEXITED(exit_status) && !WEXITSTATUS(exit_status);
+  if (watched.interrupted) {
     run.status = "interrupted";
+  } else if (!watched.client_ended) {
+    run.status = "failed";
+    run.failure = watched.client_ended.error().message;
   } else if (!complete) {
     run.status = "failed";
-    run.failure = how_it_died(exit_status, sheet->sheet());
+    run.failure = how_it_died(exit_status, done);
   } else {
     run.status = "done";
+    run.workload = results_of(**workload, task.samples, sheet->rows(), threads, run.wall_ns);
+    if (samples) {
+      if (Status taken = options.samples_sink(*samples); !taken) return fail(taken.error());
+    }
   }
   if (!options.traced) return run;
-  if (run.status != "done" || !watched) {
+  if (run.status != "done" || !kept) {
     tracer_->abandon();
   } else if (Status ended = tracer_->end(run, cell.cpu_list); !ended) {
     // The counters of a run whose threads were not all seen to leave are not exact: not a run.
     run.status = "failed";
     run.failure = ended.error().message;
   }
-  if (!watched) return fail(watched.error());
+  if (!kept) return fail(kept.error());
   return run;
 }
 

@@ -5,10 +5,12 @@
 #include <functional>
 #include <optional>
 
+#include "userspace/experiment/client.h"
 #include "userspace/experiment/interrupt.h"
 #include "userspace/report/model.h"
 #include "userspace/tracer/tracer.h"
 #include "userspace/util/result.h"
+#include "userspace/workload/samples.h"
 
 namespace gilscope {
 
@@ -21,6 +23,10 @@ class Runner {
     bool traced = false;
     bool statistics = false;  // the kernel times the programs (warm-up runs)
     Tracer::RecordSink sink = [](std::span<const gilscope_segment>) { return Status(); };
+    // Called with the latencies of a run that is done, where its workload measures any.
+    std::function<Status(const SampleBook&)> samples_sink = [](const SampleBook&) {
+      return Status();
+    };
     // For tests that look at the worker from outside while it runs.
     std::function<void(pid_t)> on_started = nullptr;
   };
@@ -30,7 +36,13 @@ class Runner {
   Result<Run> run(const Cell& cell, const Options& options);
 
  private:
-  Status watch(pid_t pid, bool traced, bool& interrupted);
+  struct Watched {
+    bool traced = false;
+    ClientProcess* client = nullptr;
+    bool interrupted = false;
+    Status client_ended = {};
+  };
+  Status watch(pid_t pid, Watched& watched);
 
   Tracer* tracer_;
   Interrupt& interrupt_;

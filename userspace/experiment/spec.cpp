@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <set>
 #include <utility>
 
@@ -15,7 +16,6 @@ namespace gilscope {
 namespace {
 
 constexpr int kMaxBlocks = 10000;
-constexpr uint64_t kMaxCells = 10000;
 constexpr uint64_t kMaxRuns = 1000000;
 constexpr size_t kLongestName = 64;
 
@@ -87,11 +87,28 @@ Status check_arrangements(const std::vector<std::string>& arrangements) {
   return {};
 }
 
-Status check_threads(const std::vector<int>& threads) {
-  std::set<int> seen;
-  for (const int count : threads) {
-    if (Status status = check_range("threads", count, 1, kMaxThreads); !status) return status;
-    if (!seen.insert(count).second) return fail(fmt::format("threads: {} is there twice", count));
+// A run that lasts for a set time is not shorter or longer for its arrangement.
+Status check_timed(const Spec& spec) {
+  if (spec.arrangements != std::vector<std::string>{"sequential"}) return {};
+  for (const std::string& workload : spec.workloads) {
+    auto made = make_workload(workload);
+    if (made && (*made)->bounded_by_time()) {
+      return fail(
+          fmt::format("workloads: {} lasts for a set time and has no sequential "
+                      "arrangement: name threaded too",
+                      in_quotes(workload)));
+    }
+  }
+  return {};
+}
+
+Status check_threads(const std::vector<ThreadCount>& threads) {
+  std::set<std::string> seen;
+  for (const ThreadCount& count : threads) {
+    if (Status status = check_range("threads", count.count, 1, kMaxThreads); !status) return status;
+    if (!seen.insert(count.text()).second) {
+      return fail(fmt::format("threads: {} is there twice", count.text()));
+    }
   }
   return {};
 }
@@ -109,28 +126,42 @@ Status check_cpus(const std::vector<std::string>& cpus) {
   return {};
 }
 
-// A plan stands in memory as a whole, and a matrix multiplies faster than its author sees.
-Status check_size(const Spec& spec) {
+// A plan stands in memory as a whole, and a matrix multiplies faster than its author sees. What it
+// comes to on this box is looked at when it is planned (check_size in plan.h).
+Status check_runs(const Spec& spec) {
   // No overflow: each list is bounded by the text that it came from, or by the command line.
   uint64_t cells = 1;
+  const uint64_t blocks = static_cast<uint64_t>(spec.blocks) + static_cast<uint64_t>(spec.warmup);
+  const uint64_t runs_each = blocks * (spec.untraced && spec.trace != "off" ? 2 : 1);
   for (const size_t size : {spec.policies.size(), spec.workloads.size(), spec.arrangements.size(),
                             spec.threads.size(), spec.cpus.size()}) {
     cells *= size;
-    if (cells > kMaxCells) {
-      return fail(fmt::format("the spec's matrix has more than {} cells: split it into several",
-                              kMaxCells));
+    if (cells * runs_each > kMaxRuns) {
+      return fail(
+          fmt::format("the spec asks for {} runs or more ({} cells in {} blocks): {} is "
+                      "the limit",
+                      cells * runs_each, cells, blocks, kMaxRuns));
     }
-  }
-  const uint64_t blocks = static_cast<uint64_t>(spec.blocks) + static_cast<uint64_t>(spec.warmup);
-  const uint64_t runs = cells * blocks * (spec.untraced && spec.trace != "off" ? 2 : 1);
-  if (runs > kMaxRuns) {
-    return fail(fmt::format("the spec asks for {} runs ({} cells in {} blocks): {} is the limit",
-                            runs, cells, blocks, kMaxRuns));
   }
   return {};
 }
 
 }  // namespace
+
+Result<ThreadCount> ThreadCount::parse(const std::string& text) {
+  ThreadCount read;
+  read.per_cpu = text.ends_with('x');
+  const std::string digits = read.per_cpu ? text.substr(0, text.size() - 1) : text;
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), read.count);
+  if (error != std::errc() || end != digits.data() + digits.size() || digits.empty()) {
+    return fail(
+        fmt::format("{} is no number of threads: write a count, or \"2x\" for two on each "
+                    "CPU",
+                    in_quotes(text)));
+  }
+  return read;
+}
 
 Result<Spec> checked(Spec spec) {
   if (spec.name.empty()) spec.name = "unnamed";
@@ -143,6 +174,7 @@ Result<Spec> checked(Spec spec) {
       make_canonical("policies", "--policy", spec.policies, canonical_policy),
       make_canonical("workloads", "--workload", spec.workloads, canonical_workload),
       check_arrangements(spec.arrangements),
+      check_timed(spec),
       check_threads(spec.threads),
       check_cpus(spec.cpus),
       check_cpus_by(spec.cpus_by),
@@ -150,7 +182,8 @@ Result<Spec> checked(Spec spec) {
       check_range("warmup", spec.warmup, 0, kMaxBlocks),
       check_word("trace", spec.trace, {"full", "counters", "off"}),
       check_word("main_exit", spec.main_exit, {"join", "kill"}),
-      check_size(spec),
+      check_word("claim", spec.claim, {"", "slower", "faster", "same"}),
+      check_runs(spec),
   };
   for (const Status& status : steps) {
     if (!status) return fail(status.error());

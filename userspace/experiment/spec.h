@@ -11,13 +11,27 @@
 
 namespace gilscope {
 
+// "4", or "2x": twice as many as the cell has CPUs.
+struct ThreadCount {
+  int count = 0;
+  bool per_cpu = false;
+
+  ThreadCount() = default;
+  ThreadCount(int threads) : count(threads) {}  // NOLINT: a number is a thread count
+  static Result<ThreadCount> parse(const std::string& text);
+
+  int on(size_t cpus) const { return per_cpu ? count * static_cast<int>(cpus) : count; }
+  std::string text() const { return std::to_string(count) + (per_cpu ? "x" : ""); }
+  bool operator==(const ThreadCount&) const = default;
+};
+
 struct Spec {
   std::string name;
   std::vector<std::string> policies;      // canonical, e.g. "check-interval:100"
   std::vector<std::string> workloads;     // canonical, e.g. "count:n=20M"
   std::vector<std::string> arrangements;  // sequential | threaded
-  std::vector<int> threads;
-  std::vector<std::string> cpus;  // "1", "2", "all", "cpu:0,2-3"
+  std::vector<ThreadCount> threads;
+  std::vector<std::string> cpus;  // "1", "2", "all", "1..all", "cpu:0,2-3"
   std::string cpus_by = "affinity";
   int blocks = 10;
   int warmup = 1;
@@ -25,6 +39,7 @@ struct Spec {
   std::string trace = "full";      // full | counters | off
   bool untraced = true;            // each traced run has an untraced twin in its block
   std::string main_exit = "join";  // join | kill
+  std::string claim;               // slower | faster | same: what is expected of threaded runs
 
   bool operator==(const Spec&) const = default;
 };

@@ -24,8 +24,8 @@ namespace {
 
 const std::vector<std::string>& known_keys() {
   static const std::vector<std::string> keys = {
-      "name",   "policies", "workloads", "arrangements", "threads",  "cpus",     "cpus_by",
-      "blocks", "warmup",   "seed",      "trace",        "untraced", "main_exit"};
+      "name",   "policies", "workloads", "arrangements", "threads",  "cpus",      "cpus_by",
+      "blocks", "warmup",   "seed",      "trace",        "untraced", "main_exit", "claim"};
   return keys;
 }
 
@@ -42,7 +42,7 @@ class SpecReader {
         read_list("policies", spec.policies, to_text),
         read_list("workloads", spec.workloads, to_text),
         read_list("arrangements", spec.arrangements, to_text),
-        read_list("threads", spec.threads, to_int),
+        read_list("threads", spec.threads, to_threads),
         read_list("cpus", spec.cpus, to_cpus),
         read_one("cpus_by", spec.cpus_by, to_text),
         read_one("blocks", spec.blocks, to_int),
@@ -51,6 +51,7 @@ class SpecReader {
         read_one("trace", spec.trace, to_text),
         read_one("untraced", spec.untraced, to_bool),
         read_one("main_exit", spec.main_exit, to_text),
+        read_one("claim", spec.claim, to_text),
     };
     for (const Status& status : steps) {
       if (!status) return fail(status.error());
@@ -80,6 +81,13 @@ class SpecReader {
       return fail(fmt::format("{} is out of range", number->get()));
     }
     return static_cast<int>(number->get());
+  }
+
+  static Result<ThreadCount> to_threads(const toml::node& node) {
+    if (const auto* text = node.as_string()) return ThreadCount::parse(text->get());
+    auto count = to_int(node);
+    if (!count) return fail(count.error());
+    return ThreadCount(*count);
   }
 
   static Result<std::string> to_cpus(const toml::node& node) {
@@ -218,6 +226,14 @@ std::string toml_list(const std::vector<std::string>& texts) {
   return fmt::format("[{}]", fmt::join(strings, ", "));
 }
 
+std::string toml_threads(const std::vector<ThreadCount>& threads) {
+  std::vector<std::string> texts;
+  for (const ThreadCount& count : threads) {
+    texts.push_back(count.per_cpu ? toml_string(count.text()) : count.text());
+  }
+  return fmt::format("[{}]", fmt::join(texts, ", "));
+}
+
 std::string toml_seed(uint64_t seed) {
   const std::string digits = std::to_string(seed);
   return seed > std::numeric_limits<int64_t>::max() ? toml_string(digits) : digits;
@@ -249,7 +265,7 @@ std::string to_toml(const Spec& spec) {
   line("policies", toml_list(spec.policies));
   line("workloads", toml_list(spec.workloads));
   line("arrangements", toml_list(spec.arrangements));
-  line("threads", fmt::format("[{}]", fmt::join(spec.threads, ", ")));
+  line("threads", toml_threads(spec.threads));
   line("cpus", toml_list(spec.cpus));
   line("cpus_by", toml_string(spec.cpus_by));
   line("blocks", std::to_string(spec.blocks));
@@ -258,6 +274,7 @@ std::string to_toml(const Spec& spec) {
   line("trace", toml_string(spec.trace));
   line("untraced", spec.untraced ? "true" : "false");
   line("main_exit", toml_string(spec.main_exit));
+  if (!spec.claim.empty()) line("claim", toml_string(spec.claim));
   return out;
 }
 

@@ -6,24 +6,19 @@
 
 #include <chrono>
 #include <cstring>
-#include <ctime>
 #include <deque>
+#include <memory>
 #include <thread>
 
 #include "userspace/eval/interpreter.h"
 #include "userspace/experiment/gate.h"
 #include "userspace/gil/policies.h"
 #include "userspace/threading/thread.h"
-#include "userspace/workload/workload.h"
+#include "userspace/util/time.h"
+#include "userspace/workload/tasks.h"
 
 namespace gilscope {
 namespace {
-
-uint64_t clock_ns(clockid_t clock) {
-  timespec time;
-  clock_gettime(clock, &time);
-  return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
-}
 
 // The kernel's accounts of the calling thread.
 struct Accounts {
@@ -89,43 +84,78 @@ class Worker {
 
  private:
   Status make_threads();
+  void make_thread(size_t index, std::string name, bool daemon, threading::Thread::Body body);
   Status start_and_join();
-  void thread_body(size_t index);
-  void report_failure(const Error& error);
+  void measured_body(size_t index);
+  void background_body(size_t index);
+  // What becomes of a thread between its gate and its end: traced, active and counted.
+  template <typename Body>
+  void live(size_t index, Body body);
 
   const WorkerTask& task_;
   const SharedSheet& sheet_;
   const TraceControl& tracing_;
   std::unique_ptr<Gil> gil_;
-  std::unique_ptr<Workload> workload_;
   std::deque<Member> members_;  // by slot; a deque, because members do not move
-  std::deque<Gate> gates_;      // one a thread
+  std::deque<Gate> gates_;      // one a thread; gates_[i] is of members_[i + 1]
   std::vector<threading::Thread> threads_;
 };
 
-void Worker::report_failure(const Error& error) {
-  std::strncpy(sheet_.sheet().failure, error.message.c_str(), sizeof(RunSheet::failure) - 1);
-}
-
-void Worker::thread_body(size_t index) {
+template <typename Body>
+void Worker::live(size_t index, Body body) {
   Member& member = members_[index + 1];
   gates_[index].wait();
-  if (Status entered = member.enter(); !entered) return report_failure(entered.error());
-  gil_->acquire(member.gil_thread());
-  Interpreter interpreter(*gil_, member.gil_thread());
-  member.row().operations = workload_->run(interpreter);
-  gil_->release(member.gil_thread());
-  if (Status left = member.leave(); !left) report_failure(left.error());
+  Status status = member.enter();
+  if (status) {
+    const uint64_t started = monotonic_ns();
+    gil_->acquire(member.gil_thread());
+    Interpreter interpreter(*gil_, member.gil_thread());
+    status = body(interpreter, member.row());
+    gil_->release(member.gil_thread());
+    member.row().active_ns = monotonic_ns() - started;
+    if (status) status = member.leave();
+  }
+  if (status) return;
+  // Others may wait for this thread, or for what it was to send: the run is over for all.
+  sheet_.sheet().fail_with(status.error());
+  _exit(1);
+}
+
+void Worker::measured_body(size_t index) {
+  live(index, [&](Interpreter& interpreter, ThreadRow& row) {
+    const SampleWriter samples = task_.samples ? task_.samples->writer(index) : SampleWriter();
+    return task_.workload->run({interpreter, index, samples, row.operations});
+  });
+}
+
+// Computes until the process ends.
+void Worker::background_body(size_t index) {
+  live(index, [&](Interpreter& interpreter, ThreadRow& row) -> Status {
+    Task task(task_.workload->background().task, interpreter);
+    for (;;) {
+      task.once();
+      std::atomic_ref(row.operations).fetch_add(1, std::memory_order_relaxed);
+    }
+  });
+}
+
+void Worker::make_thread(size_t index, std::string name, bool daemon,
+                         threading::Thread::Body body) {
+  gates_.emplace_back();
+  threads_.emplace_back(std::move(body), std::move(name), daemon);
+  ThreadRow& row = members_[index + 1].row();
+  std::strncpy(row.name, threads_.back().name().c_str(), sizeof(row.name) - 1);
+  row.daemon = threads_.back().daemon();
 }
 
 Status Worker::make_threads() {
-  for (int i = 0; i < task_.threads; ++i) {
-    gates_.emplace_back();
-    size_t index = static_cast<size_t>(i);
-    threads_.emplace_back([this, index] { thread_body(index); });
-    ThreadRow& row = members_[index + 1].row();
-    std::strncpy(row.name, threads_.back().name().c_str(), sizeof(row.name) - 1);
-    row.daemon = threads_.back().daemon();
+  for (size_t i = 0; i < members_.size() - 1; ++i) {
+    if (i < task_.threads) {
+      make_thread(i, "", false, [this, i] { measured_body(i); });
+    } else {
+      make_thread(i, fmt::format("Background-{}", i - task_.threads + 1), true,
+                  [this, i] { background_body(i); });
+    }
   }
   for (threading::Thread& thread : threads_) {
     if (Status s = thread.start(); !s) return s;
@@ -141,24 +171,21 @@ Status Worker::start_and_join() {
     AllowThreads allow(*gil_, main);
     return threads_[index].join();
   };
+  for (size_t i = task_.threads; i < gates_.size(); ++i) gates_[i].open();
+  task_.workload->begin();
+  if (task_.threaded || !task_.join_at_end) {
+    for (size_t i = 0; i < task_.threads; ++i) gates_[i].open();
+  }
   if (!task_.join_at_end) {
     // The older thread module: nobody waits for a thread but by sleeping.
-    for (Gate& gate : gates_) gate.open();
-    if (auto ns = workload_->main_sleep_ns()) {
+    if (auto ns = task_.workload->main_sleep_ns()) {
       AllowThreads allow(*gil_, main);
       std::this_thread::sleep_for(std::chrono::nanoseconds(*ns));
     }
     return {};
   }
-  if (task_.threaded) {
-    for (Gate& gate : gates_) gate.open();
-    for (size_t i = 0; i < threads_.size(); ++i) {
-      if (Status s = join(i); !s) return s;
-    }
-    return {};
-  }
-  for (size_t i = 0; i < threads_.size(); ++i) {
-    gates_[i].open();
+  for (size_t i = 0; i < task_.threads; ++i) {
+    if (!task_.threaded) gates_[i].open();
     if (Status s = join(i); !s) return s;
   }
   return {};
@@ -168,9 +195,6 @@ Status Worker::run() {
   auto gil = make_gil(task_.policy);
   if (!gil) return fail(gil.error());
   gil_ = std::move(*gil);
-  auto workload = make_workload(task_.workload);
-  if (!workload) return fail(workload.error());
-  workload_ = std::move(*workload);
 
   Member& main = members_[0];
   std::strncpy(main.row().name, "MainThread", sizeof(main.row().name) - 1);
@@ -180,9 +204,9 @@ Status Worker::run() {
   if (Status s = main.enter(); !s) return s;
   gil_->acquire(main.gil_thread());
   RunSheet& sheet = sheet_.sheet();
-  sheet.started_ns = clock_ns(CLOCK_MONOTONIC);
+  sheet.started_ns = monotonic_ns();
   if (Status s = start_and_join(); !s) return s;
-  sheet.wall_ns = clock_ns(CLOCK_MONOTONIC) - sheet.started_ns;
+  sheet.wall_ns = monotonic_ns() - sheet.started_ns;
   gil_->release(main.gil_thread());
   if (Status s = main.leave(); !s) return s;
   return tracing_.close_window();
@@ -192,11 +216,11 @@ Status Worker::run() {
 
 void work(const WorkerTask& task, std::span<gilscope_slot> board, const SharedSheet& sheet,
           const TraceControl& tracing) {
-  // Never destroyed: with main_exit = "kill" threads still use it when the process ends.
+  // Never destroyed: daemon threads, and with main_exit = "kill" all, still use it when the process
+  // ends.
   auto* worker = new Worker(task, board, sheet, tracing);
   if (Status status = worker->run(); !status) {
-    std::strncpy(sheet.sheet().failure, status.error().message.c_str(),
-                 sizeof(RunSheet::failure) - 1);
+    sheet.sheet().fail_with(status.error());
     _exit(1);
   }
   sheet.sheet().complete = 1;

@@ -4,24 +4,26 @@
 
 #include <span>
 #include <string>
-#include <vector>
 
 #include "bpf/contract.h"
 #include "userspace/experiment/run_sheet.h"
 #include "userspace/tracer/control.h"
+#include "userspace/workload/workload.h"
 
 namespace gilscope {
 
 struct WorkerTask {
-  std::string policy, workload;  // canonical
-  bool threaded = true;          // all at once; false: one after the other
-  bool join_at_end = true;       // main_exit = "join"; false: main's end kills the threads
-  std::vector<int> cpus;
-  int threads = 2;
+  std::string policy;       // canonical
+  bool threaded = true;     // all at once; false: one after the other
+  bool join_at_end = true;  // main_exit = "join"; false: main's end kills the threads
+  size_t threads = 2;       // measured ones; the workload's background comes on top
+  Workload* workload = nullptr;
+  const SampleBook* samples = nullptr;  // empty where the workload takes none
 };
 
 // Called in the forked child; does not return. Everything it learns goes to the sheet; the board
-// has a slot for main and one for each thread, in this order.
+// has a slot for main, one for each measured thread, and one for each of the background, in this
+// order.
 [[noreturn]] void work(const WorkerTask& task, std::span<gilscope_slot> board,
                        const SharedSheet& sheet, const TraceControl& tracing);
 

@@ -133,6 +133,11 @@ void fields(auto& f, Of<ResourceUsage> auto& rusage) {
   f("max_rss_bytes", rusage.max_rss_bytes);
 }
 
+void fields(auto& f, Of<Client> auto& client) {
+  f("cpus", client.cpus);
+  f("cpu_ns", client.cpu_ns);
+}
+
 void fields(auto& f, Of<Lost> auto& lost) {
   f("segments", lost.segments);
   f("discarded", lost.discarded);
@@ -167,6 +172,8 @@ void fields(auto& f, Of<Run> auto& run) {
   f("lost", run.lost);
   f("tracer_cost", run.tracer_cost);
   f("workload", run.workload);
+  f("client", run.client);
+  f("samples_file", run.samples_file);
   f("segments_file", run.segments_file);
   f("segment_records", run.segment_records);
 }
@@ -200,6 +207,7 @@ void fields(auto& f, Of<Report> auto& report) {
   f("seed", report.seed);
   f("blocks_planned", report.blocks_planned);
   f("warmup_planned", report.warmup_planned);
+  f("claim", report.claim);
   f.environment(report);
   f("capabilities", report.capabilities);
   f("cells", report.cells);

@@ -133,6 +133,12 @@ struct ResourceUsage {  // of the worker process, getrusage(RUSAGE_CHILDREN) ter
   uint64_t max_rss_bytes = 0;
 };
 
+// The process at the other end of a workload's conversation.
+struct Client {
+  std::vector<int> cpus;  // the run's own, where there were no others
+  uint64_t cpu_ns = 0;
+};
+
 struct Lost {
   uint64_t segments = 0;           // records that found the ring full
   uint64_t discarded = 0;          // timestamps out of order
@@ -166,6 +172,8 @@ struct Run {
   std::optional<Lost> lost;
   std::optional<TracerCost> tracer_cost;   // warm-up runs only: the statistics cost time themselves
   std::map<std::string, double> workload;  // the workload's own results
+  std::optional<Client> client;            // empty: the workload has none
+  std::string samples_file;                // relative to the report; empty: none
   std::string segments_file;               // relative to the report; empty: none
   uint64_t segment_records = 0;
 
@@ -206,6 +214,8 @@ struct Report {
   uint64_t seed = 0;
   int blocks_planned = 0;  // measured ones
   int warmup_planned = 0;
+  std::string
+      claim;  // what the experiment expects of its threaded runs: slower, faster, same; or ""
   Facts environment;         // what does not change during an experiment
   Facts environment_before;  // what does: load, steal, temperatures of the moment
   Facts environment_after;

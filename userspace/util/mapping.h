@@ -33,6 +33,11 @@ class Mapping {
     return make(count, MAP_SHARED | MAP_ANONYMOUS, -1);
   }
 
+  // The same, without a promise that all of it can be used: pages are found as they are touched.
+  static Result<Mapping> shared_reserve(size_t count) {
+    return make(count, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+  }
+
   // A file, or a BPF array map made with BPF_F_MMAPABLE.
   static Result<Mapping> of_fd(int fd, size_t count) { return make(count, MAP_SHARED, fd); }
 

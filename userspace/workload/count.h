@@ -2,20 +2,11 @@
 // operation is one iteration. With main_exit = "kill", `seconds` is how long main lives.
 #pragma once
 
-#include <memory>
-
-#include "userspace/util/term.h"
 #include "userspace/workload/workload.h"
 
 namespace gilscope {
 
-struct CountOptions {
-  uint64_t n = 20'000'000;
-  std::optional<uint64_t> main_sleep_ns;
-};
-
-Result<CountOptions> read_count(const Term& term);
-std::string canonical_count(const CountOptions& options);
-std::unique_ptr<Workload> make_count(const CountOptions& options);
+std::vector<Parameter> count_parameters();
+std::unique_ptr<Workload> make_count(const Parameters& parameters);
 
 }  // namespace gilscope

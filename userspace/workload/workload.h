@@ -1,7 +1,13 @@
-// A workload is what the threads do: a program for the eval loop, and what counts as one operation.
+// A workload is what the threads do: a program for the eval loop, what counts as one operation, and
+// with some a client at the other end of a conversation.
+//
+// One object serves a run. The process that runs the experiment makes and prepares it; the worker
+// and the client are forked off with a copy each.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +16,8 @@
 
 #include "userspace/eval/interpreter.h"
 #include "userspace/util/result.h"
+#include "userspace/workload/parameters.h"
+#include "userspace/workload/samples.h"
 
 namespace gilscope {
 
@@ -20,17 +28,63 @@ struct WorkloadInfo {
 };
 const std::vector<WorkloadInfo>& workload_list();
 
+// What one measured thread works with. It holds the GIL when it is given this, and when it is done.
+struct WorkThread {
+  Interpreter& interpreter;
+  size_t index;  // among the measured threads
+  SampleWriter samples;
+  uint64_t& operations;  // seen by other processes while it grows
+
+  void did_one() const {
+    std::atomic_ref<uint64_t>(operations).store(operations + 1, std::memory_order_relaxed);
+  }
+};
+
+// Beside the measured threads there may be computing ones, daemons that run until the process ends.
+struct Background {
+  size_t threads = 0;
+  std::string task;  // tasks.h
+};
+
 class Workload {
  public:
+  explicit Workload(const Parameters& parameters);
   virtual ~Workload() = default;
 
-  // The body of one measured thread; called, and left, with the GIL held. Returns the operations
-  // that it did.
-  virtual uint64_t run(Interpreter& interpreter) = 0;
+  const Background& background() const { return background_; }
+
+  // A run lasts as long as it was told to, and not until some work is done. One thread after the
+  // other would take longer by construction, so such workloads have no sequential arrangement.
+  virtual bool bounded_by_time() const { return false; }
+  // Whether latencies are measured.
+  virtual bool takes_samples() const { return false; }
+  virtual bool has_client() const { return false; }
+
+  // How long a run takes where nothing disturbs it, roughly: for the plan.
+  virtual double expected_s(size_t threads) const = 0;
+
+  // Before the processes are forked: opens what they need. Fails where a port is in use, or a
+  // directory cannot be written.
+  virtual Status prepare(size_t /*threads*/) { return {}; }
+  virtual std::vector<int> worker_descriptors() const { return {}; }
+  virtual std::vector<int> client_descriptors() const { return {}; }
+
+  // In the worker's main thread, when the gates have opened.
+  virtual void begin() {}
+  // The body of one measured thread.
+  virtual Status run(const WorkThread& thread) = 0;
+  // The body of the client.
+  virtual Status converse(const SampleBook& /*samples*/) { return {}; }
+
+  // After the run: what only this workload knows of it.
+  virtual void add_results(std::map<std::string, double>& /*results*/) const {}
 
   // How long main sleeps before it comes to its end, for runs with main_exit = "kill"; empty: not
   // at all.
   virtual std::optional<uint64_t> main_sleep_ns() const { return std::nullopt; }
+
+ private:
+  Background background_;
 };
 
 // Checks a workload's text and returns its canonical form, or says what is wrong.

@@ -1,0 +1,248 @@
+// Every GIL on workloads of both kinds, traced: it ends, nothing is miscounted, and the two faces
+// of the question show. Times are compared as ratios within one test, never as such.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <map>
+#include <thread>
+
+#include "tests/kernel/kernel_test.h"
+#include "tests/kernel/program.h"
+#include "userspace/gil/policies.h"
+#include "userspace/report/invariants.h"
+
+namespace gilscope {
+namespace {
+
+using testing::HasSubstr;
+
+std::vector<std::string> policy_names() {
+  std::vector<std::string> names;
+  for (const PolicyInfo& info : policy_list()) names.push_back(info.name);
+  names.insert(names.end(), {"check-interval:100,lock=condvar", "check-interval:100,yield",
+                             "switch-interval:5ms,flag=thread", "sharded:1"});
+  return names;
+}
+
+std::string test_name(const testing::TestParamInfo<std::string>& info) {
+  std::string name = info.param;
+  std::ranges::replace_if(
+      name, [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
+  return name;
+}
+
+// A report of one run, for those who check reports.
+std::vector<std::string> broken_in(const Cell& cell, const gilscope::Run& run) {
+  Report report;
+  report.blocks_planned = 1;
+  report.cells = {cell};
+  report.cells[0].runs = {run};
+  return broken_invariants(report);
+}
+
+class EveryPolicy : public KernelTest, public testing::WithParamInterface<std::string> {};
+INSTANTIATE_TEST_SUITE_P(Workloads, EveryPolicy, testing::ValuesIn(policy_names()), test_name);
+
+TEST_P(EveryPolicy, RunsCountEchoAndLatencyExactly) {
+  load({.max_threads = 16});
+  for (const char* workload :
+       {"count:n=30k", "echo:background=1,seconds=60ms", "latency:background=1,seconds=60ms",
+        "throughput:task=compress,n=20", "file:background=1,seconds=60ms", "convoy:seconds=60ms",
+        "bandwidth:seconds=60ms", "native:n=2,length=1ms"}) {
+    for (int threads : {2, 8}) {
+      SCOPED_TRACE(fmt::format("{} {}", workload, threads));
+      const Cell cell = make_cell(GetParam(), workload, threads, all_cpus());
+      auto done = run(cell, {.traced = true});
+      ASSERT_TRUE(done);
+      done->trace = "counters";
+      EXPECT_THAT(broken_in(cell, *done), testing::IsEmpty());
+      EXPECT_GT(done->gil.acquires, 0u);
+      EXPECT_EQ(done->lost->untracked_threads, 0u);
+      if (GetParam().starts_with("fifo") || GetParam().starts_with("gvl-handoff")) {
+        EXPECT_EQ(done->gil.woken_lost, 0u) << "what is handed over cannot be lost";
+      }
+      if (GetParam() == "none") EXPECT_EQ(done->gil.failed(), 0u);
+      EXPECT_EQ(done->client.has_value(), std::string_view(workload).find("echo") == 0 ||
+                                              std::string_view(workload).find("latency") == 0 ||
+                                              std::string_view(workload).find("bandwidth") == 0);
+      for (const gilscope::Thread& thread : done->threads) {
+        EXPECT_EQ(thread.ended, thread.role == "background" ? "killed" : "finished") << thread.name;
+      }
+    }
+  }
+}
+
+// One policy's minute, in a process of its own; returns its exit status.
+int minute_of_mixed(const std::string& policy) {
+  constexpr int kThreads = 16;
+  auto interrupt = Interrupt::watch();
+  const Cell cell =
+      make_cell(policy, "mixed:n=1G,compute=1k,block=1ms,seconds=60", kThreads, all_cpus());
+  auto done = Runner(nullptr, *interrupt).run(cell, {.traced = false});
+  if (!done || done->status != "done") {
+    fmt::print(stderr, "{}: {}\n", policy, done ? done->failure : done.error().message);
+    return 1;
+  }
+  int starved = 0;
+  for (const gilscope::Thread& thread : done->threads) {
+    if (thread.role == "worker" && thread.operations.value_or(0) == 0) ++starved;
+  }
+  if (starved > 0)
+    fmt::print(stderr, "{}: {} threads of {} did nothing\n", policy, starved, kThreads);
+  return starved > 0 ? 1 : 0;
+}
+
+// All at once, which is harder on each than alone: a minute with 16 threads that compute and block.
+// A thread that does nothing for that long starves; a run that does not end is deadlocked, and the
+// watchdog kills it.
+TEST(Starvation, NoneInAMinuteOfMixedUnderAnyPolicy) {
+  std::map<pid_t, std::string> running;
+  for (const std::string& policy : policy_names()) {
+    const pid_t pid = fork();
+    if (pid == 0) {
+      alarm(150);
+      _exit(minute_of_mixed(policy));
+    }
+    running[pid] = policy;
+  }
+  for (const auto& [pid, policy] : running) {
+    int status = 0;
+    ASSERT_EQ(waitpid(pid, &status, 0), pid);
+    EXPECT_FALSE(WIFSIGNALED(status)) << policy << " was still running after 150 s";
+    EXPECT_EQ(status, 0) << policy;
+  }
+}
+
+class Faces : public KernelTest {
+ protected:
+  // The median of three untraced runs.
+  double of(const std::string& policy, const std::string& workload, const std::string& key) {
+    std::vector<double> values;
+    for (int i = 0; i < 3; ++i) {
+      const Cell cell = make_cell(policy, workload, 1, all_cpus());
+      auto done = run(cell, {.traced = false});
+      if (!done || !done->workload.contains(key)) {
+        ADD_FAILURE() << policy << " " << workload << " has no " << key;
+        return 1;
+      }
+      values.push_back(done->workload[key]);
+    }
+    std::ranges::sort(values);
+    return values[1];
+  }
+  void SetUp() override { load({.max_threads = 4}); }
+};
+
+constexpr const char* kRate = "operations_per_s";
+
+// gil.md 1b: a waiter asks after its interval, and an answer takes the GIL twice.
+TEST_F(Faces, TheSwitchIntervalLosesLatency) {
+  const double alone = of("switch-interval:5ms", "echo:background=0,seconds=300ms", kRate);
+  const double beside = of("switch-interval:5ms", "echo:background=1,seconds=600ms", kRate);
+  EXPECT_GT(alone / beside, 50);
+  const double p50 = of("switch-interval:5ms", "echo:background=1,seconds=600ms", "latency_p50_ns");
+  EXPECT_GT(p50, 8e6) << "two intervals of 5 ms";
+  EXPECT_LT(p50, 16e6);
+}
+
+TEST_F(Faces, TheCheckIntervalKeepsLatency) {
+  const double alone = of("check-interval:100", "echo:background=0,seconds=300ms", kRate);
+  const double beside = of("check-interval:100", "echo:background=1,seconds=300ms", kRate);
+  EXPECT_LT(alone / beside, 3);
+}
+
+TEST_F(Faces, TheIntervalIsTheLatency) {
+  double last = 0;
+  for (const char* interval : {"1ms", "4ms", "16ms"}) {
+    const double p50 = of(fmt::format("switch-interval:{}", interval),
+                          "echo:background=1,seconds=600ms", "latency_p50_ns");
+    if (last > 0) {
+      EXPECT_GT(p50 / last, 2) << interval;
+      EXPECT_LT(p50 / last, 8) << interval;
+    }
+    last = p50;
+  }
+}
+
+TEST_F(Faces, SplittingTheLockLosesFewerAcquisitions) {
+  load({.max_threads = 5});
+  const auto share = [&](const char* policy) {
+    auto done = run(make_cell(policy, "count:n=300k", 4, all_cpus()), {.traced = true});
+    return done ? static_cast<double>(done->gil.failed()) / static_cast<double>(done->gil.acquires)
+                : 1;
+  };
+  std::vector<double> ratios;
+  for (int i = 0; i < 5; ++i) ratios.push_back(share("sharded:16") / share("sharded:1"));
+  std::ranges::sort(ratios);
+  EXPECT_LT(ratios[2], 0.8);
+}
+
+TEST_F(Faces, OneShardIsOneLock) {
+  const auto acquires = [&](const char* policy) {
+    auto done = run(make_cell(policy, "count:n=300k", 2, all_cpus()), {.traced = true});
+    return done ? done->gil.acquires : 0;
+  };
+  const auto one = static_cast<double>(acquires("check-interval:100"));
+  EXPECT_NEAR(static_cast<double>(acquires("sharded:1")) / one, 1, 0.01);
+}
+
+TEST(Client, ThatDiesFailsTheRunAndNotTheExperiment) {
+  const Scratch scratch;
+  Process process({program(), "run", "--policy", "none", "--workload", "echo:seconds=20",
+                   "--blocks", "1", "--warmup", "0", "--arrangement", "threaded", "--trace", "off",
+                   "--out", scratch.path("out")});
+  // The client is the first child of the experiment, the worker the second.
+  pid_t client = 0;
+  for (int i = 0; i < 500 && client == 0; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    const std::string children =
+        shell(fmt::format("cat /proc/{0}/task/{0}/children", process.pid())).out;
+    if (std::ranges::count(children, ' ') >= 2) client = std::atoi(children.c_str());
+  }
+  ASSERT_GT(client, 0);
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  kill(client, SIGKILL);
+  const Ended ended = process.wait();
+  EXPECT_EQ(ended.status, 2);
+  EXPECT_THAT(ended.err, HasSubstr("the client process was killed by signal 9"));
+  EXPECT_EQ(gilscope_run({"validate", scratch.path("out") + "/report.json"}).status, 0);
+}
+
+TEST(FullDisk, FailsTheRunWithItsReason) {
+  const Scratch scratch;
+  const std::string small = scratch.path("small");
+  ASSERT_EQ(shell("mkdir " + small + " && mount -t tmpfs -o size=64k none " + small).status, 0);
+  const Ended ended = gilscope_run(
+      {"run", "--policy", "none", "--workload", "file:seconds=500ms,size=1M,dir=" + small,
+       "--blocks", "1", "--warmup", "0", "--arrangement", "threaded", "--trace", "off"});
+  shell("umount " + small);
+  EXPECT_EQ(ended.status, 2);
+  EXPECT_THAT(ended.err, HasSubstr("cannot write 1048576 bytes into"));
+}
+
+TEST(Port, InUseIsSaidAndNothingIsRun) {
+  const Fd holder(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(bind(holder.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  ASSERT_EQ(listen(holder.get(), 1), 0);
+  socklen_t size = sizeof(address);
+  getsockname(holder.get(), reinterpret_cast<sockaddr*>(&address), &size);
+  const int port = ntohs(address.sin_port);
+  const Ended ended = gilscope_run(
+      {"run", "--policy", "none", "--workload", fmt::format("echo:seconds=100ms,port={}", port),
+       "--blocks", "1", "--warmup", "0", "--arrangement", "threaded", "--trace", "off"});
+  EXPECT_EQ(ended.status, 2);
+  EXPECT_THAT(ended.err, HasSubstr(fmt::format("TCP port {} of 127.0.0.1 is in use", port)));
+}
+
+}  // namespace
+}  // namespace gilscope

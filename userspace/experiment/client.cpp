@@ -1,0 +1,101 @@
+#include "userspace/experiment/client.h"
+
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+#include <utility>
+
+#include "userspace/experiment/confine.h"
+#include "userspace/experiment/cpus.h"
+
+namespace gilscope {
+
+Result<std::vector<int>> client_cpus(std::span<const int> of_run) {
+  auto allowed = allowed_cpus();
+  if (!allowed) return fail(allowed.error());
+  std::vector<int> others;
+  std::ranges::copy_if(*allowed, std::back_inserter(others),
+                       [&](int cpu) { return std::ranges::find(of_run, cpu) == of_run.end(); });
+  return others.empty() ? std::vector<int>(of_run.begin(), of_run.end()) : others;
+}
+
+Result<ClientProcess> ClientProcess::start(Workload& workload, const SampleBook& samples,
+                                           std::vector<int> cpus, const Interrupt& interrupt) {
+  ClientProcess client;
+  client.cpus_ = std::move(cpus);
+  auto sheet = Mapping<Sheet>::shared_anonymous(1);
+  if (!sheet) return fail(sheet.error());
+  client.sheet_ = std::move(*sheet);
+  const pid_t parent = getpid();
+  client.pid_ = fork();
+  if (client.pid_ < 0) return fail_errno("cannot start a client");
+  if (client.pid_ == 0) {
+    client.pid_ = -1;
+    interrupt.forget_in_child();
+    Status status =
+        confine(parent, client.cpus_, {.descriptors = workload.client_descriptors(), .bpf = false});
+    if (status) status = workload.converse(samples);
+    if (status) _exit(0);
+    std::strncpy(client.sheet_[0].failure, status.error().message.c_str(),
+                 sizeof(Sheet::failure) - 1);
+    _exit(1);
+  }
+  client.process_ = Fd(static_cast<int>(syscall(SYS_pidfd_open, client.pid_, 0)));
+  if (!client.process_) return fail_errno("pidfd_open");
+  return client;
+}
+
+ClientProcess::ClientProcess(ClientProcess&& other) noexcept
+    : pid_(std::exchange(other.pid_, -1)),
+      process_(std::move(other.process_)),
+      sheet_(std::move(other.sheet_)),
+      cpus_(std::move(other.cpus_)),
+      status_(other.status_),
+      cpu_ns_(other.cpu_ns_) {}
+
+ClientProcess::~ClientProcess() {
+  if (pid_ < 0) return;
+  kill(pid_, SIGKILL);
+  reap();
+}
+
+void ClientProcess::reap() {
+  rusage usage = {};
+  while (wait4(pid_, &status_, 0, &usage) < 0 && errno == EINTR) {
+  }
+  pid_ = -1;
+  for (const timeval& time : {usage.ru_utime, usage.ru_stime}) {
+    cpu_ns_ += static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 +
+               static_cast<uint64_t>(time.tv_usec) * 1'000;
+  }
+}
+
+Status ClientProcess::how_it_ended() {
+  reap();
+  if (WIFEXITED(status_) && WEXITSTATUS(status_) == 0) return {};
+  const char* failure = sheet_[0].failure;
+  if (failure[0]) {
+    return fail(fmt::format("the client process failed: {}",
+                            std::string(failure, strnlen(failure, sizeof(Sheet::failure)))));
+  }
+  if (WIFSIGNALED(status_)) {
+    return fail(fmt::format("the client process was killed by signal {} ({})", WTERMSIG(status_),
+                            strsignal(WTERMSIG(status_))));
+  }
+  return fail(fmt::format("the client process ended with status {}", WEXITSTATUS(status_)));
+}
+
+Client ClientProcess::finish() {
+  if (pid_ >= 0) {
+    kill(pid_, SIGKILL);
+    reap();
+  }
+  return {cpus_, cpu_ns_};
+}
+
+}  // namespace gilscope

@@ -1,0 +1,66 @@
+#include "userspace/workload/conversation.h"
+
+#include <sys/eventfd.h>
+
+#include "userspace/util/time.h"
+
+namespace gilscope {
+
+Conversation::Conversation(const Parameters& parameters)
+    : Workload(parameters),
+      seconds_ns_(parameters.number("seconds")),
+      port_(static_cast<uint16_t>(parameters.number("port"))) {}
+
+void Conversation::add_parameters(std::vector<Parameter>& table) {
+  table.push_back(
+      duration_parameter("seconds", 2'000'000'000, 1'000'000, 86'400'000'000'000, true));
+  table.push_back(count_parameter("port", 0, 0, 65535));
+}
+
+Status Conversation::prepare(size_t threads) {
+  if (port_ != 0 && port_ + threads > 65536) {
+    return fail(fmt::format("port={}: there are no {} ports from there up", port_, threads));
+  }
+  auto connections = connect(threads, port_);
+  if (!connections) return fail(connections.error());
+  connections_ = std::move(*connections);
+  begun_ = Fd(eventfd(0, EFD_CLOEXEC));
+  if (!begun_) return fail_errno("eventfd");
+  auto account = Mapping<Account>::shared_anonymous(1);
+  if (!account) return fail(account.error());
+  account_ = std::move(*account);
+  return {};
+}
+
+std::vector<int> Conversation::worker_descriptors() const {
+  std::vector<int> kept = {begun_.get()};
+  for (const Connection& connection : connections_) kept.push_back(connection.server.get());
+  return kept;
+}
+
+std::vector<int> Conversation::client_descriptors() const {
+  std::vector<int> kept = {begun_.get()};
+  for (const Connection& connection : connections_) kept.push_back(connection.client.get());
+  return kept;
+}
+
+void Conversation::begin() {
+  const uint64_t one = 1;
+  // Cannot fail: the counter is far from full.
+  [[maybe_unused]] const ssize_t written = ::write(begun_.get(), &one, sizeof(one));
+}
+
+Status Conversation::converse(const SampleBook& samples) {
+  uint64_t ones = 0;
+  while (::read(begun_.get(), &ones, sizeof(ones)) < 0) {
+    if (errno != EINTR) return fail_errno("the client cannot wait for the run to begin");
+  }
+  return talk(samples, monotonic_ns() + seconds_ns_);
+}
+
+void Conversation::add_results(std::map<std::string, double>& results) const {
+  results["sent"] = static_cast<double>(account().sent);
+  results["unanswered"] = results["sent"] - results["operations"];
+}
+
+}  // namespace gilscope

@@ -1,0 +1,51 @@
+// What workloads with a client share: connected sockets, one for each measured thread, a signal
+// that lets the client begin when the run does, and what the client says of itself.
+#pragma once
+
+#include "userspace/workload/sockets.h"
+#include "userspace/workload/workload.h"
+
+namespace gilscope {
+
+class Conversation : public Workload {
+ public:
+  bool bounded_by_time() const override { return true; }
+  bool has_client() const override { return true; }
+  double expected_s(size_t) const override { return static_cast<double>(seconds_ns_) / 1e9; }
+
+  Status prepare(size_t threads) override;
+  std::vector<int> worker_descriptors() const override;
+  std::vector<int> client_descriptors() const override;
+  void begin() override;
+  Status converse(const SampleBook& samples) final;
+  void add_results(std::map<std::string, double>& results) const override;
+
+ protected:
+  // Written by the client, read by its parent when it is over.
+  struct Account {
+    uint64_t sent;  // requests, or datagrams
+  };
+
+  explicit Conversation(const Parameters& parameters);
+  // Parameters that each conversation has: seconds, port.
+  static void add_parameters(std::vector<Parameter>& table);
+
+  virtual Result<std::vector<Connection>> connect(size_t threads, uint16_t port) = 0;
+  // In the client, once the run has begun.
+  virtual Status talk(const SampleBook& samples, uint64_t end_ns) = 0;
+
+  int server(size_t index) const { return connections_[index].server.get(); }
+  int client(size_t index) const { return connections_[index].client.get(); }
+  size_t connections() const { return connections_.size(); }
+  Account& account() const { return account_[0]; }
+  uint64_t seconds_ns() const { return seconds_ns_; }
+
+ private:
+  const uint64_t seconds_ns_;
+  const uint16_t port_;
+  std::vector<Connection> connections_;
+  Fd begun_;  // an eventfd
+  Mapping<Account> account_;
+};
+
+}  // namespace gilscope

@@ -1,0 +1,59 @@
+// Every latency that a run measured, in memory that its processes share. Each writer has its own
+// part, so that writing is two stores; what finds its part full is counted.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "userspace/util/mapping.h"
+#include "userspace/util/result.h"
+
+namespace gilscope {
+
+struct Sample {
+  uint64_t sent_ns;  // CLOCK_MONOTONIC
+  uint64_t latency_ns;
+};
+
+// One measured thread's samples, in the order of their ends.
+class SampleWriter {
+ public:
+  struct Fill {
+    uint64_t count, lost;
+  };
+
+  SampleWriter() = default;  // keeps nothing, and says that it lost all
+  SampleWriter(Fill& fill, std::span<Sample> room) : fill_(&fill), room_(room) {}
+
+  void add(uint64_t sent_ns, uint64_t now_ns) const {
+    if (fill_ == nullptr) return;
+    if (fill_->count == room_.size()) {
+      ++fill_->lost;
+      return;
+    }
+    room_[fill_->count++] = {sent_ns, now_ns - sent_ns};
+  }
+
+ private:
+  Fill* fill_ = nullptr;
+  std::span<Sample> room_;
+};
+
+class SampleBook {
+ public:
+  // Memory is used as samples come, not before.
+  static Result<SampleBook> make(size_t writers, size_t samples_each);
+
+  size_t writers() const { return fills_.span().size(); }
+  SampleWriter writer(size_t index) const;
+  std::span<const Sample> samples(size_t writer) const;
+  uint64_t lost() const;
+
+ private:
+  Mapping<SampleWriter::Fill> fills_;
+  Mapping<Sample> room_;
+  size_t each_ = 0;
+};
+
+}  // namespace gilscope

@@ -1,0 +1,36 @@
+// What computing threads compute, after ccbench's tasks (CPython 2.7 to 3.11, Tools/ccbench):
+//
+//   count     1000 iterations of counting down, in bytecode
+//   pidigits  50 digits of pi in bytecode, as pure Python
+//   regex     a native call that searches 2000 characters and holds the GIL
+//   compress  a native call that compresses 6 kB by zlib and releases the GIL meanwhile
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "userspace/eval/interpreter.h"
+
+namespace gilscope {
+
+const std::vector<std::string>& task_names();
+
+// One thread's own; needs the GIL of its interpreter.
+class Task {
+ public:
+  Task(const std::string& name, Interpreter& interpreter);
+
+  // One operation.
+  void once() { interpreter_.run(code_, {&argument_, 1}); }
+
+ private:
+  Interpreter& interpreter_;
+  Code code_;
+  int64_t argument_ = 1;
+};
+
+// How long one operation takes here, alone and without a lock. Measured once a process.
+double seconds_of(const std::string& task);
+
+}  // namespace gilscope
