@@ -5,9 +5,9 @@
 // sleeps on a futex word of its own. The releaser makes the first in the queue the owner, and only
 // then wakes it, so nobody can come between: there is no barging, and `woken_lost` stays 0.
 //
-// It is given up as check-interval gives it up, every N+1 counted opcodes on one ticker, so that the
-// two differ in the hand-over alone: released, and then asked for again at the back of the queue.
-// With nobody waiting that costs two passes over an uncontended mutex.
+// It is given up as check-interval gives it up, every N+1 counted opcodes on one ticker, so that
+// the two differ in the hand-over alone: released, and then asked for again at the back of the
+// queue. With nobody waiting that costs two passes over an uncontended mutex.
 //
 // Ours to choose: the queue is guarded by a mutex, in whose order tickets are drawn. It is held for
 // a few instructions, never while waking, and a thread that had to wait for it counts no failure.

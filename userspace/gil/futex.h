@@ -1,4 +1,5 @@
-// The futex system call, for words that only this process waits on: FUTEX_WAIT_BITSET or FUTEX_WAKE.
+// The futex system call, for words that only this process waits on: FUTEX_WAIT_BITSET or
+// FUTEX_WAKE.
 #pragma once
 
 #include <linux/futex.h>

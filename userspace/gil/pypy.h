@@ -3,8 +3,9 @@
 //
 // It is made of two locks, and held where both are. `rpy_fastgil` is a word: 0, or who holds it.
 // Around a blocking call it is set to 0, which wakes nobody and costs one store; whoever finds it 0
-// takes it by compare-and-swap. `mutex_gil`, a flag under a mutex with a condition, stays locked all
-// the while. It is unlocked to give the GIL away: `rpy_fastgil` stays taken, so nobody can barge.
+// takes it by compare-and-swap. `mutex_gil`, a flag under a mutex with a condition, stays locked
+// all the while. It is unlocked to give the GIL away: `rpy_fastgil` stays taken, so nobody can
+// barge.
 //
 // A thread that finds it taken polls for a short while (40 to 400 turns with a pause in each) and
 // gives up early if the number of waiters changes. If it gets the GIL in that time it unlocks
@@ -20,9 +21,9 @@
 // ever asks for a drop. Polling is not waiting, and counts nothing.
 //
 // Departures: PyPy counts every bytecode, and under its JIT at most one a loop; here it is the
-// opcodes that CPython 2.7 would count, three of the nine in a counting loop. The stealer's mutex is
-// tried before it is waited for, to tell the kinds of failure apart. Counters that PyPy reads and
-// writes without care are relaxed atomics.
+// opcodes that CPython 2.7 would count, three of the nine in a counting loop. The stealer's mutex
+// is tried before it is waited for, to tell the kinds of failure apart. Counters that PyPy reads
+// and writes without care are relaxed atomics.
 #pragma once
 
 #include <memory>

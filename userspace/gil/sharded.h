@@ -2,13 +2,14 @@
 // for each of its instances. Nobody's GIL, and not one lock: up to N threads hold at once.
 //
 // Each piece is the semaphore of check-interval and the datum that it guards, on cache lines of
-// their own. At each checkpoint, every 101 counted opcodes of its own, a thread adds one to the datum
-// of the piece that it holds, releases the piece, and acquires the next one: a hash of the thread's
-// number and its step chooses it, as pages are spread over instances. The thread may come upon the
-// same piece again. Taking a piece is an acquisition, also after a blocking call.
+// their own. At each checkpoint, every 101 counted opcodes of its own, a thread adds one to the
+// datum of the piece that it holds, releases the piece, and acquires the next one: a hash of the
+// thread's number and its step chooses it, as pages are spread over instances. The thread may come
+// upon the same piece again. Taking a piece is an acquisition, also after a blocking call.
 //
-// With N = 1 it is check-interval:100, but for the ticker, which each thread has for itself: one for
-// all would be shared without a lock. Threads are numbered in the order in which they first come.
+// With N = 1 it is check-interval:100, but for the ticker, which each thread has for itself: one
+// for all would be shared without a lock. Threads are numbered in the order in which they first
+// come.
 //
 // A failed attempt is counted as under check-interval, on whichever piece. What the pieces do not
 // guard, the threads must not share.
