@@ -49,6 +49,7 @@ TEST(Gvl, YieldsToOneThatHasQueued) {
     waiter.await_waiting();
     gil->checkpoint(holder.thread);
     EXPECT_EQ(UnderGil::seen(waiter.slot.acquires), 1u) << "the yielder had it back first";
+    AllowThreads allow(*gil, holder.thread);
     thread.join();
   }
   gil->release(holder.thread);

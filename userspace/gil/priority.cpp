@@ -56,8 +56,8 @@ class Priority : public Gil {
 
   void wait_for_turn(GilThread& thread, Ranked& self, std::unique_lock<std::mutex>& lock) {
     queue_up(self);
-    thread.board.contended();
     if (locked_ && self.priority > state_of<Ranked>(*holder_).priority) request(thread, kOutranked);
+    thread.board.contended();
     while (locked_ || queue_.front() != &self) {
       uint64_t saved_switch_number = switch_number_;
       bool ran_out = self.wake.wait_for(lock, options_.interval_ns);
