@@ -14,6 +14,9 @@
 // mutex_gil, and begins again. Every N+1 counted opcodes a holder that has waiters gives the GIL to
 // the stealer and queues behind the others; one that has none goes on.
 //
+// The stealer's mutex is pthread's, and serves in no strict order: a thread that has just given the
+// GIL away may become the stealer before one that was woken to be, and then takes it back at once.
+//
 // A failed attempt is `contended` where the thread has not slept for the GIL yet: it finds another
 // one stealing, or it is the stealer and finds it taken. It is `woken_lost` where it has slept on
 // mutex_gil_stealer, or was woken from mutex_gil, and finds it taken; becoming the stealer mostly
