@@ -79,6 +79,36 @@ TEST(Priority, SinksWhenTimedOut) {
   EXPECT_EQ(line.join(), (Order{"asking", "fresh", "timed out"}));
 }
 
+// `waiter` asks for the GIL each time, and gets it.
+void time_out(Gil& gil, UnderGil& self, UnderGil& waiter, int times) {
+  gil.acquire(self.thread);
+  for (int i = 0; i < times; ++i) {
+    InLine line(gil);
+    line.add("waiter", waiter);
+    while (gil.breaker(self.thread) == 0) std::this_thread::yield();
+    const uint64_t before = UnderGil::seen(waiter.slot.acquires);
+    gil.checkpoint(self.thread);
+    if (UnderGil::seen(waiter.slot.acquires) == before) {
+      gil.release(self.thread);  // or the waiter never comes
+      line.join();
+      FAIL() << "the dropper had it back first";
+    }
+    line.join();
+  }
+  gil.release(self.thread);
+}
+
+TEST(Priority, GivesWayAlsoToAnEqual) {
+  // At the bottom nobody sinks below the other, and what is given up must still change hands.
+  const auto gil = *make_gil("priority:1ms");
+  UnderGil first, second;
+  for (int step = 0; step < 3; ++step) {
+    time_out(*gil, first, second, 1);
+    time_out(*gil, second, first, 1);
+  }
+  time_out(*gil, first, second, 20);
+}
+
 TEST(Priority, OfEqualsTheFirstComesFirst) {
   const auto gil = *make_gil("priority:60s");
   UnderGil holder, first, second, third;
