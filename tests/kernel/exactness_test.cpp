@@ -41,6 +41,10 @@ std::vector<Case> cases() {
     list.push_back({policy, "sequential", 2, true, false});
     list.push_back({policy, "threaded", 2, true, true});
   }
+  for (const char* policy : {"fifo:1000", "pypy:1000", "gvl:5ms", "gvl-handoff:10ms", "bfs",
+                             "priority:5ms", "sharded:16"}) {
+    list.push_back({policy, "threaded", 8, true, false});
+  }
   return list;
 }
 

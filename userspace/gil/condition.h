@@ -11,6 +11,12 @@
 
 namespace gilscope {
 
+inline uint64_t monotonic_ns() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
 class Condition {
  public:
   Condition() {
@@ -25,6 +31,7 @@ class Condition {
   Condition& operator=(const Condition&) = delete;
 
   void signal() { pthread_cond_signal(&condition_); }
+  void broadcast() { pthread_cond_broadcast(&condition_); }
 
   void wait(std::unique_lock<std::mutex>& lock) {
     pthread_cond_wait(&condition_, lock.mutex()->native_handle());
@@ -32,11 +39,12 @@ class Condition {
 
   // Whether the wait ran out.
   bool wait_for(std::unique_lock<std::mutex>& lock, uint64_t ns) {
+    return wait_until(lock, monotonic_ns() + ns);
+  }
+  bool wait_until(std::unique_lock<std::mutex>& lock, uint64_t time_ns) {
     timespec deadline;
-    clock_gettime(CLOCK_MONOTONIC, &deadline);
-    uint64_t nanoseconds = static_cast<uint64_t>(deadline.tv_nsec) + ns % 1'000'000'000;
-    deadline.tv_sec += static_cast<time_t>(ns / 1'000'000'000 + nanoseconds / 1'000'000'000);
-    deadline.tv_nsec = static_cast<long>(nanoseconds % 1'000'000'000);
+    deadline.tv_sec = static_cast<time_t>(time_ns / 1'000'000'000);
+    deadline.tv_nsec = static_cast<long>(time_ns % 1'000'000'000);
     return pthread_cond_timedwait(&condition_, lock.mutex()->native_handle(), &deadline) ==
            ETIMEDOUT;
   }

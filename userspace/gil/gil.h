@@ -4,19 +4,35 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 
 #include "userspace/gil/board.h"
 
 namespace gilscope {
 
-// A thread, as a policy knows it. Lives as long as its thread may touch the GIL.
+// What a policy keeps of each thread: its condition, its priority, its place in a queue.
+struct PolicyState {
+  virtual ~PolicyState() = default;
+};
+
+// A thread, as a policy knows it. Belongs to one GIL, and lives as long as its thread may touch it.
 struct GilThread {
   explicit GilThread(gilscope_slot& slot) : board(slot) {}
 
   BoardSlot board;
   // The thread's own eval-breaker word, for policies that have one a thread.
   std::atomic<int32_t> eval_breaker{0};
+  // Of the pieces that a split lock has, the one that the thread holds (see Gil::pieces).
+  uint32_t piece = 0;
+  std::unique_ptr<PolicyState> policy;
 };
+
+// The policy's own state of a thread, made when the thread first comes to the GIL.
+template <typename State>
+State& state_of(GilThread& thread) {
+  if (!thread.policy) thread.policy = std::make_unique<State>();
+  return static_cast<State&>(*thread.policy);
+}
 
 class Gil {
  public:
@@ -41,6 +57,9 @@ class Gil {
   virtual Checks checks() const = 0;
   // The word that `thread` looks at; read and written by it while it holds the GIL, set by others.
   virtual std::atomic<int32_t>& breaker(GilThread& thread) = 0;
+
+  // How many threads may hold it at once: a split lock guards as many pieces of the data.
+  virtual uint32_t pieces() const { return 1; }
 };
 
 // Lets other threads have the GIL while a blocking call lasts.

@@ -3,8 +3,15 @@
 #include <cstdint>
 #include <functional>
 
+#include "userspace/gil/bfs.h"
 #include "userspace/gil/check_interval.h"
+#include "userspace/gil/fifo.h"
+#include "userspace/gil/gvl.h"
+#include "userspace/gil/gvl_handoff.h"
 #include "userspace/gil/no_lock.h"
+#include "userspace/gil/priority.h"
+#include "userspace/gil/pypy.h"
+#include "userspace/gil/sharded.h"
 #include "userspace/gil/switch_interval.h"
 #include "userspace/util/quote.h"
 #include "userspace/util/term.h"
@@ -26,7 +33,44 @@ tl::unexpected<Error> unknown_argument(const Term& term, const Argument& argumen
                           in_quotes(given), parameters.empty() ? "none" : parameters));
 }
 
+// A parameter without a key: what it is called in messages, what it may be, and an example.
+struct CountParameter {
+  const char* name;
+  const char* what;
+  uint64_t lowest, highest;
+  const char* example;
+};
+struct TimeParameter {
+  const char* name;
+  uint64_t shortest_ns;
+  const char* example;
+};
+
+constexpr uint64_t kMicrosecond = 1'000;  // CPython's shortest switch interval
+constexpr uint64_t kLongest = 3'600'000'000'000;
+
+Result<uint64_t> read_count(const Term& term, const Argument& argument,
+                            const CountParameter& parameter) {
+  auto count = parse_count(argument.value);
+  if (count && *count >= parameter.lowest && *count <= parameter.highest) return *count;
+  return fail(fmt::format("policy {}: {} {} is not a count of {} from {} to {}, as in {}",
+                          in_quotes(term.name), parameter.name, in_quotes(argument.value),
+                          parameter.what, parameter.lowest, parameter.highest, parameter.example));
+}
+
+Result<uint64_t> read_time(const Term& term, const Argument& argument,
+                           const TimeParameter& parameter) {
+  auto time = parse_duration_ns(argument.value);
+  if (time && *time >= parameter.shortest_ns && *time <= kLongest) return *time;
+  return fail(fmt::format("policy {}: {} {} is not a time from {} to {}, as in {}",
+                          in_quotes(term.name), parameter.name, in_quotes(argument.value),
+                          format_duration_ns(parameter.shortest_ns), format_duration_ns(kLongest),
+                          parameter.example));
+}
+
 Result<Reading> read_check_interval(const Term& term, const std::string& parameters) {
+  constexpr CountParameter kInterval = {"check interval", "opcodes", 0, INT32_MAX,
+                                        "check-interval:100"};
   CheckIntervalOptions options;
   bool first = true;
   for (const Argument& argument : term.arguments) {
@@ -35,13 +79,8 @@ Result<Reading> read_check_interval(const Term& term, const std::string& paramet
     } else if (argument == Argument{"", "yield"}) {
       options.yield = true;
     } else if (first && argument.key.empty()) {
-      auto interval = parse_count(argument.value);
-      if (!interval || *interval > INT32_MAX) {
-        return fail(
-            fmt::format("policy {}: check interval {} is not a count of opcodes from 0 to "
-                        "{}, as in check-interval:100",
-                        in_quotes(term.name), in_quotes(argument.value), INT32_MAX));
-      }
+      auto interval = read_count(term, argument, kInterval);
+      if (!interval) return fail(interval.error());
       options.interval = static_cast<int32_t>(*interval);
     } else {
       return unknown_argument(term, argument, parameters);
@@ -54,20 +93,15 @@ Result<Reading> read_check_interval(const Term& term, const std::string& paramet
 }
 
 Result<Reading> read_switch_interval(const Term& term, const std::string& parameters) {
-  constexpr uint64_t kShortest = 1'000, kLongest = 3'600'000'000'000;  // CPython: 1 us at least
+  constexpr TimeParameter kInterval = {"switch interval", kMicrosecond, "switch-interval:5ms"};
   SwitchIntervalOptions options;
   bool first = true;
   for (const Argument& argument : term.arguments) {
     if (argument == Argument{"flag", "thread"}) {
       options.flag_per_thread = true;
     } else if (first && argument.key.empty()) {
-      auto interval = parse_duration_ns(argument.value);
-      if (!interval || *interval < kShortest || *interval > kLongest) {
-        return fail(
-            fmt::format("policy {}: switch interval {} is not a time from 1us to 3600s, as "
-                        "in switch-interval:5ms",
-                        in_quotes(term.name), in_quotes(argument.value)));
-      }
+      auto interval = read_time(term, argument, kInterval);
+      if (!interval) return fail(interval.error());
       options.interval_ns = *interval;
     } else {
       return unknown_argument(term, argument, parameters);
@@ -77,6 +111,83 @@ Result<Reading> read_switch_interval(const Term& term, const std::string& parame
   return Reading{fmt::format("switch-interval:{}{}", format_duration_ns(options.interval_ns),
                              options.flag_per_thread ? ",flag=thread" : ""),
                  [options] { return make_switch_interval(options); }};
+}
+
+// Policies with one parameter, a count, which goes into `member` of their options.
+template <typename Options, typename Integer>
+Result<Reading> read_one_count(const Term& term, const std::string& parameters,
+                               const CountParameter& parameter, Integer Options::*member,
+                               std::unique_ptr<Gil> (*make)(const Options&)) {
+  Options options;
+  for (const Argument& argument : term.arguments) {
+    if (&argument != &term.arguments[0] || !argument.key.empty()) {
+      return unknown_argument(term, argument, parameters);
+    }
+    auto count = read_count(term, argument, parameter);
+    if (!count) return fail(count.error());
+    options.*member = static_cast<Integer>(*count);
+  }
+  return Reading{fmt::format("{}:{}", term.name, options.*member),
+                 [options, make] { return make(options); }};
+}
+
+// The same with a time.
+template <typename Options>
+Result<Reading> read_one_time(const Term& term, const std::string& parameters,
+                              const TimeParameter& parameter, uint64_t Options::*member,
+                              std::unique_ptr<Gil> (*make)(const Options&)) {
+  Options options;
+  for (const Argument& argument : term.arguments) {
+    if (&argument != &term.arguments[0] || !argument.key.empty()) {
+      return unknown_argument(term, argument, parameters);
+    }
+    auto time = read_time(term, argument, parameter);
+    if (!time) return fail(time.error());
+    options.*member = *time;
+  }
+  return Reading{fmt::format("{}:{}", term.name, format_duration_ns(options.*member)),
+                 [options, make] { return make(options); }};
+}
+
+Result<Reading> read_fifo(const Term& term, const std::string& parameters) {
+  return read_one_count(term, parameters, {"check interval", "opcodes", 0, INT32_MAX, "fifo:100"},
+                        &FifoOptions::interval, make_fifo);
+}
+
+Result<Reading> read_pypy(const Term& term, const std::string& parameters) {
+  // PyPy makes 1 of anything less.
+  return read_one_count(term, parameters, {"check interval", "opcodes", 1, INT32_MAX, "pypy:10000"},
+                        &PypyOptions::interval, make_pypy);
+}
+
+Result<Reading> read_gvl(const Term& term, const std::string& parameters) {
+  return read_one_time(term, parameters, {"quantum", kMicrosecond, "gvl:100ms"},
+                       &GvlOptions::quantum_ns, make_gvl);
+}
+
+Result<Reading> read_gvl_handoff(const Term& term, const std::string& parameters) {
+  constexpr uint64_t kTick = 10'000'000;  // what the quantum is counted in
+  return read_one_time(term, parameters, {"quantum", kTick, "gvl-handoff:100ms"},
+                       &GvlHandoffOptions::quantum_ns, make_gvl_handoff);
+}
+
+Result<Reading> read_bfs(const Term& term, const std::string& parameters) {
+  if (!term.arguments.empty()) return unknown_argument(term, term.arguments[0], parameters);
+  return Reading{"bfs", make_bfs};
+}
+
+Result<Reading> read_priority(const Term& term, const std::string& parameters) {
+  return read_one_time(term, parameters, {"interval", kMicrosecond, "priority:5ms"},
+                       &PriorityOptions::interval_ns, make_priority);
+}
+
+std::unique_ptr<Gil> make_sharded(const ShardedOptions& options) {
+  return std::make_unique<Sharded>(options);
+}
+
+Result<Reading> read_sharded(const Term& term, const std::string& parameters) {
+  return read_one_count(term, parameters, {"number of locks", "locks", 1, 4096, "sharded:16"},
+                        &ShardedOptions::pieces, make_sharded);
 }
 
 Result<Reading> read_none(const Term& term, const std::string& parameters) {
@@ -102,6 +213,34 @@ const std::vector<Policy>& policies() {
         "T (time), flag=thread (3.13+)"},
        "switch-interval",
        read_switch_interval},
+      {{"fifo:100", "tickets: the releaser makes the next in the queue the owner, then wakes it",
+        "N (opcodes between releases)"},
+       "fifo",
+       read_fifo},
+      {{"pypy:10000", "PyPy: two locks, one stealer at a time; every N+1 opcodes given to it",
+        "N (opcodes)"},
+       "pypy",
+       read_pypy},
+      {{"gvl:100ms", "Ruby 3.1: a queue, and a waiter as timer; newcomers may barge in",
+        "T (time)"},
+       "gvl",
+       read_gvl},
+      {{"gvl-handoff:100ms", "Ruby 3.3: a queue, handed over; ticks of 10 ms while somebody waits",
+        "T (time, from 10ms)"},
+       "gvl-handoff",
+       read_gvl_handoff},
+      {{"bfs", "Nir Aides' proposal for CPython: slices of 10 ms, the earliest deadline first", ""},
+       "bfs",
+       read_bfs},
+      {{"priority:5ms",
+        "Beazley-style: up for a voluntary release, down for a time-out, the highest first",
+        "T (time)"},
+       "priority",
+       read_priority},
+      {{"sharded:16", "one big lock split into N, another piece after each check; N hold at once",
+        "N (locks, 1 to 4096)"},
+       "sharded",
+       read_sharded},
       {{"none", "no global lock: Jython, free-threaded CPython", ""}, "none", read_none},
   };
   return list;

@@ -1,4 +1,4 @@
-// Policy names are a contract: "check-interval:100,lock=condvar", "switch-interval:5ms", "none".
+// Policy names are a contract: "check-interval:100,lock=condvar", "switch-interval:5ms", "bfs".
 #pragma once
 
 #include <memory>

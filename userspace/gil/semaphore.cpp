@@ -1,22 +1,13 @@
 #include "userspace/gil/semaphore.h"
 
-#include <linux/futex.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <bit>
-#include <cerrno>
-#include <climits>
+
+#include "userspace/gil/futex.h"
 
 namespace gilscope {
 
 namespace {
 constexpr uint64_t kOneWaiter = uint64_t{1} << 32;
-
-long futex(uint32_t* address, int operation, uint32_t value) {
-  return syscall(SYS_futex, address, operation | FUTEX_PRIVATE_FLAG, value, nullptr, nullptr,
-                 FUTEX_BITSET_MATCH_ANY);
-}
 }  // namespace
 
 // The kernel looks at the value's half of the word.

@@ -1,0 +1,66 @@
+// A thread that blocks again and again beside threads that compute: under every policy all of them
+// get on, and nobody is forgotten in a queue.
+#include <gtest/gtest.h>
+#include <poll.h>
+
+#include "tests/unit/under_gil.h"
+#include "userspace/eval/bytecode.h"
+#include "userspace/eval/interpreter.h"
+
+namespace gilscope {
+namespace {
+
+struct Mix {
+  const char* policy;
+  int threads;
+};
+
+std::vector<Mix> mixes() {
+  std::vector<Mix> mixes;
+  for (const char* policy :
+       {"check-interval:100", "check-interval:100,lock=condvar", "check-interval:100,yield",
+        "switch-interval:1ms", "switch-interval:1ms,flag=thread", "fifo:100", "pypy:10000",
+        "gvl:1ms", "gvl-handoff:10ms", "bfs", "priority:1ms", "sharded:1", "sharded:16", "none"}) {
+    for (int threads : {2, 8}) mixes.push_back({policy, threads});
+  }
+  return mixes;
+}
+
+class MixedLoad : public testing::TestWithParam<Mix> {};
+INSTANTIATE_TEST_SUITE_P(Gil, MixedLoad, testing::ValuesIn(mixes()), [](const auto& info) {
+  std::string name = info.param.policy + ("_" + std::to_string(info.param.threads));
+  for (char& c : name) {
+    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+  }
+  return name;
+});
+
+TEST_P(MixedLoad, LetsAllThreadsGetOn) {
+  constexpr int kBlockingCalls = 10;
+  constexpr int64_t kChunk = 1'000;
+  const auto gil = *make_gil(GetParam().policy);
+  const Code code = counting_loop();
+  std::atomic<bool> blocking_is_taken{false};
+  std::atomic<int> to_get_on{GetParam().threads};
+  for (const auto& member : run_together(GetParam().threads, [&](UnderGil& self) {
+         const bool computes = blocking_is_taken.exchange(true);
+         gil->acquire(self.thread);
+         Interpreter interpreter(*gil, self.thread);
+         for (int turn = 0; to_get_on > 0; ++turn) {
+           interpreter.run(code, {&kChunk, 1});
+           if (!computes) {
+             AllowThreads allow(*gil, self.thread);
+             poll(nullptr, 0, turn % 3 ? 1 : 0);
+           }
+           if (turn == (computes ? 0 : kBlockingCalls)) --to_get_on;
+         }
+         gil->release(self.thread);
+       })) {
+    EXPECT_EQ(member->slot.state, GILSCOPE_OUTSIDE);
+    EXPECT_EQ(member->slot.acquires, member->slot.releases);
+    EXPECT_GE(member->slot.acquires, 1u);
+  }
+}
+
+}  // namespace
+}  // namespace gilscope
