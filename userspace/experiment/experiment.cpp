@@ -128,6 +128,7 @@ Result<Run> Experiment::run_once(const PlannedRun& planned, const Block& block) 
   Runner::Options options;
   options.traced = planned.trace != "off";
   options.statistics = block.warmup;
+  options.gates = options_.spec.gates;
 
   std::optional<SegmentWriter> writer;
   std::string segments_file;

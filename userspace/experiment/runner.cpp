@@ -125,7 +125,7 @@ Result<Run> Runner::run(const Cell& cell, const Options& options) {
     board = tracer_->board().first(slots);
   }
 
-  auto steal_before = read_steal_ns(cell.cpu_list);
+  const GateReadings before = read_gates(cell.cpu_list);
   const WorkerTask task = task_of(cell);
   const pid_t parent = getpid();
   const pid_t pid = fork();
@@ -146,12 +146,14 @@ Result<Run> Runner::run(const Cell& cell, const Options& options) {
   rusage usage = {};
   while (wait4(pid, &exit_status, 0, &usage) < 0 && errno == EINTR) {
   }
-  auto steal_after = read_steal_ns(cell.cpu_list);
+  const GateReadings after = read_gates(cell.cpu_list);
 
   Run run;
   run.rusage = usage_of(usage);
   run.wall_ns = sheet->sheet().wall_ns;
-  if (steal_before && steal_after) run.steal_ns = *steal_after - *steal_before;
+  if (before.steal_ns && after.steal_ns && *after.steal_ns >= *before.steal_ns) {
+    run.steal_ns = *after.steal_ns - *before.steal_ns;
+  }
   for (size_t slot = 0; slot < slots; ++slot) {
     run.threads.push_back(thread_of(sheet->rows()[slot], board[slot], slot == 0));
     run.gil += run.threads.back().gil;
@@ -165,7 +167,14 @@ Result<Run> Runner::run(const Cell& cell, const Options& options) {
   } else {
     run.status = "done";
   }
-  if (!options.traced) return run;
+  const auto hold_gates = [&] {
+    if (run.status != "done") return;
+    run.gates = judge_gates(options.gates, cell.cpu_list, run, before, after);
+  };
+  if (!options.traced) {
+    hold_gates();
+    return run;
+  }
   if (run.status != "done" || !watched) {
     tracer_->abandon();
   } else if (Status ended = tracer_->end(run, cell.cpu_list); !ended) {
@@ -174,6 +183,7 @@ Result<Run> Runner::run(const Cell& cell, const Options& options) {
     run.failure = ended.error().message;
   }
   if (!watched) return fail(watched.error());
+  hold_gates();
   return run;
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 
+#include "userspace/experiment/gates.h"
 #include "userspace/experiment/interrupt.h"
 #include "userspace/report/model.h"
 #include "userspace/tracer/tracer.h"
@@ -23,6 +24,7 @@ class Runner {
     Tracer::RecordSink sink = [](std::span<const gilscope_segment>) { return Status(); };
     // For tests that look at the worker from outside while it runs.
     std::function<void(pid_t)> on_started = nullptr;
+    GateLimits gates = {};
   };
 
   // The record's status says whether the run succeeded; an Error is a failure of the kit itself, or

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "userspace/experiment/gates.h"
 #include "userspace/util/result.h"
 
 namespace gilscope {
@@ -25,6 +26,7 @@ struct Spec {
   std::string trace = "full";      // full | counters | off
   bool untraced = true;            // each traced run has an untraced twin in its block
   std::string main_exit = "join";  // join | kill
+  GateLimits gates;
 
   bool operator==(const Spec&) const = default;
 };
