@@ -40,8 +40,8 @@ std::string amount(const std::string& gate, double value) {
 void print_left_out(const Page& page) {
   const GateSummary& gates = page.summary.gates;
   page.paragraph(
-      page.bold(fmt::format("Left out of every number here by gates: {} of {} measured ones.",
-                            Wording::number_of(gates.runs, "run"), page.summary.measured_runs)));
+      page.bold(fmt::format("Left out of every number here by gates: {} of {}.", gates.runs,
+                            Wording::number_of(page.summary.measured_runs, "measured run"))));
   for (const auto& [name, gate] : gates.by_gate) {
     if (gate.hits == 0) continue;
     const GateWords* words = words_of(name);

@@ -274,7 +274,7 @@ TEST(TextReport, SaysHowManyRunsGatesLeftOutAndWhy) {
   report.cells[0].runs[4].gates = {{"offline", 1, 0}, {"foreign", 0.3, 0.25}};
   const std::string text = unwrapped(shown(report));
   EXPECT_TRUE(has(text,
-                  "Left out of every number here by gates: 4 runs of 112 measured ones. foreign: 4 "
+                  "Left out of every number here by gates: 4 of 112 measured runs. foreign: 4 "
                   "runs; share of their CPUs' time that other processes took: above 25.0 %, up to "
                   "41.5 %. offline: 1 run; CPUs of theirs that were offline: above 0, up to 1.\n"))
       << text;
@@ -314,7 +314,7 @@ TEST(TextReport, ACellWithoutARunThatGatesLetPassHasNoNumbers) {
   }
   text = unwrapped(shown(report));
   EXPECT_TRUE(has(text, "0 of 6 blocks measured, 1 to warm up, 112 runs finished")) << text;
-  EXPECT_TRUE(has(text, "96 runs of 96 measured ones"));
+  EXPECT_TRUE(has(text, "96 of 96 measured runs"));
   EXPECT_FALSE(has(text, "nan"));
   EXPECT_FALSE(has(text, "SLOWDOWN"));
 }
