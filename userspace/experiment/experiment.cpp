@@ -65,6 +65,7 @@ Result<Report> taken_up(Report report, const ExperimentOptions& options, const P
                     "another directory",
                     in_quotes(options.out->path())));
   }
+  report.minor = kReportMinor;  // what is added to it has the keys of this version
   for (const Block& block : plan.blocks) {
     size_t done = 0;
     for (const Cell& cell : report.cells) {
