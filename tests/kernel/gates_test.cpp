@@ -108,7 +108,7 @@ TEST_F(Gates, AThreadOutsideTheRunsCpusIsNoticed) {
   const int other = all_cpus().front();
   const auto stray = [&](pid_t pid) {
     // Once the worker has set its own mask and made its threads, which nothing tells here.
-    for (int i = 0; i < 10; ++i) {
+    for (int i = 0; i < 20; ++i) {
       usleep(10'000);
       shell(fmt::format("taskset -a -p -c {} {}", other, pid));
     }
