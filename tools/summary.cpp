@@ -11,7 +11,21 @@ namespace {
 using Runs = std::vector<const gilscope::Run*>;
 
 bool measured(const Run& run) {
-  return run.status == "done" && !run.warmup && run.wall_ns > 0;
+  return run.status == "done" && !run.warmup && run.wall_ns > 0 && !run.gated();
+}
+
+bool left_out(const Run& run) {
+  return run.status == "done" && !run.warmup && run.gated();
+}
+
+void add_gates(const Run& run, GateSummary& gates) {
+  if (left_out(run)) ++gates.runs;
+  for (const GateResult& result : run.gates) {
+    GateSummary::Gate& gate = gates.by_gate[result.gate];
+    gate.limit = result.limit;
+    gate.worst = std::max(gate.worst, result.value.value_or(0));
+    ++(result.value ? gate.hits : gate.not_judged);
+  }
 }
 
 Runs measured_runs(const Cell& cell, bool traced) {
@@ -171,6 +185,7 @@ CellSummary summarize(const Cell& cell) {
   const Runs& wall = untraced.empty() ? traced : untraced;
   const Runs& runs = traced.empty() ? untraced : traced;
   summary.runs = traced.size() + untraced.size();
+  summary.gated = static_cast<size_t>(std::count_if(cell.runs.begin(), cell.runs.end(), left_out));
   summary.traced = !traced.empty();
   summary.wall_ns =
       median_of(wall, [](const Run* run) { return std::optional(double(run->wall_ns)); });
@@ -246,8 +261,12 @@ Summary::Summary(const Report& report) {
       if (run.status == "failed") ++failed_runs;
       if (run.status != "done") continue;
       ++finished_runs;
-      (run.warmup ? warmup : blocks).insert(run.block);
-      if (run.steal_ns) {
+      if (run.warmup || !run.gated()) (run.warmup ? warmup : blocks).insert(run.block);
+      if (!run.warmup) {
+        ++measured_runs;
+        add_gates(run, gates);
+      }
+      if (run.steal_ns && !run.gated()) {
         const double cpus = double(std::max<size_t>(1, cell.cpu_list.size()));
         const double share = ratio(*run.steal_ns, double(run.wall_ns) * cpus).value_or(0);
         if (share > kStealLimit) ++steal_runs;

@@ -2,6 +2,7 @@
 // each. The text report and `show --json` print nothing else.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,7 +37,8 @@ struct ThreadSummary {
 
 struct CellSummary {
   const Cell* cell = nullptr;
-  size_t runs = 0;      // measured and finished
+  size_t runs = 0;      // measured, finished, and let pass by the gates
+  size_t gated = 0;     // measured, finished, and left out by them
   bool traced = false;  // the medians below are of traced runs
   std::optional<double> wall_ns;
   std::optional<double> wakeups, wasted_share;  // over all cores; wakeups a run
@@ -72,6 +74,17 @@ struct LossSummary {
   size_t runs_with_dropped = 0;
 };
 
+// What gates have left out of all the rest, and what they could not judge; of measured runs.
+struct GateSummary {
+  struct Gate {
+    double limit = 0;
+    double worst = 0;                 // of the values above it
+    size_t hits = 0, not_judged = 0;  // runs; one may hit several gates
+  };
+  size_t runs = 0;
+  std::map<std::string, Gate> by_gate;
+};
+
 struct Summary {
   explicit Summary(const Report& report);
   Summary(const Summary&) = delete;  // its parts point to one another
@@ -80,10 +93,12 @@ struct Summary {
   std::vector<CellSummary> cells;
   std::vector<PairSummary> pairs;
   LossSummary lost;
+  GateSummary gates;
   size_t runs = 0;           // of the report, in whatever state
   size_t finished_runs = 0;  // done, warm-up ones included
   size_t failed_runs = 0;
-  int measured_blocks = 0;  // with at least one finished run
+  size_t measured_runs = 0;  // done, those left out by gates included, warm-up ones not
+  int measured_blocks = 0;   // with at least one finished run that the gates let pass
   int warmup_blocks = 0;
   size_t steal_runs = 0;  // with more than kSteal of their CPU time stolen
   double worst_steal_share = 0;

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "tools/environment_changes.h"
 #include "tools/findings.h"
 
 namespace gilscope {
@@ -104,6 +105,7 @@ Json cell_json(const CellSummary& cell) {
   Json json = identity(*cell.cell);
   json["arrangement"] = cell.cell->arrangement;
   json["runs"] = cell.runs;
+  json["runs_gated"] = cell.gated;
   json["traced"] = cell.traced;
   json["wall_ns"] = value(cell.wall_ns);
   json["wakeups"] = value(cell.wakeups);
@@ -118,13 +120,24 @@ Json cell_json(const CellSummary& cell) {
   return json;
 }
 
+Json gates_json(const GateSummary& gates) {
+  Json json = {{"runs_left_out", gates.runs}, {"by_gate", Json::object()}};
+  for (const auto& [name, gate] : gates.by_gate) {
+    json["by_gate"][name] = {{"limit", gate.limit},
+                             {"runs", gate.hits},
+                             {"worst", gate.hits ? Json(gate.worst) : Json(nullptr)},
+                             {"runs_not_judged", gate.not_judged}};
+  }
+  return json;
+}
+
 }  // namespace
 
 std::string summary_json(const Report& report) {
   const Summary summary(report);
   const Wording wording(report);
   Json json;
-  json["schema"] = {{"name", "gilscope.summary"}, {"major", 1}, {"minor", 0}};
+  json["schema"] = {{"name", "gilscope.summary"}, {"major", 1}, {"minor", 1}};
   json["report"] = {{"id", report.id},
                     {"status", report.status},
                     {"created_at", report.created_at},
@@ -150,6 +163,14 @@ std::string summary_json(const Report& report) {
                   {"recursion_misses", lost.recursion_misses}};
   json["steal"] = {{"runs_above_1_percent", summary.steal_runs},
                    {"worst_share", summary.worst_steal_share}};
+  json["gates"] = gates_json(summary.gates);
+  json["environment_changes"] = Json::array();
+  for (const EnvironmentChange& change : environment_changes(report)) {
+    json["environment_changes"].push_back({{"key", change.key},
+                                           {"before", change.before},
+                                           {"after", change.after},
+                                           {"matters", change.matters}});
+  }
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

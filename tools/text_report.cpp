@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "tools/environment_changes.h"
 #include "tools/findings.h"
+#include "tools/text_gates.h"
 #include "tools/text_tables.h"
 #include "userspace/util/quote.h"
 
@@ -117,6 +119,18 @@ void print_steal(const Page& page) {
                  2);
 }
 
+void print_changes(const Page& page, const Report& report) {
+  std::vector<std::string> changes;
+  for (const EnvironmentChange& change : environment_changes(report)) {
+    if (!change.matters) continue;
+    changes.push_back(
+        fmt::format("{} from {} to {}", printable(change.key), change.before, change.after));
+  }
+  if (changes.empty()) return;
+  page.paragraph(
+      fmt::format("The box changed during the experiment: {}.", fmt::join(changes, "; ")), 2);
+}
+
 void print_failures(const Page& page, const Report& report) {
   if (page.summary.failed_runs == 0) return;
   page.paragraph(
@@ -172,6 +186,8 @@ void print_text_report(std::ostream& out, const Report& report, const TextOption
   out << "\n";
   print_losses(page);
   print_steal(page);
+  print_gates(page);
+  print_changes(page, report);
   print_failures(page, report);
   out << "\n";
   page.paragraph(

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "tools/table.h"
+#include "tools/text_gates.h"
 #include "userspace/util/quote.h"
 
 namespace gilscope {
@@ -159,7 +160,12 @@ void print_block_table(const Page& page) {
   const auto wall = [](const Run* run) -> Number {
     if (!run) return {"-", ""};
     if (run->status != "done") return {printable(run->status), ""};
-    return duration(double(run->wall_ns));
+    Number number = duration(double(run->wall_ns));
+    if (run->gated()) number.unit += "*";
+    return number;
+  };
+  const auto counts = [](const Run* run) {
+    return run && run->status == "done" && run->wall_ns > 0 && !run->gated();
   };
   for (const PairSummary& pair : page.summary.pairs) {
     std::map<int, bool> blocks;
@@ -175,8 +181,7 @@ void print_block_table(const Page& page) {
       for (const bool traced : {false, true}) {
         const Run* sequential = run_of(pair.sequential, block, traced);
         const Run* threaded = run_of(pair.threaded, block, traced);
-        const bool both = sequential && threaded && sequential->status == "done" &&
-                          threaded->status == "done" && sequential->wall_ns > 0;
+        const bool both = counts(sequential) && counts(threaded);
         numbers.push_back(wall(sequential));
         numbers.push_back(wall(threaded));
         numbers.push_back(
@@ -189,6 +194,15 @@ void print_block_table(const Page& page) {
   if (table.empty()) return;
   page.title("BLOCKS", "wall time of each run");
   table.print(page.out, page.options.width);
+  for (const CellSummary& cell : page.summary.cells) {
+    for (const Run& run : cell.cell->runs) {
+      if (run.status != "done" || !run.gated()) continue;
+      page.paragraph(
+          fmt::format("* left out: block {}, {}, trace {}: {}", run.block,
+                      page.wording.cell(*cell.cell), printable(run.trace), gates_of(run)),
+          2);
+    }
+  }
 }
 
 void print_core_tables(const Page& page) {

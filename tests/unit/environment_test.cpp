@@ -88,7 +88,8 @@ TEST_F(Environment, KeysAreUniqueAndNest) {
 
 TEST_F(Environment, OfThisBoxKnowsItsKernel) {
   const Facts facts = capture_environment();
-  for (const char* key : {"kernel.release", "kernel.version", "host.boot_id", "glibc.version"}) {
+  for (const char* key : {"kernel.release", "kernel.version", "host.boot_id", "glibc.version",
+                          "tool.version", "tool.libbpf"}) {
     const Fact* fact = find(facts, key);
     ASSERT_NE(fact, nullptr);
     EXPECT_TRUE(std::holds_alternative<std::string>(fact->value)) << key << ": " << fact->reason;
@@ -133,9 +134,44 @@ TEST_F(Environment, BelievesDebugfsFirst) {
   const Facts facts = environment();
   expect_text(facts, "kernel.preempt", "lazy");
   expect_text(facts, "kernel.preempt_from", "debugfs");
-  expect_fact(facts, "kernel.sched.base_slice_ns", int64_t{2800000});
-  expect_text(facts, "kernel.sched.tunable_scaling", "none (logarithmic) linear");
-  expect_fact(facts, "kernel.sched.features", Texts({"PLACE_LAG", "NO_HRTICK"}));
+  expect_fact(facts, "kernel.preempt_choices", Texts({"none", "voluntary", "full", "lazy"}));
+  const Facts settings = moment();
+  expect_fact(settings, "kernel.sched.base_slice_ns", int64_t{2800000});
+  expect_text(settings, "kernel.sched.tunable_scaling", "none (logarithmic) linear");
+  expect_fact(settings, "kernel.sched.features", Texts({"PLACE_LAG", "NO_HRTICK"}));
+}
+
+TEST_F(Environment, ReadsWhatTheKernelWasBuiltFor) {
+  root_.write("proc/sys/kernel/osrelease", "7.1\n");
+  expect_null(environment(), "kernel.config", "/proc/config.gz: No such file");
+  expect_null(environment(), "kernel.config", "/boot/config-7.1: No such file");
+  write_gzip("proc/config.gz",
+             "CONFIG_HZ=250\n# CONFIG_PREEMPT_RT is not set\nCONFIG_SCHED_CLASS_EXT=y\n"
+             "CONFIG_STEAL_GOVERNOR=m\n");
+  const Facts facts = environment();
+  expect_text(facts, "kernel.config_from", "/proc/config.gz");
+  expect_text(facts, "kernel.config.SCHED_CLASS_EXT", "y");
+  expect_text(facts, "kernel.config.STEAL_GOVERNOR", "m");
+  expect_text(facts, "kernel.config.PREEMPT_RT", "n");
+  expect_text(facts, "kernel.config.PREFERRED_CPU", "n");
+  EXPECT_EQ(std::get<std::string>(find(facts, "kernel.config_sha256")->value).size(), 64u);
+}
+
+TEST_F(Environment, FindsTheBuildIdAmongTheKernelsNotes) {
+  // Another note first, with a name and a description that are padded; the id ends like white
+  // space.
+  const std::string other("\x06\0\0\0\x05\0\0\0\x03\0\0\0Linux\0\0\0abcde\0\0\0", 28);
+  const std::string gnu("\x04\0\0\0\x05\0\0\0\x03\0\0\0GNU\0\xde\xad\x00\x20\x0a\0\0\0", 24);
+  root_.write("sys/kernel/notes", other + gnu);
+  expect_text(environment(), "kernel.build_id", "dead00200a");
+  root_.write("sys/kernel/notes", other);
+  expect_null(environment(), "kernel.build_id", "has no build id");
+  for (size_t size = 0; size < gnu.size() - 3; ++size) {
+    root_.write("sys/kernel/notes", gnu.substr(0, size));
+    expect_null(environment(), "kernel.build_id", "has no build id");
+  }
+  root_.write("sys/kernel/notes", std::string(40, '\xff'));
+  expect_null(environment(), "kernel.build_id", "has no build id");
 }
 
 TEST_F(Environment, ReadsPreemptionFromTheVersionOnlyWhereThatSaysIt) {
@@ -153,7 +189,7 @@ TEST_F(Environment, ReadsOlderSchedulerFilesWhereTheyWere) {
   root_.write("proc/sys/kernel/sched_min_granularity_ns", "3000000\n");
   root_.write("sys/kernel/debug/sched_features", "GENTLE_FAIR_SLEEPERS\n");
   root_.write("proc/sys/kernel/sched_autogroup_enabled", "1\n");
-  const Facts facts = environment();
+  const Facts facts = moment();
   expect_fact(facts, "kernel.sched.min_granularity_ns", int64_t{3000000});
   expect_fact(facts, "kernel.sched.features", Texts({"GENTLE_FAIR_SLEEPERS"}));
   expect_fact(facts, "kernel.sched_autogroup", int64_t{1});
@@ -163,13 +199,28 @@ TEST_F(Environment, ReadsOlderSchedulerFilesWhereTheyWere) {
 
 TEST_F(Environment, SaysThatDebugfsIsNotMounted) {
   std::filesystem::create_directories(root_ / "sys/kernel/debug");
-  expect_null(environment(), "kernel.sched.base_slice_ns", "debugfs is not mounted");
-  expect_null(environment(), "kernel.sched.features", "debugfs is not mounted");
+  expect_null(moment(), "kernel.sched.base_slice_ns", "debugfs is not mounted");
+  expect_null(moment(), "kernel.sched.features", "debugfs is not mounted");
 }
 
 TEST_F(Environment, ReadsTheTasksSlice) {
   root_.write("proc/self/sched", "x (1, #threads: 1)\n---\nse.slice          :     1400000\n");
-  expect_fact(environment(), "kernel.sched.task_slice_ns", int64_t{1400000});
+  expect_fact(moment(), "kernel.sched.task_slice_ns", int64_t{1400000});
+}
+
+TEST_F(Environment, NamesTheBpfSchedulerThatIsLoaded) {
+  const std::string sched_ext = "sys/kernel/sched_ext/";
+  root_.write(sched_ext + "state", "disabled\n");
+  root_.write(sched_ext + "enable_seq", "0\n");
+  expect_text(moment(), "kernel.sched_ext.ops", "none");
+  root_.write(sched_ext + "state", "enabled\n");
+  expect_null(moment(), "kernel.sched_ext.ops", "No such file");
+  root_.write(sched_ext + "root/ops", "rusty\n");
+  root_.write(sched_ext + "enable_seq", "4\n");
+  const Facts facts = moment();
+  expect_text(facts, "kernel.sched_ext.state", "enabled");
+  expect_text(facts, "kernel.sched_ext.ops", "rusty");
+  expect_fact(facts, "kernel.sched_ext.enable_seq", int64_t{4});
 }
 
 TEST_F(Environment, ReadsTheCpus) {
@@ -189,8 +240,10 @@ TEST_F(Environment, ReadsTheCpus) {
     root_.write(cpus + cpu + "/cpufreq/scaling_governor",
                 cpu == std::string("cpu1") ? "powersave\n" : "performance\n");
   }
+  root_.write(cpus + "possible", "0-7\n");
   const Facts facts = environment();
   expect_text(facts, "cpu.model", "A CPU");
+  expect_fact(facts, "cpu.possible", Numbers({0, 1, 2, 3, 4, 5, 6, 7}));
   expect_text(facts, "cpu.vendor", "GenuineIntel");
   expect_fact(facts, "cpu.online", Numbers({0, 1, 3}));
   expect_fact(facts, "cpu.present", Numbers({0, 1, 2, 3}));
@@ -200,12 +253,71 @@ TEST_F(Environment, ReadsTheCpus) {
   expect_fact(facts, "cpu.cores", int64_t{2});
   expect_fact(facts, "cpu.threads_per_core", int64_t{2});
   expect_fact(facts, "cpu.packages", int64_t{1});
-  expect_fact(facts, "cpu.governor", Texts({"performance", "powersave", "performance"}));
-  expect_fact(facts, "cpu.boost", false);
-  expect_text(facts, "cpu.smt", "on");
+  const Facts now = moment();
+  expect_fact(now, "cpu.governor", Texts({"performance", "powersave", "performance"}));
+  expect_fact(now, "cpu.boost", false);
+  expect_text(now, "cpu.smt", "on");
+  expect_null(now, "cpu.frequency_driver", "no cpufreq");
+  expect_null(now, "cpu.energy_preference", "no cpufreq");
   expect_text(facts, "cpu.mitigations.meltdown", "Not affected");
   expect_text(facts, "cpu.mitigations.spectre_v2", "Mitigation: IBRS");
-  expect_null(facts, "cpu.frequency_driver", "no cpufreq");
+}
+
+TEST_F(Environment, ReadsWhoSharesCoresCachesAndMemory) {
+  const std::string cpus = "sys/devices/system/cpu/";
+  root_.write(cpus + "online", "0-3\n");
+  for (const int cpu : {0, 1, 2, 3}) {
+    const std::string directory = cpus + "cpu" + std::to_string(cpu) + "/";
+    root_.write(directory + "topology/thread_siblings_list", cpu % 2 ? "1,3\n" : "0,2\n");
+    root_.write(directory + "cache/index0/level", "1\n");
+    root_.write(directory + "cache/index0/type", "Data\n");
+    root_.write(directory + "cache/index0/size", "32K\n");
+    root_.write(directory + "cache/index0/shared_cpu_list", cpu % 2 ? "1,3\n" : "0,2\n");
+    root_.write(directory + "cache/index1/level", "3\n");
+    root_.write(directory + "cache/index1/type", "Unified\n");
+    root_.write(directory + "cache/index1/shared_cpu_list", cpu < 2 ? "0-1\n" : "2-3\n");
+  }
+  for (const char* node : {"node0", "node2", "node10"}) {
+    root_.write(std::string("sys/devices/system/node/") + node + "/cpulist",
+                node == std::string("node2") ? "0-3\n" : "\n");
+  }
+  const Facts facts = environment();
+  expect_fact(facts, "cpu.smt_groups", Texts({"0,2", "1,3"}));
+  expect_fact(facts, "cpu.llc_groups", Texts({"0-1", "2-3"}));
+  expect_fact(facts, "cpu.caches", Texts({"L1 Data 32K", "L3 Unified ?"}));
+  expect_fact(facts, "memory.nodes", Numbers({0, 2, 10}));
+  expect_fact(facts, "memory.node_cpus", Texts({"", "0-3", ""}));
+}
+
+TEST_F(Environment, ReadsHowTheCpusAreClocked) {
+  const std::string cpus = "sys/devices/system/cpu/";
+  root_.write(cpus + "online", "0-1\n");
+  for (const char* cpu : {"cpu0/", "cpu1/"}) {
+    root_.write(cpus + cpu + "cpufreq/scaling_driver", "amd-pstate-epp\n");
+    root_.write(cpus + cpu + "cpufreq/energy_performance_preference", "balance_power\n");
+    root_.write(cpus + cpu + "cpufreq/scaling_max_freq", "3000000\n");
+    root_.write(cpus + cpu + "thermal_throttle/core_throttle_count", "6\n");
+  }
+  root_.write(cpus + "cpufreq/boost", "1\n");
+  const Facts facts = moment();
+  expect_fact(facts, "cpu.frequency_driver", Texts({"amd-pstate-epp", "amd-pstate-epp"}));
+  expect_fact(facts, "cpu.energy_preference", Texts({"balance_power", "balance_power"}));
+  expect_fact(facts, "cpu.frequency_limit_hz", Numbers({3000000000, 3000000000}));
+  expect_fact(facts, "cpu.thermal_throttles", Numbers({6, 6}));
+  expect_fact(facts, "cpu.boost", true);
+}
+
+TEST_F(Environment, ReadsWhereInterruptsGo) {
+  expect_null(environment(), "interrupts.irqbalance", "No such file");
+  root_.write("proc/irq/default_smp_affinity", "3\n");
+  root_.write("proc/self/comm", "irqbalance\n");  // no process of its own
+  expect_null(environment(), "interrupts.irqbalance", "shows no process");
+  root_.write("proc/1/comm", "init\n");
+  Facts facts = environment();
+  expect_text(facts, "interrupts.default_affinity", "3");
+  expect_fact(facts, "interrupts.irqbalance", false);
+  root_.write("proc/77/comm", "irqbalance\n");
+  expect_fact(environment(), "interrupts.irqbalance", true);
 }
 
 TEST_F(Environment, TellsAHypervisorFromAnEmulator) {
@@ -244,15 +356,35 @@ TEST_F(Environment, FindsTheTightestBandwidthOnTheWayUp) {
   root_.write("proc/self/mountinfo",
               "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw\n");
   root_.write("sys/fs/cgroup/box/inner/cpu.max", "max 100000\n");
-  expect_text(environment(), "cgroup.cpu_max", "max");
+  expect_text(moment(), "cgroup.cpu_max", "max");
   root_.write("sys/fs/cgroup/box/cpu.max", "150000 100000\n");
-  expect_text(environment(), "cgroup.cpu_max", "150000 100000");
+  expect_text(moment(), "cgroup.cpu_max", "150000 100000");
   root_.write("sys/fs/cgroup/box/inner/cpu.max", "50000 100000\n");
-  expect_text(environment(), "cgroup.cpu_max", "50000 100000");
+  expect_text(moment(), "cgroup.cpu_max", "50000 100000");
   expect_fact(environment(), "cgroup.versions", Texts({"v2"}));
 
-  root_.write("sys/fs/cgroup/box/inner/cpu.stat", "usage_usec 5\nnr_throttled 7\n");
+  root_.write("sys/fs/cgroup/box/inner/cpu.weight", "250\n");
+  root_.write("sys/fs/cgroup/cpuset.cpus.effective", "0-3\n");
+  root_.write("sys/fs/cgroup/box/cpuset.cpus.effective", "0-1,3\n");
+  expect_fact(moment(), "cgroup.cpu_weight", int64_t{250});
+  expect_null(moment(), "cgroup.cpu_shares", "version 1");
+  expect_fact(moment(), "cgroup.cpuset", Numbers({0, 1, 3}));
+}
+
+// A cgroup counts the stops of its own limit alone; one above it stops this process just as well.
+TEST_F(Environment, AddsUpTheThrottlingOfEveryCgroupOnTheWayUp) {
+  root_.write("proc/self/cgroup", "0::/box/inner\n");
+  root_.write("proc/self/mountinfo", "30 23 0:26 / /cg rw - cgroup2 cgroup2 rw\n");
+  expect_null(moment(), "cgroup.throttled_periods", "nr_throttled");
+  root_.write("cg/box/inner/cpu.stat", "usage_usec 5\nnr_throttled 0\nthrottled_usec 0\n");
+  root_.write("cg/box/cpu.stat", "usage_usec 5\nnr_throttled 7\nthrottled_usec 12\n");
+  root_.write("cg/cpu.stat", "usage_usec 5\n");
   expect_fact(moment(), "cgroup.throttled_periods", int64_t{7});
+  expect_fact(moment(), "cgroup.throttled_ns", int64_t{12000});
+  root_.write("cg/box/inner/cpu.stat", "nr_throttled 3\n");
+  expect_fact(moment(), "cgroup.throttled_periods", int64_t{10});
+  root_.write("cg/box/inner/cpu.stat", "nr_throttled 9223372036854775807\n");
+  expect_null(moment(), "cgroup.throttled_periods", "nonsense");
 }
 
 TEST_F(Environment, ReadsOlderCgroupsToo) {
@@ -261,10 +393,15 @@ TEST_F(Environment, ReadsOlderCgroupsToo) {
               "31 23 0:27 /docker/abc /cg/cpu rw - cgroup cgroup rw,cpuacct,cpu\n");
   root_.write("cg/cpu/cpu.cfs_quota_us", "200000\n");
   root_.write("cg/cpu/cpu.cfs_period_us", "100000\n");
-  expect_text(environment(), "cgroup.cpu_max", "200000 100000");
+  root_.write("cg/cpu/cpu.shares", "512\n");
+  root_.write("cg/cpu/cpu.stat", "nr_periods 9\nnr_throttled 4\nthrottled_time 250\n");
+  expect_text(moment(), "cgroup.cpu_max", "200000 100000");
+  expect_fact(moment(), "cgroup.cpu_shares", int64_t{512});
+  expect_fact(moment(), "cgroup.throttled_periods", int64_t{4});
+  expect_fact(moment(), "cgroup.throttled_ns", int64_t{250});
   expect_fact(environment(), "cgroup.versions", Texts({"v1", "v2"}));
   root_.write("cg/cpu/cpu.cfs_quota_us", "-1\n");
-  expect_text(environment(), "cgroup.cpu_max", "max");
+  expect_text(moment(), "cgroup.cpu_max", "max");
 }
 
 TEST_F(Environment, StandsOddCgroupFiles) {
@@ -272,7 +409,7 @@ TEST_F(Environment, StandsOddCgroupFiles) {
     root_.write("proc/self/cgroup", text);
     root_.write("proc/self/mountinfo", "- - - - - - -\n1 2 3\n30 23 0:26 / /c rw - cgroup2 x rw\n");
     root_.write("c/cpu.max", "1 0\n");
-    EXPECT_NE(find(environment(), "cgroup.cpu_max"), nullptr);
+    EXPECT_NE(find(moment(), "cgroup.cpu_max"), nullptr);
   }
 }
 
@@ -285,7 +422,7 @@ TEST_F(Environment, ReadsTheProcess) {
               "Max locked memory         8388608              8388608              bytes\n");
   Facts facts = environment();
   expect_text(facts, "process.pid_namespace", "initial");
-  expect_fact(facts, "process.cpu_affinity", Numbers({0, 2, 3}));
+  expect_fact(moment(), "process.cpu_affinity", Numbers({0, 2, 3}));
   expect_fact(facts, "limits.memlock_bytes", int64_t{8388608});
 
   std::filesystem::remove(root_ / "proc/self/ns/pid");
@@ -303,7 +440,7 @@ TEST_F(Environment, ReadsTheHost) {
   const Facts facts = environment();
   expect_text(facts, "host.os", "Debian GNU/Linux 12");
   expect_fact(facts, "memory.total_bytes", int64_t{16384} * 1024);
-  expect_text(facts, "clock.source", "tsc");
+  expect_text(moment(), "clock.source", "tsc");
 }
 
 TEST_F(Environment, KeepsTextPrintable) {
@@ -331,6 +468,7 @@ TEST_F(Environment, CapturesTheMoment) {
   }
   root_.write("sys/class/thermal/thermal_zone0/temp", "45000\n");
   root_.write("sys/class/thermal/thermal_zone1/temp", "broken\n");
+  root_.write("sys/kernel/sched_ext/state", "disabled\n");
   root_.write("sys/kernel/sched_ext/enable_seq", "4\n");
   const Facts facts = moment();
   expect_fact(facts, "load.1", 0.5);
@@ -383,6 +521,12 @@ TEST_F(Environment, StandsNonsenseInEveryFile) {
                              "proc/self/sched",
                              "sys/devices/system/cpu/online",
                              "sys/devices/system/cpu/cpu0/online",
+                             "sys/devices/system/cpu/cpu0/cache/index0/level",
+                             "sys/devices/system/cpu/cpu0/topology/thread_siblings_list",
+                             "sys/kernel/notes",
+                             "sys/kernel/sched_ext/state",
+                             "sys/kernel/sched_ext/enable_seq",
+                             "proc/1/comm",
                              "sys/kernel/debug/sched/preempt",
                              "sys/kernel/debug/sched/features",
                              "etc/os-release",
@@ -392,6 +536,7 @@ TEST_F(Environment, StandsNonsenseInEveryFile) {
     }
     EXPECT_FALSE(environment("\x01\xff").empty());
     EXPECT_FALSE(moment().empty());
+    read_gates(Box(root_.path()), {0, 1});
   }
 }
 

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 #include "tests/unit/sample_report.h"
@@ -109,7 +110,7 @@ TEST(ReportJson, RoundTripKeepsValuesAndAbsence) {
 
 TEST(ReportJson, KeysAreTheContract) {
   const Json json = Json::parse(to_json(sample::report(1, 1)));
-  EXPECT_EQ(json["schema"], (Json{{"name", "gilscope.report"}, {"major", 1}, {"minor", 0}}));
+  EXPECT_EQ(json["schema"], (Json{{"name", "gilscope.report"}, {"major", 1}, {"minor", 1}}));
   EXPECT_EQ(json["spec"]["sha256"], std::string(64, 'a'));
   const Json& run = json["cells"][3]["runs"][1];
   EXPECT_EQ(run["traced"], true);
@@ -141,7 +142,7 @@ TEST(ReportJson, EveryMemberOfTheModelHasAKey) {
                                 main_exit, runs] = cells[3];
   [[maybe_unused]] const auto& [block, warmup, order, trace, run_status, failure, started_at, wall,
                                 window, steal, rusage, gil, cores, run_threads, histograms, lost,
-                                cost, results, client, samples, file, records] = runs[1];
+                                cost, results, client, samples, file, records, gates] = runs[1];
   [[maybe_unused]] const auto& [cpu, observed, segments, dropped, on_cpu, foreign, idle, harness,
                                 wakeups, migrations, failed, acquires, wasted, preempted, of_core] =
       cores[0];
@@ -161,7 +162,33 @@ TEST(ReportJson, EveryMemberOfTheModelHasAKey) {
   [[maybe_unused]] const auto& [h1, h2, h3] = *histograms;
   [[maybe_unused]] const auto& [buckets, max] = h1;
   [[maybe_unused]] const auto& [low, high, count] = buckets[0];
+  [[maybe_unused]] const auto& [gate, value, limit] = GateResult{};
   EXPECT_EQ(Json::parse(to_json(report))["cells"][3]["runs"][1]["lost"].size(), 6u);
+}
+
+TEST(ReportJson, GatesAreKeptAndOlderReportsHaveNone) {
+  Report report = small_report();
+  report.cells[0].runs[0].gates = {{"foreign", 0.5, 0.25}, {"steal", std::nullopt, 0.05}};
+  const std::string text = to_json(report);
+  Json json = Json::parse(text);
+  EXPECT_EQ(json["cells"][0]["runs"][0]["gates"],
+            (Json{{{"gate", "foreign"}, {"value", 0.5}, {"limit", 0.25}},
+                  {{"gate", "steal"}, {"value", nullptr}, {"limit", 0.05}}}));
+  EXPECT_EQ(json["cells"][0]["runs"][1]["gates"], Json::array());
+  const Result<Report> back = from_json(text, "r");
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(to_json(*back), text);
+  EXPECT_TRUE(back->cells[0].runs[0].gated());
+  EXPECT_FALSE(back->cells[0].runs[1].gated());
+
+  json["cells"][0]["runs"][0]["gates"].erase(0);
+  EXPECT_FALSE(from_json(json.dump(), "r")->cells[0].runs[0].gated());  // not judged is not hit
+  json["cells"][0]["runs"][0].erase("gates");
+  const Result<Report> older = from_json(json.dump(), "r");
+  ASSERT_TRUE(older) << older.error().message;
+  EXPECT_TRUE(older->cells[0].runs[0].gates.empty());
+  json["cells"][0]["runs"][0]["gates"] = Json{{{"gate", "foreign"}}};
+  EXPECT_TRUE(error_of(json.dump()).find("/cells/0/runs/0/gates/0") != std::string::npos);
 }
 
 TEST(ReportJson, AnUnobservedCoresTimeIsUnknownNotZero) {
@@ -290,7 +317,11 @@ TEST(ReportSchema, WhatIsWrittenIsValid) {
   EXPECT_TRUE(schema_violations(to_json(begun), "r")->empty());
 }
 
-// Every key that the writer writes is known to the schema, and required: else the two drift apart.
+// Keys that came with a minor version, which reports of the one before do not have.
+const std::set<std::string> kLater = {"/cells[]/runs[]/gates"};
+
+// Every key that the writer writes is known to the schema, and required unless it came later: else
+// the two drift apart.
 void expect_known(const Json& value, const Json& rule, const Json& schema, const std::string& at) {
   if (rule.contains("$ref")) {
     const std::string name = rule["$ref"].get<std::string>().substr(std::strlen("#/definitions/"));
@@ -308,7 +339,8 @@ void expect_known(const Json& value, const Json& rule, const Json& schema, const
   for (const auto& [key, member] : value.items()) {
     if (at == "/environment" && key != "before" && key != "after") continue;
     const Json& required = rule["required"];
-    EXPECT_NE(std::find(required.begin(), required.end(), key), required.end()) << at + "/" + key;
+    const bool is_required = std::find(required.begin(), required.end(), key) != required.end();
+    EXPECT_NE(is_required, kLater.contains(at + "/" + key)) << at + "/" + key;
     ASSERT_TRUE(rule["properties"].contains(key)) << at + "/" + key;
     expect_known(member, rule["properties"][key], schema, at + "/" + key);
   }
@@ -409,6 +441,14 @@ TEST(ReportInvariants, EachOneBrokenIsNamed) {
             at + "block 2 is marked as a warm-up one, of which 1 are planned first");
   EXPECT_EQ(broken([](Report&, auto& r) { r.trace = "off"; }),
             at + "block 2 has a second run with trace \"off\"");
+  EXPECT_EQ(broken([](Report&, auto& r) {
+              r.gates = {{"steal", 0.05, 0.05}};
+            }),
+            at + "the gate 'steal' marks 0.05, which is not above its limit of 0.05");
+  EXPECT_EQ(broken([](Report&, auto& r) {
+              r.gates = {{"steal", 0.2, 0.05}, {"steal", std::nullopt, 0.05}};
+            }),
+            at + "the gate 'steal' a second time");
   EXPECT_EQ(broken([](Report&, auto& r) { r.cores[1].cpu = 0; }), at + "cpu 0 a second time");
   EXPECT_EQ(broken([](Report& p, auto&) { p.cells[1].arrangement = "sequential"; }),
             "/cells/1: the same cell a second time");

@@ -104,6 +104,7 @@ inline Run run(const Behaviour& b, int block, bool warmup, const std::string& tr
   r.client = gilscope::Client{{1}, 77'000};
   r.samples_file = fmt::format("samples/{}.npy", block);
   if (warmup) r.tracer_cost = TracerCost{123456, 789};
+  if (warmup) r.gates = {{"throttled", std::nullopt, 0}};
   return r;
 }
 
@@ -151,8 +152,14 @@ inline Report report(int blocks = 7, int warmup = 1) {
       {"cpu.boost", false, ""},
       {"clock.available", std::vector<std::string>{"tsc", "kvm-clock"}, ""},
   };
-  r.environment_before = {{"load.one_minute", 0.25, ""}, {"uptime_s", int64_t{4242}, ""}};
-  r.environment_after = {{"load.one_minute", 1.75, ""}, {"uptime_s", int64_t{4299}, ""}};
+  r.environment_before = {
+      {"load.one_minute", 0.25, ""},
+      {"uptime_s", int64_t{4242}, ""},
+      {"cpu.governor", std::vector<std::string>{"performance", "performance"}, ""}};
+  r.environment_after = {
+      {"load.one_minute", 1.75, ""},
+      {"uptime_s", int64_t{4299}, ""},
+      {"cpu.governor", std::vector<std::string>{"performance", "powersave"}, ""}};
   r.capabilities = {{"programs.sched_switch", std::string("tp_btf"), ""}};
 
   const std::string check = "check-interval:100", change = "switch-interval:5ms";

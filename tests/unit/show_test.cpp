@@ -12,6 +12,7 @@
 
 #include "tests/unit/sample_report.h"
 #include "tests/unit/temporary_directory.h"
+#include "tools/environment_changes.h"
 #include "tools/findings.h"
 #include "tools/numbers.h"
 #include "tools/statistics.h"
@@ -224,6 +225,193 @@ TEST(Summaries, CoresAreMediansOverTracedMeasuredRuns) {
   EXPECT_TRUE(of.cores[0].idle_share);
   EXPECT_NEAR(*of.cores[1].wasted_share, 0.96, 1e-9);
   EXPECT_NEAR(*of.cores[0].woken_lost_per_s, 24'000 / 1.75, 200);
+}
+
+// What is disturbed is far off: if it got into a number, the number would show it.
+Report disturbed(const std::string& gate = "foreign") {
+  Report report = sample::report(7, 1);
+  for (const size_t run : {3, 4, 5}) {  // block 1 traced, block 2 both
+    auto& r = report.cells[3].runs[run];
+    r.gates = {{gate, 0.41 + double(run) / 1000, 0.25}};
+    r.wall_ns *= 10;
+    r.steal_ns = r.wall_ns;
+    for (Core& core : r.cores) core.segments = 7'000'000, core.wasted_wakeups = 0;
+  }
+  return report;
+}
+
+TEST(Summaries, GatedRunsAreInNoNumber) {
+  const Report clean = sample::report(7, 1), report = disturbed();
+  const Summary summary(report), undisturbed(clean);
+  EXPECT_EQ(summary.cells[3].runs, 11u);
+  EXPECT_EQ(summary.cells[3].gated, 3u);
+  EXPECT_EQ(summary.pairs[1].blocks.size(), 6u);
+  EXPECT_NEAR(*summary.pairs[1].slowdown, *undisturbed.pairs[1].slowdown, 0.02);
+  EXPECT_LT(summary.pairs[1].range->high, 2);
+  EXPECT_EQ(summary.cells[3].cores[0].segments, undisturbed.cells[3].cores[0].segments);
+  EXPECT_EQ(summary.cells[3].wasted_share, undisturbed.cells[3].wasted_share);
+  EXPECT_NEAR(*summary.cells[3].tracer_cost, 0.01, 0.001);
+  EXPECT_EQ(summary.steal_runs, 0u);
+  EXPECT_EQ(summary.finished_runs, undisturbed.finished_runs);
+  EXPECT_EQ(summary.gates.runs, 3u);
+  EXPECT_EQ(summary.gates.by_gate.at("foreign").hits, 3u);
+  EXPECT_DOUBLE_EQ(summary.gates.by_gate.at("foreign").worst, 0.415);
+}
+
+TEST(Summaries, WarmUpRunsAreLeftOutAnywayAndNotByGates) {
+  Report report = sample::report(6, 1);
+  for (Cell& cell : report.cells) cell.runs[0].gates = {{"steal", 0.5, 0.05}};
+  const Summary summary(report);
+  EXPECT_EQ(summary.gates.runs, 0u);
+  EXPECT_TRUE(summary.gates.by_gate.empty());
+  EXPECT_EQ(summary.warmup_blocks, 1);
+  EXPECT_FALSE(has(shown(report), "Left out"));
+}
+
+TEST(TextReport, SaysHowManyRunsGatesLeftOutAndWhy) {
+  EXPECT_FALSE(has(shown(sample::report()), "gate"));
+  Report report = disturbed();
+  report.cells[0].runs[4].gates = {{"offline", 1, 0}, {"foreign", 0.3, 0.25}};
+  const std::string text = unwrapped(shown(report));
+  EXPECT_TRUE(has(text,
+                  "Left out of every number here by gates: 4 of 112 measured runs. foreign: 4 "
+                  "runs; share of their CPUs' time that other processes took: above 25.0 %, up to "
+                  "41.5 %. offline: 1 run; CPUs of theirs that were offline: above 0, up to 1.\n"))
+      << text;
+  EXPECT_FALSE(has(text, "No run is left"));
+}
+
+TEST(TextReport, AGateThatItDoesNotKnowIsStillSaid) {
+  const std::string text = unwrapped(shown(disturbed("cosmic_rays")));
+  EXPECT_TRUE(has(text, "cosmic_rays: 3 runs; its value: above ")) << text;
+}
+
+TEST(TextReport, SaysWhichGatesCouldNotBeJudged) {
+  Report report = sample::report(6, 0);
+  report.cells[1].runs[0].gates = {{"throttled", std::nullopt, 0}};
+  report.cells[1].runs[1].gates = {{"throttled", std::nullopt, 0}, {"steal", std::nullopt, 0.05}};
+  const std::string text = unwrapped(shown(report));
+  EXPECT_FALSE(has(text, "Left out"));
+  EXPECT_TRUE(has(text,
+                  "Gates not judged, because what they need could not be read: steal in 1 run "
+                  "and throttled in 2 runs."))
+      << text;
+}
+
+TEST(TextReport, ACellWithoutARunThatGatesLetPassHasNoNumbers) {
+  Report report = sample::report(6, 1);
+  for (auto& run : report.cells[3].runs) run.gates = {{"steal", 0.5, 0.05}};
+  std::string text = unwrapped(shown(report));
+  EXPECT_TRUE(has(text,
+                  "No run is left of check-interval:100, threaded on 2 CPUs: it has no "
+                  "numbers."))
+      << text;
+  EXPECT_FALSE(has(text, "check-interval:100, threaded on 2 CPUs: 1."));
+  EXPECT_FALSE(has(text, "On 2 CPUs check-interval:100"));
+  // And where there is none at all.
+  for (Cell& cell : report.cells) {
+    for (auto& run : cell.runs) run.gates = {{"steal", 0.5, 0.05}};
+  }
+  text = unwrapped(shown(report));
+  EXPECT_TRUE(has(text, "0 of 6 blocks measured, 1 to warm up, 112 runs finished")) << text;
+  EXPECT_TRUE(has(text, "96 of 96 measured runs"));
+  EXPECT_FALSE(has(text, "nan"));
+  EXPECT_FALSE(has(text, "SLOWDOWN"));
+}
+
+TEST(TextReport, PerBlockMarksTheRunsThatGatesLeftOut) {
+  for (const int width : {80, 100}) {
+    const std::string text =
+        shown(disturbed(), {.color = false, .width = width, .per = Per::block});
+    const auto lines = lines_of(text);
+    EXPECT_EQ(std::count_if(lines.begin(), lines.end(),
+                            [](const std::string& line) { return has(line, " s*"); }),
+              2)
+        << text;
+    for (const std::string& line : lines) EXPECT_LE(columns(line), size_t(width)) << line;
+    EXPECT_TRUE(has(unwrapped(text),
+                    "* left out: block 2, check-interval:100, threaded on 2 CPUs, "
+                    "trace off: foreign 41.4 % (limit 25.0 %)\n"))
+        << text;
+  }
+  // The block's slowdown is one of the numbers that it is left out of.
+  const auto lines =
+      lines_of(shown(disturbed(), {.color = false, .width = 100, .per = Per::block}));
+  const auto row = std::find(lines.begin(), lines.end(), "check-interval:100 on 2 CPUs") + 3;
+  ASSERT_LT(row, lines.end());
+  EXPECT_TRUE(row->starts_with("  2 ") && row->ends_with(" -")) << *row;
+}
+
+TEST(SummaryJson, CountsGatedRunsAndWhatWasNotJudged) {
+  Report report = disturbed();
+  report.cells[0].runs[2].gates = {{"steal", std::nullopt, 0.05}};
+  const Json json = Json::parse(summary_json(report));
+  EXPECT_EQ(json["gates"]["runs_left_out"], 3);
+  EXPECT_EQ(json["gates"]["by_gate"]["foreign"],
+            (Json{{"limit", 0.25}, {"runs", 3}, {"worst", 0.415}, {"runs_not_judged", 0}}));
+  EXPECT_EQ(json["gates"]["by_gate"]["steal"],
+            (Json{{"limit", 0.05}, {"runs", 0}, {"worst", nullptr}, {"runs_not_judged", 1}}));
+  EXPECT_EQ(json["cells"][3]["runs_gated"], 3);
+  EXPECT_EQ(json["cells"][2]["runs_gated"], 0);
+}
+
+TEST(EnvironmentChanges, AreFactsThatDiffer) {
+  Report report;
+  const auto texts = [](std::vector<std::string> list) { return list; };
+  const auto numbers = [](std::vector<int64_t> list) { return list; };
+  report.environment_before = {
+      {"load.1", 0.25, ""},
+      {"cpu.online_now", numbers({0, 1, 2, 3, 5}), ""},
+      {"cpu.governor", texts({"performance", "performance", "powersave"}), ""},
+      {"cpu.thermal_throttles", numbers({0, 0, 0}), ""},
+      {"cpu.boost", true, ""},
+      {"clock.source", std::string("tsc"), ""},
+      {"cgroup.cpu_max", std::monostate(), "no cgroup"},
+      {"cpu.smt", std::monostate(), "not there"},
+      {"kernel.sched.base_slice_ns", int64_t{2800000}, ""},
+      {"kernel.only_before", int64_t{1}, ""},
+  };
+  EXPECT_TRUE(environment_changes(report).empty());  // not at its end yet
+  report.environment_after = {
+      {"load.1", 1.5, ""},
+      {"cpu.online_now", numbers({0, 3}), ""},
+      {"cpu.governor", texts({"powersave", "powersave", "powersave"}), ""},
+      {"cpu.thermal_throttles", numbers({0, 0, 4}), ""},
+      {"cpu.boost", true, ""},
+      {"clock.source", std::string("hpet\x1b"), ""},
+      {"cgroup.cpu_max", std::string("max"), ""},
+      {"cpu.smt", std::monostate(), "not there, in other words"},
+      {"kernel.sched.base_slice_ns", int64_t{700000}, ""},
+  };
+  std::string said;
+  for (const EnvironmentChange& change : environment_changes(report)) {
+    said += change.key + ": " + change.before + " -> " + change.after +
+            (change.matters ? "\n" : " (never mind)\n");
+  }
+  EXPECT_EQ(said,
+            "load.1: 0.25 -> 1.5 (never mind)\n"
+            "cpu.online_now: 0-3,5 -> 0,3\n"
+            "cpu.governor: performance x 2, powersave -> powersave x 3\n"
+            "cpu.thermal_throttles: 0 x 3 -> 0 x 2, 4\n"
+            "clock.source: tsc -> hpet\\x1b\n"
+            "cgroup.cpu_max: unknown -> max\n"
+            "kernel.sched.base_slice_ns: 2800000 -> 700000\n");
+}
+
+TEST(EnvironmentChanges, AreSaidWhereTheyMatter) {
+  const Report report = sample::report();
+  EXPECT_TRUE(has(unwrapped(shown(report)),
+                  "The box changed during the experiment: cpu.governor from performance x 2 to "
+                  "performance, powersave.\n"));
+  const Json json = Json::parse(summary_json(report));
+  ASSERT_EQ(json["environment_changes"].size(), 3u);
+  EXPECT_EQ(json["environment_changes"][2], (Json{{"key", "cpu.governor"},
+                                                  {"before", "performance x 2"},
+                                                  {"after", "performance, powersave"},
+                                                  {"matters", true}}));
+  Report quiet = report;
+  quiet.environment_after.pop_back();  // load and uptime move as they always do
+  EXPECT_FALSE(has(shown(quiet), "changed during"));
 }
 
 TEST(Findings, SayWhatTheIntervalSays) {
@@ -468,6 +656,8 @@ TEST(TextReport, NothingInAReportSteersTheTerminal) {
   report.cells[3].cpus = "cpu:" + evil;
   report.cells[1].runs[2].status = "failed";
   report.cells[1].runs[2].failure = evil;
+  report.cells[2].runs[4].gates = {{evil, 2, 1}, {evil, std::nullopt, 1}};
+  for (Fact& fact : report.environment_after) fact.value = evil;
   for (const std::optional<Per> per :
        {std::optional<Per>(), {Per::core}, {Per::thread}, {Per::block}}) {
     const std::string text = shown(report, {.color = false, .width = 100, .per = per});
@@ -583,7 +773,7 @@ TEST_F(Commands, ValidateTellsValidFromBrokenFromNoReport) {
   const std::string path = written(sample::report(2, 1));
   Outcome outcome = command({"validate", path});
   EXPECT_EQ(outcome.exit, 0);
-  EXPECT_EQ(outcome.out, path + ": valid gilscope report (schema 1.0, 8 cells, 48 runs)\n");
+  EXPECT_EQ(outcome.out, path + ": valid gilscope report (schema 1.1, 8 cells, 48 runs)\n");
   EXPECT_EQ(outcome.err, "");
 
   Json json = Json::parse(to_json(sample::report(2, 1)));

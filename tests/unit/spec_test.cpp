@@ -229,6 +229,58 @@ TEST(Spec, WrittenAsTomlIsTheSameSpec) {
   }
 }
 
+TEST(Spec, TakesGates) {
+  EXPECT_EQ(parsed(kGood).gates, GateLimits());
+  const Spec spec = parsed(kGood + R"(
+    [gates]
+    steal = 0.5
+    foreign = false
+    throttled = 3
+    offline = "off"
+    sched_ext = true
+    migrated_off_mask = 1.0
+  )");
+  GateLimits expected;
+  expected.steal = 0.5;
+  expected.foreign.reset();
+  expected.throttled = 3;
+  expected.offline.reset();
+  expected.migrated_off_mask = 1;
+  EXPECT_EQ(spec.gates, expected);
+  EXPECT_EQ(parsed(kGood + "gates = {steal = 1}\n").gates.steal, 1);
+  EXPECT_EQ(parsed(kGood + "gates.steal = 0\n").gates.steal, 0);
+}
+
+TEST(Spec, WritesTheGatesThatAreNotTheDefaults) {
+  Spec spec = parsed(kGood);
+  EXPECT_EQ(to_toml(spec).find("gates"), std::string::npos);  // as before there were any
+  spec.gates.steal = 0.125;
+  spec.gates.foreign.reset();
+  spec.gates.throttled = 1000000;
+  const std::string text = to_toml(spec);
+  EXPECT_TRUE(text.ends_with("\n[gates]\nsteal = 0.125\nforeign = false\nthrottled = 1000000\n"))
+      << text;
+  EXPECT_EQ(parsed(text), spec);
+  for (const GateRule& rule : gate_rules()) spec.gates.*rule.limit = rule.highest;
+  EXPECT_EQ(parsed(to_toml(spec)), spec);
+}
+
+TEST(Spec, RefusesGatesThatAreNone) {
+  expect_says(kGood + "[gates]\nstael = 0.1\n",
+              "unknown gate 'stael' in test.toml line 4: did you mean 'steal'?");
+  expect_says(kGood + "[gates]\nfrobnicate = 0.1\n", "there are steal, foreign,");
+  expect_says(kGood + "gates = 5\n", "gates in test.toml line 3: a table is wanted");
+  expect_says(kGood + "[gates]\nsteal = \"a lot\"\n", "gates.steal in test.toml line 4: a limit");
+  expect_says(kGood + "[gates]\nsteal = [0.1]\n", "this is a list");
+  expect_says(kGood + "[gates]\nsteal = 1.5\n",
+              "gates.steal: 1.5 is out of range: 0 to 1 can be had, or false for none");
+  expect_says(kGood + "[gates]\nforeign = -0.1\n", "gates.foreign: -0.1 is out of range");
+  expect_says(kGood + "[gates]\nforeign = nan\n", "gates.foreign: nan is out of range");
+  expect_says(kGood + "[gates]\nthrottled = inf\n", "gates.throttled: inf is out of range");
+  expect_says(kGood + "[gates]\nthrottled = 0.5\n", "gates.throttled: 0.5 is no count");
+  expect_says(kGood + "[gates.steal]\nx = 1\n", "this is a table");
+}
+
 TEST(Spec, MadeByHandIsChecked) {
   Spec spec;
   EXPECT_FALSE(checked(spec));

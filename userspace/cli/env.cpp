@@ -24,7 +24,12 @@ struct ValueText {
     return values.empty() ? "none" : fmt::format("{}", fmt::join(values, " "));
   }
   std::string operator()(const std::vector<std::string>& texts) const {
-    return texts.empty() ? "none" : fmt::format("{}", fmt::join(texts, " "));
+    if (texts.empty()) return "none";
+    // Some are lists themselves, or of several words.
+    const bool plain = std::all_of(texts.begin(), texts.end(), [](const std::string& text) {
+      return text.find_first_of(" ,") == text.npos;
+    });
+    return fmt::format("{}", fmt::join(texts, plain ? " " : "; "));
   }
 };
 

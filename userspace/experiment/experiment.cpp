@@ -66,6 +66,7 @@ Result<Report> taken_up(Report report, const ExperimentOptions& options, const P
                     "another directory",
                     in_quotes(options.out->path())));
   }
+  report.minor = kReportMinor;  // what is added to it has the keys of this version
   for (const Block& block : plan.blocks) {
     size_t done = 0;
     for (const Cell& cell : report.cells) {
@@ -151,6 +152,7 @@ Result<Run> Experiment::run_once(const PlannedRun& planned, const Block& block) 
   Runner::Options options;
   options.traced = planned.trace != "off";
   options.statistics = block.warmup;
+  options.gates = options_.spec.gates;
 
   std::optional<SegmentWriter> writer;
   std::string segments_file;

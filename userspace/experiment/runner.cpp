@@ -149,7 +149,7 @@ Result<Run> Runner::run(const Cell& cell, const Options& options) {
     board = tracer_->board().first(slots);
   }
 
-  auto steal_before = read_steal_ns(cell.cpu_list);
+  const GateReadings before = read_gates(cell.cpu_list);
   std::optional<ClientProcess> client;
   if ((*workload)->has_client()) {
     auto cpus = client_cpus(cell.cpu_list);
@@ -188,13 +188,15 @@ Result<Run> Runner::run(const Cell& cell, const Options& options) {
   rusage usage = {};
   while (wait4(pid, &exit_status, 0, &usage) < 0 && errno == EINTR) {
   }
-  auto steal_after = read_steal_ns(cell.cpu_list);
+  const GateReadings after = read_gates(cell.cpu_list);
 
   Run run;
   if (client) run.client = client->finish();
   run.rusage = usage_of(usage);
   run.wall_ns = sheet->sheet().wall_ns;
-  if (steal_before && steal_after) run.steal_ns = *steal_after - *steal_before;
+  if (before.steal_ns && after.steal_ns && *after.steal_ns >= *before.steal_ns) {
+    run.steal_ns = *after.steal_ns - *before.steal_ns;
+  }
   for (size_t slot = 0; slot < slots; ++slot) {
     const Role role = slot == 0 ? Role::main : slot <= threads ? Role::worker : Role::background;
     run.threads.push_back(thread_of(sheet->rows()[slot], board[slot], role));
@@ -218,7 +220,14 @@ Result<Run> Runner::run(const Cell& cell, const Options& options) {
       if (Status taken = options.samples_sink(*samples); !taken) return fail(taken.error());
     }
   }
-  if (!options.traced) return run;
+  const auto hold_gates = [&] {
+    if (run.status != "done") return;
+    run.gates = judge_gates(options.gates, cell.cpu_list, run, before, after);
+  };
+  if (!options.traced) {
+    hold_gates();
+    return run;
+  }
   if (run.status != "done" || !kept) {
     tracer_->abandon();
   } else if (Status ended = tracer_->end(run, cell.cpu_list); !ended) {
@@ -227,6 +236,7 @@ Result<Run> Runner::run(const Cell& cell, const Options& options) {
     run.failure = ended.error().message;
   }
   if (!kept) return fail(kept.error());
+  hold_gates();
   return run;
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "userspace/experiment/client.h"
+#include "userspace/experiment/gates.h"
 #include "userspace/experiment/interrupt.h"
 #include "userspace/report/model.h"
 #include "userspace/tracer/tracer.h"
@@ -29,6 +30,7 @@ class Runner {
     };
     // For tests that look at the worker from outside while it runs.
     std::function<void(pid_t)> on_started = nullptr;
+    GateLimits gates = {};
   };
 
   // The record's status says whether the run succeeded; an Error is a failure of the kit itself, or

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <cmath>
 #include <set>
 #include <utility>
 
@@ -126,6 +127,22 @@ Status check_cpus(const std::vector<std::string>& cpus) {
   return {};
 }
 
+Status check_gates(const GateLimits& gates) {
+  for (const GateRule& rule : gate_rules()) {
+    const std::optional<double>& limit = gates.*rule.limit;
+    if (!limit) continue;
+    // Written so that what is not a number is refused as well.
+    if (!(*limit >= 0 && *limit <= rule.highest)) {
+      return fail(fmt::format("gates.{}: {} is out of range: 0 to {} can be had, or false for none",
+                              rule.name, *limit, rule.highest));
+    }
+    if (!rule.share && *limit != std::floor(*limit)) {
+      return fail(fmt::format("gates.{}: {} is no count, which its limit is", rule.name, *limit));
+    }
+  }
+  return {};
+}
+
 // A plan stands in memory as a whole, and a matrix multiplies faster than its author sees. What it
 // comes to on this box is looked at when it is planned (check_size in plan.h).
 Status check_runs(const Spec& spec) {
@@ -183,6 +200,7 @@ Result<Spec> checked(Spec spec) {
       check_word("trace", spec.trace, {"full", "counters", "off"}),
       check_word("main_exit", spec.main_exit, {"join", "kill"}),
       check_word("claim", spec.claim, {"", "slower", "faster", "same"}),
+      check_gates(spec.gates),
       check_runs(spec),
   };
   for (const Status& status : steps) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "userspace/experiment/gates.h"
 #include "userspace/util/result.h"
 
 namespace gilscope {
@@ -40,6 +41,7 @@ struct Spec {
   bool untraced = true;            // each traced run has an untraced twin in its block
   std::string main_exit = "join";  // join | kill
   std::string claim;               // slower | faster | same: what is expected of threaded runs
+  GateLimits gates;
 
   bool operator==(const Spec&) const = default;
 };

@@ -25,7 +25,8 @@ namespace {
 const std::vector<std::string>& known_keys() {
   static const std::vector<std::string> keys = {
       "name",   "policies", "workloads", "arrangements", "threads",  "cpus",      "cpus_by",
-      "blocks", "warmup",   "seed",      "trace",        "untraced", "main_exit", "claim"};
+      "blocks", "warmup",   "seed",      "trace",        "untraced", "main_exit", "claim",
+      "gates"};
   return keys;
 }
 
@@ -52,6 +53,7 @@ class SpecReader {
         read_one("untraced", spec.untraced, to_bool),
         read_one("main_exit", spec.main_exit, to_text),
         read_one("claim", spec.claim, to_text),
+        read_gates(spec.gates),
     };
     for (const Status& status : steps) {
       if (!status) return fail(status.error());
@@ -153,6 +155,42 @@ class SpecReader {
     return {};
   }
 
+  // A number is a gate's limit, false or "off" turns it off, and true is its default.
+  static Result<std::optional<double>> to_limit(const toml::node& node,
+                                                std::optional<double> standard) {
+    if (const auto* value = node.as_boolean()) return value->get() ? standard : std::nullopt;
+    if (const auto* text = node.as_string(); text != nullptr && text->get() == "off") {
+      return std::optional<double>();
+    }
+    if (const auto* number = node.as_integer()) return static_cast<double>(number->get());
+    if (const auto* number = node.as_floating_point()) return number->get();
+    return fail("a limit is wanted, or false");
+  }
+
+  Status read_gates(GateLimits& gates) const {
+    const toml::node* node = table_.get("gates");
+    if (node == nullptr) return {};
+    const toml::table* table = node->as_table();
+    if (table == nullptr) return refuse("gates", *node, Error{Exit::error, "a table is wanted"});
+    std::vector<std::string> names;
+    for (const GateRule& rule : gate_rules()) names.emplace_back(rule.name);
+    for (const auto& [key, value] : *table) {
+      const auto name = std::find(names.begin(), names.end(), key.str());
+      if (name == names.end()) {
+        const std::string near = nearest(key.str(), names);
+        return fail(fmt::format("unknown gate {} in {} line {}: {}", in_quotes(key.str()), origin_,
+                                key.source().begin.line,
+                                near.empty() ? fmt::format("there are {}", fmt::join(names, ", "))
+                                             : fmt::format("did you mean '{}'?", near)));
+      }
+      const auto limit = gate_rules()[static_cast<size_t>(name - names.begin())].limit;
+      const auto read = to_limit(value, GateLimits().*limit);
+      if (!read) return refuse(("gates." + *name).c_str(), value, read.error());
+      gates.*limit = *read;
+    }
+    return {};
+  }
+
   template <typename T, typename Value>
   Status read_one(const char* key, T& into, Result<Value> (*convert)(const toml::node&)) const {
     const toml::node* node = table_.get(key);
@@ -234,6 +272,18 @@ std::string toml_threads(const std::vector<ThreadCount>& threads) {
   return fmt::format("[{}]", fmt::join(texts, ", "));
 }
 
+// Only what differs from the default: a spec that says nothing of gates stays the text that it was
+// before there were any, and with it the identity by which it is resumed.
+std::string toml_gates(const GateLimits& gates) {
+  std::string out;
+  for (const GateRule& rule : gate_rules()) {
+    const std::optional<double>& limit = gates.*rule.limit;
+    if (limit == GateLimits().*rule.limit) continue;
+    out += fmt::format("{} = {}\n", rule.name, limit ? fmt::format("{}", *limit) : "false");
+  }
+  return out.empty() ? out : "\n[gates]\n" + out;
+}
+
 std::string toml_seed(uint64_t seed) {
   const std::string digits = std::to_string(seed);
   return seed > std::numeric_limits<int64_t>::max() ? toml_string(digits) : digits;
@@ -275,7 +325,7 @@ std::string to_toml(const Spec& spec) {
   line("untraced", spec.untraced ? "true" : "false");
   line("main_exit", toml_string(spec.main_exit));
   if (!spec.claim.empty()) line("claim", toml_string(spec.claim));
-  return out;
+  return out + toml_gates(spec.gates);  // last: a table goes on to the end
 }
 
 }  // namespace gilscope

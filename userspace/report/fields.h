@@ -152,6 +152,12 @@ void fields(auto& f, Of<TracerCost> auto& cost) {
   f("bpf_runs", cost.bpf_runs);
 }
 
+void fields(auto& f, Of<GateResult> auto& result) {
+  f("gate", result.gate);
+  f("value", result.value);
+  f("limit", result.limit);
+}
+
 void fields(auto& f, Of<Run> auto& run) {
   f("block", run.block);
   f("warmup", run.warmup);
@@ -176,6 +182,7 @@ void fields(auto& f, Of<Run> auto& run) {
   f("samples_file", run.samples_file);
   f("segments_file", run.segments_file);
   f("segment_records", run.segment_records);
+  f("gates", run.gates);
 }
 
 void fields(auto& f, Of<gilscope::Cell> auto& cell) {

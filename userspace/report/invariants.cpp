@@ -5,6 +5,8 @@
 #include <set>
 #include <tuple>
 
+#include "userspace/util/quote.h"
+
 namespace gilscope {
 namespace {
 
@@ -33,6 +35,7 @@ class Checker {
           broken(fmt::format("block {} has a second run with trace \"{}\"", run.block, run.trace));
         }
         check_plan(run);
+        check_gates(run);
         if (run.status != "done") continue;
         check_threads(run);
         if (run.traced()) check_cores(run);
@@ -55,6 +58,19 @@ class Checker {
     } else if (run.warmup != (run.block < report_.warmup_planned)) {
       broken(fmt::format("block {} is {}marked as a warm-up one, of which {} are planned first",
                          run.block, run.warmup ? "" : "not ", report_.warmup_planned));
+    }
+  }
+
+  void check_gates(const Run& run) {
+    std::set<std::string> gates;
+    for (const GateResult& result : run.gates) {
+      if (!gates.insert(result.gate).second) {
+        broken(fmt::format("the gate {} a second time", in_quotes(result.gate)));
+      }
+      if (result.value && !(*result.value > result.limit)) {
+        broken(fmt::format("the gate {} marks {}, which is not above its limit of {}",
+                           in_quotes(result.gate), *result.value, result.limit));
+      }
     }
   }
 

@@ -13,7 +13,7 @@
 namespace gilscope {
 
 inline constexpr int kReportMajor = 1;
-inline constexpr int kReportMinor = 0;
+inline constexpr int kReportMinor = 1;
 
 // What a thread counted about itself on its slot of the board.
 struct GilCounts {
@@ -152,6 +152,13 @@ struct TracerCost {
   uint64_t bpf_ns = 0, bpf_runs = 0;
 };
 
+// What a gate said of a run that it did not let pass.
+struct GateResult {
+  std::string gate;
+  std::optional<double> value;  // above the limit; empty: it could not be judged
+  double limit = 0;
+};
+
 // One cell, once.
 struct Run {
   int block = 0;
@@ -176,8 +183,16 @@ struct Run {
   std::string samples_file;                // relative to the report; empty: none
   std::string segments_file;               // relative to the report; empty: none
   uint64_t segment_records = 0;
+  std::vector<GateResult> gates;  // hit, or not judged
 
   bool traced() const { return trace != "off"; }
+  // Disturbed: it stays in the report and counts in no summary.
+  bool gated() const {
+    for (const GateResult& result : gates) {
+      if (result.value) return true;
+    }
+    return false;
+  }
 };
 
 struct Cell {

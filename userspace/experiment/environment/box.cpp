@@ -72,7 +72,7 @@ Box::Box(std::string root) : root_(std::move(root)) {
   while (root_.ends_with('/')) root_.pop_back();
 }
 
-Result<std::string> Box::text(const std::string& path) const {
+Result<std::string> Box::bytes(const std::string& path) const {
   // Not to be held up by a file that waits for someone to write into it.
   const Fd file(::open(at(path).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file) return fail_errno(path);
@@ -85,7 +85,12 @@ Result<std::string> Box::text(const std::string& path) const {
     if (got == 0) break;
     text.append(buffer.data(), static_cast<size_t>(got));
   }
-  text.resize(text.find_last_not_of(std::string(kSpace) + '\0') + 1);
+  return text;
+}
+
+Result<std::string> Box::text(const std::string& path) const {
+  auto text = bytes(path);
+  if (text) text->resize(text->find_last_not_of(std::string(kSpace) + '\0') + 1);
   return text;
 }
 

@@ -18,6 +18,8 @@ class Box {
 
   // A file's text without the white space at its end. `path` is absolute, as on the box itself.
   Result<std::string> text(const std::string& path) const;
+  // All of its bytes, whatever they are.
+  Result<std::string> bytes(const std::string& path) const;
   // The first line only.
   Result<std::string> line(const std::string& path) const;
   Result<int64_t> number(const std::string& path) const;

@@ -1,4 +1,4 @@
-// Which CPUs, how they are connected and how they are clocked.
+// Which CPUs, and how they are connected.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -31,27 +31,6 @@ Result<std::vector<int>> cpu_list(const Box& box, const char* name) {
   return parse_cpu_list(*text);
 }
 
-// Of every CPU and not of the first alone: they need not be the same. In the order of cpu.online.
-Result<std::vector<std::string>> frequency_settings(const Box& box, const char* name) {
-  const auto online = online_cpus(box);
-  if (!online) return fail(online.error());
-  std::vector<std::string> settings;
-  for (const int cpu : *online) {
-    auto setting = box.line(fmt::format("{}/cpu{}/cpufreq/{}", kCpus, cpu, name));
-    if (!setting) return fail(fmt::format("no cpufreq ({})", setting.error().message));
-    settings.push_back(std::move(*setting));
-  }
-  return settings;
-}
-
-// Two drivers, two files, opposite senses.
-Result<bool> boost(const Box& box) {
-  if (const auto off = box.number(fmt::format("{}/intel_pstate/no_turbo", kCpus))) return *off == 0;
-  const auto on = box.number(fmt::format("{}/cpufreq/boost", kCpus));
-  if (!on) return fail(fmt::format("no cpufreq boost ({})", on.error().message));
-  return *on != 0;
-}
-
 void add_topology(const Box& box, FactList& facts) {
   const auto cpus = read_topology(box.at(kCpus));
   if (!cpus) {
@@ -75,6 +54,75 @@ void add_topology(const Box& box, FactList& facts) {
   facts.add("cpu.packages", static_cast<int64_t>(packages.size()));
   facts.add("cpu.cores", static_cast<int64_t>(threads_of_core.size()));
   facts.add("cpu.threads_per_core", most);
+}
+
+// The sets of CPUs that one file below each CPU's directory names, each once: "0,4", "1,5".
+template <typename PathOf>
+Result<std::vector<std::string>> groups(const Box& box, PathOf path_of) {
+  const auto online = online_cpus(box);
+  if (!online) return fail(online.error());
+  std::vector<std::string> sets;
+  for (const int cpu : *online) {
+    const Result<std::string> path = path_of(fmt::format("{}/cpu{}", kCpus, cpu));
+    if (!path) return fail(path.error());
+    const auto set = box.line(*path);
+    if (!set) return fail(set.error());
+    if (std::find(sets.begin(), sets.end(), *set) == sets.end()) sets.push_back(*set);
+  }
+  return sets;
+}
+
+struct Cache {
+  int64_t level = 0;
+  std::string directory;
+};
+
+// Level 3 where there is one, else level 2: what the scheduler keeps tasks within.
+Result<Cache> last_level_cache(const Box& box, const std::string& cpu) {
+  const std::string directory = cpu + "/cache";
+  const auto names = box.names(directory, "index");
+  if (!names) return fail(names.error());
+  Cache last;
+  for (const std::string& name : *names) {
+    const auto level = box.number(fmt::format("{}/{}/level", directory, name));
+    if (level && *level > last.level) last = {*level, directory + "/" + name};
+  }
+  if (last.level == 0) return fail(directory + " names no cache");
+  return last;
+}
+
+void add_groups(const Box& box, FactList& facts) {
+  facts.add("cpu.smt_groups", groups(box, [](const std::string& cpu) -> Result<std::string> {
+              return cpu + "/topology/thread_siblings_list";
+            }));
+  facts.add("cpu.llc_groups", groups(box, [&](const std::string& cpu) -> Result<std::string> {
+              const auto last = last_level_cache(box, cpu);
+              if (!last) return fail(last.error());
+              return last->directory + "/shared_cpu_list";
+            }));
+}
+
+// Of the first CPU that is online: "L1 Data 32K". Only their sizes; who shares them is elsewhere.
+Result<std::vector<std::string>> cache_sizes(const Box& box) {
+  const auto online = online_cpus(box);
+  if (!online) return fail(online.error());
+  if (online->empty()) return fail("no CPU is online");
+  const std::string directory = fmt::format("{}/cpu{}/cache", kCpus, online->front());
+  const auto names = box.names(directory, "index");
+  if (!names) return fail(names.error());
+  std::vector<std::string> caches;
+  for (const std::string& name : *names) {
+    const auto part = [&](const char* file) {
+      return box.line(fmt::format("{}/{}/{}", directory, name, file)).value_or("?");
+    };
+    caches.push_back(fmt::format("L{} {} {}", part("level"), part("type"), part("size")));
+  }
+  if (caches.empty()) return fail(directory + " names no cache");
+  return caches;
+}
+
+void add_caches(const Box& box, FactList& facts) {
+  facts.add("cpu.caches", cache_sizes(box));
 }
 
 void add_mitigations(const Box& box, FactList& facts) {
@@ -101,14 +149,14 @@ void add_cpu_facts(const Box& box, FactList& facts) {
   facts.add("cpu.microcode", cpuinfo_value(box, {"microcode"}));
   facts.add("cpu.online", online_cpus(box));
   facts.add("cpu.present", cpu_list(box, "present"));
+  facts.add("cpu.possible", cpu_list(box, "possible"));
   facts.add("cpu.isolated", cpu_list(box, "isolated"));
   facts.add("cpu.nohz_full", cpu_list(box, "nohz_full"));
   add_topology(box, facts);
-  facts.add("cpu.smt", box.line(fmt::format("{}/smt/control", kCpus)));
-  facts.add("cpu.governor", frequency_settings(box, "scaling_governor"));
-  facts.add("cpu.frequency_driver", frequency_settings(box, "scaling_driver"));
-  facts.add("cpu.boost", boost(box));
+  add_groups(box, facts);
+  add_caches(box, facts);
   facts.add("cpu.idle_driver", box.line(fmt::format("{}/cpuidle/current_driver", kCpus)));
+  facts.add("cpu.idle_governor", box.line(fmt::format("{}/cpuidle/current_governor_ro", kCpus)));
   add_mitigations(box, facts);
 }
 

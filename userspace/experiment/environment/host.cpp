@@ -1,6 +1,8 @@
 // Which box, and what is installed on it.
 #include <gnu/libc-version.h>
 
+#include <algorithm>
+
 #include "userspace/experiment/environment/parts.h"
 
 namespace gilscope {
@@ -25,7 +27,21 @@ Result<std::vector<int>> numa_nodes(const Box& box) {
   for (const std::string& name : *names) {
     if (const auto id = to_number(name.substr(4))) nodes.push_back(static_cast<int>(*id));
   }
+  std::sort(nodes.begin(), nodes.end());  // by name node10 came before node2
   return nodes;
+}
+
+// In the order of memory.nodes; a node may have no CPUs.
+Result<std::vector<std::string>> node_cpus(const Box& box) {
+  const auto nodes = numa_nodes(box);
+  if (!nodes) return fail(nodes.error());
+  std::vector<std::string> cpus;
+  for (const int node : *nodes) {
+    auto list = box.line(fmt::format("/sys/devices/system/node/node{}/cpulist", node));
+    if (!list) return fail(list.error());
+    cpus.push_back(std::move(*list));
+  }
+  return cpus;
 }
 
 }  // namespace
@@ -46,7 +62,7 @@ void add_host_facts(const Box& box, FactList& facts) {
   constexpr const char* kClock = "/sys/devices/system/clocksource/clocksource0";
   facts.add("memory.total_bytes", memory_bytes(box, "MemTotal"));
   facts.add("memory.nodes", numa_nodes(box));
-  facts.add("clock.source", box.line(fmt::format("{}/current_clocksource", kClock)));
+  facts.add("memory.node_cpus", node_cpus(box));
   const auto clocks = box.line(fmt::format("{}/available_clocksource", kClock));
   if (clocks) {
     facts.add("clock.available", words(*clocks));

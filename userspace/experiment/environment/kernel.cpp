@@ -1,24 +1,96 @@
 // Which kernel, built and booted how.
+#include <algorithm>
+#include <cstring>
+
 #include "userspace/experiment/environment/parts.h"
+#include "userspace/util/digest.h"
 
 namespace gilscope {
 namespace {
 
-Result<std::string> read_config(const Box& box) {
-  auto running = box.unzipped("/proc/config.gz");
-  if (running) return running;
-  const auto release = box.line("/proc/sys/kernel/osrelease");
-  if (!release) return fail(release.error());
-  auto installed = box.unzipped("/boot/config-" + *release);
-  if (installed) return installed;
-  return fail(fmt::format("{}; {}", running.error().message, installed.error().message));
-}
+// What decides how the scheduler places and preempts, how time is told, and what tracing costs.
+// The last two are the guest's answer to steal: it moves tasks off CPUs that the host takes away.
+constexpr const char* kOptions[] = {
+    "PREEMPT_NONE",
+    "PREEMPT_VOLUNTARY",
+    "PREEMPT",
+    "PREEMPT_LAZY",
+    "PREEMPT_RT",
+    "PREEMPT_DYNAMIC",
+    "SCHED_CLASS_EXT",
+    "SCHED_SMT",
+    "SCHED_MC",
+    "SCHED_CLUSTER",
+    "SCHED_CORE",
+    "SCHED_AUTOGROUP",
+    "FAIR_GROUP_SCHED",
+    "CFS_BANDWIDTH",
+    "UCLAMP_TASK",
+    "NUMA_BALANCING",
+    "NO_HZ_IDLE",
+    "NO_HZ_FULL",
+    "HIGH_RES_TIMERS",
+    "TICK_CPU_ACCOUNTING",
+    "PARAVIRT",
+    "PARAVIRT_TIME_ACCOUNTING",
+    "PARAVIRT_SPINLOCKS",
+    "IRQ_TIME_ACCOUNTING",
+    "BPF_JIT_ALWAYS_ON",
+    "STEAL_GOVERNOR",
+    "PREFERRED_CPU",
+};
 
-Result<int64_t> config_hz(const Result<std::string>& config) {
+Result<int64_t> config_hz(const Result<KernelConfig>& config) {
   if (!config) return fail(config.error());
-  const auto hz = to_number(value_of(*config, "CONFIG_HZ", '=').value_or(""));
+  const auto hz = to_number(value_of(config->text, "CONFIG_HZ", '=').value_or(""));
   if (!hz) return fail("the kernel's configuration does not say CONFIG_HZ");
   return *hz;
+}
+
+// "n" also where this kernel knows no such option: either way it has no such thing.
+void add_config(const Result<KernelConfig>& config, FactList& facts) {
+  if (!config || config->text.empty()) {
+    const std::string reason = config ? config->path + ": empty" : config.error().message;
+    for (const char* key : {"kernel.config", "kernel.config_from", "kernel.config_sha256"}) {
+      facts.add_null(key, reason);
+    }
+    return;
+  }
+  facts.add("kernel.config_from", config->path);
+  facts.add("kernel.config_sha256", sha256(config->text));
+  for (const char* option : kOptions) {
+    auto value = value_of(config->text, fmt::format("CONFIG_{}", option), '=');
+    facts.add(fmt::format("kernel.config.{}", option), value ? std::move(*value) : "n");
+  }
+}
+
+// /sys/kernel/notes holds ELF notes: sizes of name and description, a type, and the two, each
+// padded to four bytes. The build id is the GNU note of type 3.
+Result<std::string> build_id(const Box& box) {
+  constexpr uint32_t kBuildId = 3;
+  constexpr const char* kPath = "/sys/kernel/notes";
+  const auto notes = box.bytes(kPath);
+  if (!notes) return notes;
+  std::string_view rest = *notes;
+  const auto padded = [](uint64_t size) { return (size + 3) / 4 * 4; };
+  while (true) {
+    uint32_t header[3];
+    if (rest.size() < sizeof(header)) break;
+    std::memcpy(header, rest.data(), sizeof(header));
+    const auto [name_size, size, type] = header;
+    const uint64_t description = sizeof(header) + padded(name_size);
+    if (description + size > rest.size()) break;
+    const std::string_view name = rest.substr(sizeof(header), name_size);
+    if (type == kBuildId && name == std::string_view("GNU", 4)) {
+      std::string id;
+      for (const char byte : rest.substr(description, size)) {
+        id += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+      }
+      return id;
+    }
+    rest.remove_prefix(std::min<uint64_t>(description + padded(size), rest.size()));
+  }
+  return fail(fmt::format("{} has no build id", kPath));
 }
 
 struct Preempt {
@@ -55,7 +127,7 @@ std::optional<std::string> configured_choice(const std::string& config) {
 
 // The model in force, from whoever knows best: debugfs knows it; a kernel that can choose at boot
 // was told by the command line, or took what it was configured for.
-Result<Preempt> preempt_model(const Box& box, const Result<std::string>& config) {
+Result<Preempt> preempt_model(const Box& box, const Result<KernelConfig>& config) {
   const auto debug = box.line("/sys/kernel/debug/sched/preempt");
   if (debug) {
     if (const auto model = active_choice(*debug)) return Preempt{*model, "debugfs"};
@@ -67,9 +139,10 @@ Result<Preempt> preempt_model(const Box& box, const Result<std::string>& config)
     if (const auto model = boot_choice(box)) return Preempt{*model, "command line"};
   }
   if (config) {
-    if (const auto model = configured_choice(*config)) return Preempt{*model, "configuration"};
+    if (const auto model = configured_choice(config->text)) return Preempt{*model, "configuration"};
   }
-  const std::string unknown = debug ? "sched/preempt marks no model" : debug.error().message;
+  const std::string unknown =
+      debug ? "sched/preempt marks no model" : why_no_debugfs(box, debug.error());
   if (dynamic) {
     return fail(
         fmt::format("chosen at boot, and neither debugfs ({}) nor the configuration says "
@@ -82,14 +155,36 @@ Result<Preempt> preempt_model(const Box& box, const Result<std::string>& config)
   return fail(fmt::format("none or voluntary: the version does not tell them apart ({})", unknown));
 }
 
+// All that this kernel offers: newer ones have fewer.
+void add_preempt_choices(const Box& box, FactList& facts) {
+  auto text = box.line("/sys/kernel/debug/sched/preempt");
+  if (!text) return facts.add_null("kernel.preempt_choices", why_no_debugfs(box, text.error()));
+  std::erase_if(*text, [](char c) { return c == '(' || c == ')'; });
+  facts.add("kernel.preempt_choices", words(*text));
+}
+
 }  // namespace
 
+Result<KernelConfig> read_kernel_config(const Box& box) {
+  std::string path = "/proc/config.gz";
+  auto running = box.unzipped(path);
+  if (running) return KernelConfig{std::move(*running), std::move(path)};
+  const auto release = box.line("/proc/sys/kernel/osrelease");
+  if (!release) return fail(release.error());
+  path = "/boot/config-" + *release;
+  auto installed = box.unzipped(path);
+  if (installed) return KernelConfig{std::move(*installed), std::move(path)};
+  return fail(fmt::format("{}; {}", running.error().message, installed.error().message));
+}
+
 void add_kernel_facts(const Box& box, FactList& facts) {
-  const auto config = read_config(box);
+  const auto config = read_kernel_config(box);
   const auto preempt = preempt_model(box, config);
   facts.add("kernel.release", box.line("/proc/sys/kernel/osrelease"));
   facts.add("kernel.version", box.line("/proc/sys/kernel/version"));
   facts.add("kernel.build", box.line("/proc/version"));
+  facts.add("kernel.build_id", build_id(box));
+  facts.add("kernel.machine", box.line("/proc/sys/kernel/arch"));
   facts.add("kernel.cmdline", box.text("/proc/cmdline"));
   if (preempt) {
     facts.add("kernel.preempt", preempt->model);
@@ -98,7 +193,9 @@ void add_kernel_facts(const Box& box, FactList& facts) {
     facts.add_null("kernel.preempt", preempt.error().message);
     facts.add_null("kernel.preempt_from", preempt.error().message);
   }
+  add_preempt_choices(box, facts);
   facts.add("kernel.config_hz", config_hz(config));
+  add_config(config, facts);
 }
 
 }  // namespace gilscope

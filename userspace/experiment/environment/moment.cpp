@@ -1,4 +1,5 @@
-// What moves: captured before and after an experiment, so that the difference can be seen.
+// What moves or can be moved: captured before and after an experiment, so that the difference can
+// be seen.
 #include <time.h>
 
 #include <charconv>
@@ -53,21 +54,6 @@ Result<std::vector<int64_t>> steal(const Box& box, const std::vector<int>& cpus)
   return out;
 }
 
-Result<std::vector<int64_t>> frequency(const Box& box, const std::vector<int>& cpus) {
-  std::vector<int64_t> out;
-  for (const int cpu : cpus) {
-    const auto kilohertz =
-        box.number(fmt::format("/sys/devices/system/cpu/cpu{}/cpufreq/scaling_cur_freq", cpu));
-    if (!kilohertz) return fail(fmt::format("no cpufreq ({})", kilohertz.error().message));
-    int64_t hertz = 0;
-    if (__builtin_mul_overflow(*kilohertz, int64_t{1000}, &hertz)) {
-      return fail(fmt::format("CPU {} says nonsense about its frequency", cpu));
-    }
-    out.push_back(hertz);
-  }
-  return out;
-}
-
 // Lists in the order of cpu.online_now: a CPU may have come or gone since the environment was
 // captured.
 void add_cpus(const Box& box, FactList& facts) {
@@ -75,11 +61,9 @@ void add_cpus(const Box& box, FactList& facts) {
   facts.add("cpu.online_now", online);
   if (!online) {
     facts.add_null("cpu.steal_ns", online.error().message);
-    facts.add_null("cpu.frequency_hz", online.error().message);
     return;
   }
   facts.add("cpu.steal_ns", steal(box, *online));
-  facts.add("cpu.frequency_hz", frequency(box, *online));
 }
 
 Result<std::vector<int64_t>> temperatures(const Box& box) {
@@ -93,19 +77,6 @@ Result<std::vector<int64_t>> temperatures(const Box& box) {
   }
   if (out.empty()) return fail("no thermal zone can be read");
   return out;
-}
-
-// How often the bandwidth limit stopped this process's cgroup: it would look like scheduler delay.
-Result<int64_t> throttled_periods(const Box& box) {
-  for (const char* controller : {"", "cpu"}) {
-    for (const std::string& directory : cgroup_directories(box, controller)) {
-      const auto stat = box.text(directory + "/cpu.stat");
-      if (!stat) continue;
-      const auto count = to_number(value_of(*stat, "nr_throttled", ' ').value_or(""));
-      if (count) return *count;
-    }
-  }
-  return fail("no cpu.stat of this process's cgroup says nr_throttled");
 }
 
 Result<int64_t> uptime_ns(const Box& box) {
@@ -146,10 +117,13 @@ Facts capture_moment(const Box& box) {
   facts.add("tasks.running", running_tasks(box));
   facts.add("memory.available_bytes", memory_bytes(box, "MemAvailable"));
   add_cpus(box, facts);
+  add_frequency_facts(box, facts);
   facts.add("temperature.millicelsius", temperatures(box));
-  facts.add("cgroup.throttled_periods", throttled_periods(box));
-  // Grows when a BPF scheduler is loaded: a difference means that one came or went.
-  facts.add("kernel.sched_ext.enable_seq", box.number("/sys/kernel/sched_ext/enable_seq"));
+  // The kernel itself gives up a clock that it finds unstable.
+  facts.add("clock.source",
+            box.line("/sys/devices/system/clocksource/clocksource0/current_clocksource"));
+  add_scheduler_facts(box, facts);
+  add_cgroup_facts(box, facts);
   return facts.take();
 }
 

@@ -21,12 +21,7 @@ constexpr Setting kSettings[] = {
 };
 
 constexpr const char* kDebug = "/sys/kernel/debug/sched";
-
-std::string missing_debugfs(const Box& box, const Error& error) {
-  const auto names = box.names("/sys/kernel/debug");
-  if (names && names->empty()) return "debugfs is not mounted on /sys/kernel/debug";
-  return error.message;
-}
+constexpr const char* kSchedExt = "/sys/kernel/sched_ext";
 
 // debugfs writes numbers; the scaling comes as a number or as "none (logarithmic) linear".
 void add_setting(const Box& box, const Setting& setting, FactList& facts) {
@@ -37,7 +32,7 @@ void add_setting(const Box& box, const Setting& setting, FactList& facts) {
     if (older) text = std::move(older);
   }
   if (!text) {
-    facts.add_null(key, missing_debugfs(box, text.error()));
+    facts.add_null(key, why_no_debugfs(box, text.error()));
   } else if (const auto number = to_number(*text)) {
     facts.add(key, *number);
   } else {
@@ -53,7 +48,7 @@ void add_features(const Box& box, FactList& facts) {
   if (text) {
     facts.add("kernel.sched.features", words(*text));
   } else {
-    facts.add_null("kernel.sched.features", missing_debugfs(box, text.error()));
+    facts.add_null("kernel.sched.features", why_no_debugfs(box, text.error()));
   }
 }
 
@@ -67,20 +62,46 @@ Result<int64_t> task_slice_ns(const Box& box) {
   return *slice;
 }
 
+// The name of the scheduler that is loaded is there only while it is.
+void add_sched_ext(const Box& box, FactList& facts) {
+  if (!box.exists(kSchedExt)) {
+    for (const char* name : {"state", "ops", "enable_seq"}) {
+      facts.add_null(fmt::format("kernel.sched_ext.{}", name), "this kernel has no sched_ext");
+    }
+    return;
+  }
+  const auto state = box.line(fmt::format("{}/state", kSchedExt));
+  facts.add("kernel.sched_ext.state", state);
+  const bool none = state && *state == "disabled";
+  facts.add("kernel.sched_ext.ops",
+            none ? Result<std::string>("none") : box.line(fmt::format("{}/root/ops", kSchedExt)));
+  // Grows when a BPF scheduler is loaded: a difference means that one came or went.
+  facts.add("kernel.sched_ext.enable_seq", box.number(fmt::format("{}/enable_seq", kSchedExt)));
+}
+
 }  // namespace
+
+std::string why_no_debugfs(const Box& box, const Error& error) {
+  const auto names = box.names("/sys/kernel/debug");
+  if (names && names->empty()) return "debugfs is not mounted on /sys/kernel/debug";
+  return error.message;
+}
+
+GateReadings::SchedExt read_sched_ext(const Box& box) {
+  GateReadings::SchedExt out;
+  out.built_in = box.exists(kSchedExt);
+  if (!out.built_in) return out;
+  if (auto state = box.line(fmt::format("{}/state", kSchedExt))) out.state = std::move(*state);
+  if (const auto seq = box.number(fmt::format("{}/enable_seq", kSchedExt))) out.enable_seq = *seq;
+  return out;
+}
 
 void add_scheduler_facts(const Box& box, FactList& facts) {
   for (const Setting& setting : kSettings) add_setting(box, setting, facts);
   facts.add("kernel.sched.task_slice_ns", task_slice_ns(box));
   add_features(box, facts);
   facts.add("kernel.sched_autogroup", box.number("/proc/sys/kernel/sched_autogroup_enabled"));
-  if (box.exists("/sys/kernel/sched_ext")) {
-    facts.add("kernel.sched_ext.state", box.line("/sys/kernel/sched_ext/state"));
-    facts.add("kernel.sched_ext.ops", box.line("/sys/kernel/sched_ext/root/ops"));
-  } else {
-    facts.add_null("kernel.sched_ext.state", "this kernel has no sched_ext");
-    facts.add_null("kernel.sched_ext.ops", "this kernel has no sched_ext");
-  }
+  add_sched_ext(box, facts);
 }
 
 }  // namespace gilscope

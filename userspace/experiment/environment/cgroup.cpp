@@ -1,4 +1,4 @@
-// What this process may use: its cgroup's bandwidth, its CPUs, its memory.
+// What this process's cgroups let it have of the CPUs, and how often they stopped it.
 #include <algorithm>
 
 #include "userspace/experiment/cpu_list.h"
@@ -88,24 +88,39 @@ Result<std::string> tightest_bandwidth(const Box& box) {
   return tightest;
 }
 
-Result<std::vector<std::string>> cgroup_versions(const Box& box) {
-  const auto cgroups = box.text("/proc/self/cgroup");
-  if (!cgroups) return fail(cgroups.error());
-  bool v1 = false, v2 = false;
-  for (const std::string& line : lines(*cgroups)) {
-    (line.starts_with("0::") ? v2 : v1) = true;
+// A fact of the nearest directory on the way up that has one of the files: a cgroup whose
+// controller is off has what its parent has.
+Result<std::string> nearest_line(const Box& box, const char* controller, const char* unified,
+                                 const char* older) {
+  for (const bool v2 : {true, false}) {
+    for (const std::string& directory : cgroup_directories(box, v2 ? "" : controller)) {
+      auto text = box.line(directory + "/" + (v2 ? unified : older));
+      if (text && !text->empty()) return text;
+    }
   }
-  std::vector<std::string> versions;
-  if (v1) versions.emplace_back("v1");
-  if (v2) versions.emplace_back("v2");
-  return versions;
+  return fail(fmt::format("no cgroup of this process has a {} or {}", unified, older));
 }
 
-Result<std::string> pid_namespace(const Box& box) {
-  // The first PID namespace's inode is fixed in the kernel (PROC_PID_INIT_INO).
-  const auto link = box.link("/proc/self/ns/pid");
-  if (!link) return link;
-  return *link == "pid:[4026531836]" ? "initial" : "nested";
+// Of this process's own cgroup.
+Result<std::string> own_line(const Box& box, const char* controller, const char* name) {
+  const auto directories = cgroup_directories(box, controller);
+  if (directories.empty()) {
+    return fail(fmt::format("no cgroup of version {} with CPU limits is mounted",
+                            *controller == '\0' ? 2 : 1));
+  }
+  return box.line(directories.front() + "/" + name);
+}
+
+Result<int64_t> to_whole(const Result<std::string>& text) {
+  if (!text) return fail(text.error());
+  const auto number = to_number(*text);
+  if (!number) return fail("not a number: " + *text);
+  return *number;
+}
+
+Result<std::vector<int>> to_cpus(const Result<std::string>& text) {
+  if (!text) return fail(text.error());
+  return parse_cpu_list(*text);
 }
 
 Result<std::vector<int>> affinity(const Box& box) {
@@ -116,19 +131,10 @@ Result<std::vector<int>> affinity(const Box& box) {
   return parse_cpu_list(*list);
 }
 
-// Bytes, or "unlimited".
-void add_memlock(const Box& box, FactList& facts) {
-  const auto limits = box.text("/proc/self/limits");
-  if (!limits) return facts.add_null("limits.memlock_bytes", limits.error().message);
-  constexpr std::string_view kName = "Max locked memory";
-  for (const std::string& line : lines(*limits)) {
-    if (!line.starts_with(kName)) continue;
-    const auto fields = words(std::string_view(line).substr(kName.size()));
-    if (fields.empty()) break;
-    if (const auto bytes = to_number(fields[0])) return facts.add("limits.memlock_bytes", *bytes);
-    return facts.add("limits.memlock_bytes", fields[0]);
-  }
-  facts.add_null("limits.memlock_bytes", "/proc/self/limits does not say");
+// The weights of the two versions are on different scales.
+void add_weight(const Box& box, FactList& facts) {
+  facts.add("cgroup.cpu_weight", to_whole(own_line(box, "", "cpu.weight")));
+  facts.add("cgroup.cpu_shares", to_whole(own_line(box, "cpu", "cpu.shares")));
 }
 
 }  // namespace
@@ -151,12 +157,45 @@ std::vector<std::string> cgroup_directories(const Box& box, const std::string& c
   return directories;
 }
 
-void add_limit_facts(const Box& box, FactList& facts) {
-  facts.add("cgroup.versions", cgroup_versions(box));
+Result<Throttling> throttling(const Box& box) {
+  Throttling sum;
+  bool told = false;
+  // Each cgroup counts the stops of its own limit, so that those above this process's count too.
+  for (const char* controller : {"", "cpu"}) {
+    for (const std::string& directory : cgroup_directories(box, controller)) {
+      const auto stat = box.text(directory + "/cpu.stat");
+      if (!stat) continue;
+      const auto periods = to_number(value_of(*stat, "nr_throttled", ' ').value_or(""));
+      if (!periods) continue;  // no limit can be set here
+      told = true;
+      const auto microseconds = to_number(value_of(*stat, "throttled_usec", ' ').value_or(""));
+      const auto ns = to_number(value_of(*stat, "throttled_time", ' ').value_or(""));
+      int64_t stopped_ns = ns.value_or(0);
+      const bool overflow =
+          (microseconds && __builtin_mul_overflow(*microseconds, int64_t{1000}, &stopped_ns)) ||
+          __builtin_add_overflow(sum.periods, *periods, &sum.periods) ||
+          __builtin_add_overflow(sum.ns, stopped_ns, &sum.ns);
+      if (overflow) return fail(directory + "/cpu.stat says nonsense");
+    }
+  }
+  if (!told) return fail("no cpu.stat of this process's cgroup says nr_throttled");
+  return sum;
+}
+
+void add_cgroup_facts(const Box& box, FactList& facts) {
   facts.add("cgroup.cpu_max", tightest_bandwidth(box));
-  facts.add("process.pid_namespace", pid_namespace(box));
+  add_weight(box, facts);
+  facts.add("cgroup.cpuset",
+            to_cpus(nearest_line(box, "cpuset", "cpuset.cpus.effective", "cpuset.effective_cpus")));
+  const auto stopped = throttling(box);
+  if (stopped) {
+    facts.add("cgroup.throttled_periods", stopped->periods);
+    facts.add("cgroup.throttled_ns", stopped->ns);
+  } else {
+    facts.add_null("cgroup.throttled_periods", stopped.error().message);
+    facts.add_null("cgroup.throttled_ns", stopped.error().message);
+  }
   facts.add("process.cpu_affinity", affinity(box));
-  add_memlock(box, facts);
 }
 
 }  // namespace gilscope

@@ -1,0 +1,164 @@
+// Gates in real runs: another process on the run's only CPU is noticed, marked, and left out of
+// what is shown; a gate that is off says nothing.
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "tests/kernel/kernel_test.h"
+#include "tests/kernel/program.h"
+#include "userspace/report/json.h"
+
+namespace gilscope {
+namespace {
+
+// A process that keeps one CPU busy while it is in scope.
+class Hog {
+ public:
+  explicit Hog(int cpu) {
+    int ready[2];
+    if (pipe(ready)) return;
+    pid_ = fork();
+    if (pid_ == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
+      cpu_set_t set;
+      CPU_ZERO(&set);
+      CPU_SET(cpu, &set);
+      if (sched_setaffinity(0, sizeof(set), &set) || write(ready[1], "", 1) != 1) _exit(1);
+      for (volatile unsigned spin = 0;;) spin = spin + 1;
+    }
+    close(ready[1]);
+    char byte;
+    works_ = read(ready[0], &byte, 1) == 1;
+    close(ready[0]);
+  }
+  ~Hog() {
+    if (pid_ <= 0) return;
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+  Hog(const Hog&) = delete;
+  Hog& operator=(const Hog&) = delete;
+
+  bool works() const { return works_; }
+
+ private:
+  pid_t pid_ = -1;
+  bool works_ = false;
+};
+
+const GateResult* find(const gilscope::Run& run, const std::string& gate) {
+  const auto found = std::find_if(run.gates.begin(), run.gates.end(),
+                                  [&](const GateResult& result) { return result.gate == gate; });
+  return found == run.gates.end() ? nullptr : &*found;
+}
+
+class Gates : public KernelTest {
+ protected:
+  void SetUp() override { load({.records = false}); }
+
+  const int cpu_ = all_cpus().back();
+  // Long enough that the steps of /proc/stat are small beside it.
+  const Cell cell_ = make_cell("check-interval:100", "count:n=4M", 2, {cpu_});
+};
+
+TEST_F(Gates, AProcessOnTheRunsCpuIsNoticedTracedAndUntraced) {
+  const Hog hog(cpu_);
+  ASSERT_TRUE(hog.works());
+  for (const bool traced : {true, false}) {
+    const auto disturbed = run(cell_, {.traced = traced});
+    ASSERT_TRUE(disturbed);
+    const GateResult* foreign = find(*disturbed, "foreign");
+    ASSERT_NE(foreign, nullptr) << (traced ? "traced" : "untraced");
+    EXPECT_DOUBLE_EQ(foreign->limit, 0.25);
+    ASSERT_TRUE(foreign->value);
+    EXPECT_GT(*foreign->value, 0.25);
+    EXPECT_LE(*foreign->value, 1);
+    EXPECT_TRUE(disturbed->gated());
+
+    GateLimits off;
+    off.foreign.reset();
+    const auto unmarked = run(cell_, {.traced = traced, .gates = off});
+    ASSERT_TRUE(unmarked);
+    EXPECT_EQ(find(*unmarked, "foreign"), nullptr);
+  }
+}
+
+TEST_F(Gates, WhatTheTracerSawIsWhatTheGateSays) {
+  GateLimits all;
+  all.foreign = 0;
+  const auto traced = run(cell_, {.traced = true, .gates = all});
+  ASSERT_TRUE(traced);
+  const Core& core = traced->cores.at(0);
+  const GateResult* foreign = find(*traced, "foreign");
+  ASSERT_TRUE(foreign && foreign->value) << "at least the parent that reads the ring is foreign";
+  EXPECT_DOUBLE_EQ(*foreign->value,
+                   static_cast<double>(*core.foreign_ns) / static_cast<double>(*traced->window_ns));
+  // Every thread kept to its CPU, and this box can tell.
+  EXPECT_EQ(find(*traced, "migrated_off_mask"), nullptr);
+  EXPECT_EQ(find(*traced, "offline"), nullptr);
+}
+
+// A run is held to the CPUs of its cell, whatever the kernel let it have.
+TEST_F(Gates, AThreadOutsideTheRunsCpusIsNoticed) {
+  ASSERT_GE(all_cpus().size(), 2u) << "needs two CPUs to stray between";
+  const int other = all_cpus().front();
+  const auto stray = [&](pid_t pid) {
+    // Once the worker has set its own mask and made its threads, which nothing tells here.
+    for (int i = 0; i < 20; ++i) {
+      usleep(10'000);
+      shell(fmt::format("taskset -a -p -c {} {}", other, pid));
+    }
+  };
+  const auto traced = run(make_cell("check-interval:100", "count:n=5M", 2, {cpu_}),
+                          {.traced = true, .on_started = stray});
+  ASSERT_TRUE(traced);
+  const GateResult* strayed = find(*traced, "migrated_off_mask");
+  ASSERT_TRUE(strayed && strayed->value);
+  EXPECT_EQ(*strayed->value, 1);
+}
+
+std::string spec(int cpu, const std::string& gates) {
+  return fmt::format(
+      "name = \"hog\"\npolicies = \"none\"\nworkloads = \"count:n=1M\"\narrangements = "
+      "\"threaded\"\n"
+      "cpus = \"cpu:{}\"\nblocks = 1\nwarmup = 0\n{}",
+      cpu, gates);
+}
+
+TEST_F(Gates, LeaveARunOutOfWhatIsShown) {
+  const Scratch scratch;
+  const Hog hog(cpu_);
+  ASSERT_TRUE(hog.works());
+  const std::string out = scratch.path("gated"), off = scratch.path("off");
+  const Ended gated = gilscope_run(
+      {"run", scratch.file("gated.toml", spec(cpu_, "[gates]\nforeign = 0.2\n")), "--out", out});
+  ASSERT_EQ(gated.status, 0) << gated.err;
+  const auto report = read_report(out);
+  ASSERT_TRUE(report) << report.error().message;
+  ASSERT_EQ(report->cells.at(0).runs.size(), 2u);
+  for (const auto& run : report->cells[0].runs) {
+    EXPECT_EQ(run.status, "done");
+    ASSERT_NE(find(run, "foreign"), nullptr);
+    EXPECT_DOUBLE_EQ(find(run, "foreign")->limit, 0.2);
+  }
+  EXPECT_NE(gated.out.find("gates: 2 of 2 measured runs"), std::string::npos) << gated.out;
+  EXPECT_NE(gated.out.find("above 20.0 %"), std::string::npos) << gated.out;
+  EXPECT_EQ(gilscope_run({"validate", out}).status, 0);
+
+  std::string none = "[gates]\n";
+  for (const GateRule& rule : gate_rules()) none += fmt::format("{} = false\n", rule.name);
+  const Ended ungated =
+      gilscope_run({"run", scratch.file("off.toml", spec(cpu_, none)), "--out", off});
+  ASSERT_EQ(ungated.status, 0) << ungated.err;
+  EXPECT_EQ(ungated.out.find("gates"), std::string::npos) << ungated.out;
+  const auto unmarked = read_report(off);
+  ASSERT_TRUE(unmarked);
+  for (const auto& run : unmarked->cells.at(0).runs) EXPECT_TRUE(run.gates.empty());
+}
+
+}  // namespace
+}  // namespace gilscope

@@ -1,0 +1,254 @@
+#include "userspace/experiment/gates.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "tests/unit/temporary_directory.h"
+#include "userspace/experiment/environment/parts.h"
+
+namespace gilscope {
+namespace {
+
+constexpr uint64_t kSecond = 1'000'000'000;
+const std::vector<int> kCpus = {0, 1};
+
+// One second on two CPUs, both wholly the worker's: every gate lets it pass.
+struct Case {
+  GateLimits limits;
+  gilscope::Run run;
+  GateReadings before, after;
+
+  Case() {
+    before.at_ns = 100 * kSecond, after.at_ns = 101 * kSecond;
+    before.steal_ns = after.steal_ns = 7 * kSecond;
+    before.idle_ns = after.idle_ns = 9 * kSecond;
+    before.throttled_periods = after.throttled_periods = 5;
+    before.online = after.online = {0, 1, 2};
+    before.sched_ext = after.sched_ext = {true, "enabled", 3};
+    run.status = "done";
+    run.rusage.user_ns = kSecond;
+    run.rusage.system_ns = kSecond;
+  }
+
+  // As the tracer saw it.
+  Case& traced() {
+    run.window_ns = kSecond;
+    for (const int cpu : kCpus) {
+      Core core;
+      core.cpu = cpu;
+      core.observed = true;
+      core.on_cpu_ns = kSecond;
+      core.foreign_ns = 0;
+      run.cores.push_back(core);
+    }
+    return *this;
+  }
+
+  std::vector<GateResult> results() const { return judge_gates(limits, kCpus, run, before, after); }
+  // The value of the one gate that does not let it pass; -1: it could not be judged.
+  double only(const std::string& gate) const {
+    const auto all = results();
+    if (all.size() != 1 || all[0].gate != gate) {
+      ADD_FAILURE() << all.size() << " gates, " << (all.empty() ? "" : all[0].gate);
+      return -2;
+    }
+    return all[0].value.value_or(-1);
+  }
+};
+
+TEST(Gates, LetAnUndisturbedRunPass) {
+  EXPECT_TRUE(Case().results().empty());
+  EXPECT_TRUE(Case().traced().results().empty());
+}
+
+TEST(Gates, StealIsAShareOfAllItsCpusLessOneStepOfTheClockEach) {
+  Case c;
+  c.limits.foreign.reset();
+  *c.after.steal_ns += 120'000'000;  // 6 % of two seconds, of which 1 % may be rounding
+  EXPECT_TRUE(c.results().empty());
+  *c.after.steal_ns += 10'000'000;
+  EXPECT_DOUBLE_EQ(c.only("steal"), 0.055);
+  EXPECT_DOUBLE_EQ(c.results()[0].limit, 0.05);
+  c.limits.steal = 0.06;
+  EXPECT_TRUE(c.results().empty());
+  c.limits.steal = 0;
+  EXPECT_EQ(c.results().size(), 1u);
+}
+
+TEST(Gates, AStepOfTheClockIsNoStealOfAShortRun) {
+  Case c;
+  c.after.at_ns = c.before.at_ns + 15'000'000;
+  *c.after.steal_ns += 20'000'000;
+  EXPECT_TRUE(c.results().empty());
+}
+
+TEST(Gates, ForeignTimeOfATracedRunIsTheTracers) {
+  Case c = std::move(Case().traced());
+  c.run.cores[0].foreign_ns = kSecond / 2;
+  EXPECT_TRUE(c.results().empty());  // 25 % is the limit, not above it
+  c.run.cores[1].foreign_ns = kSecond / 10;
+  EXPECT_DOUBLE_EQ(c.only("foreign"), 0.3);
+  c.limits.foreign.reset();
+  EXPECT_TRUE(c.results().empty());
+}
+
+TEST(Gates, ForeignTimeOfOtherCoresIsNotTheRuns) {
+  Case c = std::move(Case().traced());
+  Core other;
+  other.cpu = 2;
+  other.foreign_ns = kSecond;
+  c.run.cores.push_back(other);
+  EXPECT_TRUE(c.results().empty());
+}
+
+TEST(Gates, ACoreThatWasNotSeenTellsNothingOfForeignTime) {
+  Case c = std::move(Case().traced());
+  c.run.cores[0].foreign_ns.reset();
+  c.run.cores[1].foreign_ns = kSecond / 2;
+  EXPECT_DOUBLE_EQ(c.only("foreign"), 0.5);
+  c.run.cores[1].foreign_ns.reset();
+  EXPECT_EQ(c.only("foreign"), -1);
+}
+
+TEST(Gates, ForeignTimeOfAnUntracedRunIsWhatItsCpusDidBesideTheWorker) {
+  Case c;
+  c.run.rusage.user_ns = 0;
+  *c.after.idle_ns += 460'000'000;  // busy 1.54 s, charged 1 s, rounding 0.04 s
+  EXPECT_TRUE(c.results().empty());
+  c.run.rusage.system_ns = kSecond - 100'000'000;
+  EXPECT_DOUBLE_EQ(c.only("foreign"), 0.3);
+  *c.after.steal_ns += 90'000'000;  // that was nobody's
+  EXPECT_DOUBLE_EQ(c.only("foreign"), 0.255);
+  // More than there is: the clocks disagree, and nothing is known of others.
+  *c.after.idle_ns += kSecond * 5;
+  EXPECT_TRUE(c.results().empty());
+}
+
+TEST(Gates, ThrottledPeriodsAreCounted) {
+  Case c;
+  c.after.throttled_periods = 7;
+  EXPECT_EQ(c.only("throttled"), 2);
+  c.limits.throttled = 2;
+  EXPECT_TRUE(c.results().empty());
+}
+
+TEST(Gates, ACpuOfTheRunMustStayOnline) {
+  Case c;
+  c.after.online = {0, 1};  // CPU 2 is not the run's
+  EXPECT_TRUE(c.results().empty());
+  c.after.online = {0, 2};
+  EXPECT_EQ(c.only("offline"), 1);
+  c.before.online = {1, 2};
+  EXPECT_EQ(c.only("offline"), 2);
+}
+
+TEST(Gates, ASchedulerThatCameOrWentIsNoticed) {
+  Case c;
+  c.after.sched_ext = {true, "disabled", 3};
+  EXPECT_EQ(c.only("sched_ext"), 1);
+  c.after.sched_ext = {true, "enabled", 5};  // came, went and came within the run
+  EXPECT_EQ(c.only("sched_ext"), 2);
+  c.before.sched_ext = c.after.sched_ext = {};
+  EXPECT_TRUE(c.results().empty());  // this kernel cannot have one
+}
+
+TEST(Gates, AThreadOutsideTheRunsCpusIsNoticedWhereItIsTraced) {
+  Case c = std::move(Case().traced());
+  Core other;
+  other.cpu = 2;
+  other.wakeups.waker = 4;  // a wakeup from there is none of the thread's doing
+  c.run.cores.push_back(other);
+  EXPECT_TRUE(c.results().empty());
+  c.run.cores[2].on_cpu_ns = 1;
+  EXPECT_EQ(c.only("migrated_off_mask"), 1);
+  c.limits.migrated_off_mask.reset();
+  EXPECT_TRUE(c.results().empty());
+}
+
+// None of these says anything about an untraced run, nor lets it pass.
+TEST(Gates, WhatCouldNotBeReadIsNotJudged) {
+  const GateReadings nothing;
+  for (const bool before : {true, false}) {
+    Case c;
+    (before ? c.before : c.after) = nothing;
+    (before ? c.before : c.after).sched_ext.built_in = true;
+    const auto all = c.results();
+    ASSERT_EQ(all.size(), 5u);
+    for (const GateResult& result : all) EXPECT_FALSE(result.value) << result.gate;
+  }
+  Case c;
+  c.after.sched_ext.enable_seq.reset();  // "enabled" twice: the same scheduler?
+  EXPECT_EQ(c.only("sched_ext"), -1);
+  c.after.sched_ext.state = "disabled";
+  EXPECT_EQ(c.only("sched_ext"), 1);
+}
+
+TEST(Gates, CountersThatFellAreNotBelieved) {
+  Case c;
+  c.after.throttled_periods = 1;
+  EXPECT_EQ(c.only("throttled"), -1);
+}
+
+TEST(Gates, ThatAreOffSayNothing) {
+  Case c = std::move(Case().traced());
+  c.before = c.after = {};
+  c.run.cores.clear();
+  for (const GateRule& rule : gate_rules()) c.limits.*rule.limit = std::nullopt;
+  EXPECT_TRUE(c.results().empty());
+}
+
+TEST(Gates, EachHasARuleOfItsName) {
+  // Hits every one, so that a gate without a rule, or a rule without a gate, is noticed.
+  Case c = std::move(Case().traced());
+  for (Core& core : c.run.cores) core.foreign_ns = kSecond;
+  c.run.cores.emplace_back();
+  c.run.cores[2].cpu = 7;
+  c.run.cores[2].on_cpu_ns = 1;
+  *c.after.steal_ns += kSecond;
+  *c.after.throttled_periods += 1;
+  c.after.online = {0};
+  c.after.sched_ext.enable_seq = 9;
+  const auto all = c.results();
+  ASSERT_EQ(all.size(), gate_rules().size());
+  for (size_t i = 0; i < all.size(); ++i) {
+    EXPECT_EQ(all[i].gate, gate_rules()[i].name);
+    EXPECT_EQ(all[i].limit, *(GateLimits().*gate_rules()[i].limit));
+    EXPECT_LE(all[i].limit, gate_rules()[i].highest);
+  }
+}
+
+TEST(GateReadings, AreNullWhereTheBoxSaysNothing) {
+  const TemporaryDirectory root;
+  const GateReadings readings = read_gates(Box(root.path()), kCpus);
+  EXPECT_GT(readings.at_ns, 0u);
+  EXPECT_FALSE(readings.steal_ns || readings.idle_ns || readings.throttled_periods);
+  EXPECT_FALSE(readings.online);
+  EXPECT_FALSE(readings.sched_ext.built_in);
+}
+
+TEST(GateReadings, AreOfTheRunsCpus) {
+  const TemporaryDirectory root;
+  root.write("proc/stat",
+             "cpu  9 9 9 9 9 9 9 9 9 9\n"
+             "cpu0 1 0 2 100 10 0 0 3 0 0\n"
+             "cpu1 1 0 2 200 20 0 0 4 0 0\n"
+             "cpu2 1 0 2 400 40 0 0 5 0 0\n");
+  root.write("sys/devices/system/cpu/online", "0-2\n");
+  root.write("sys/kernel/sched_ext/state", "enabled\n");
+  root.write("sys/kernel/sched_ext/enable_seq", "12\n");
+  root.write("proc/self/cgroup", "0::/box\n");
+  root.write("proc/self/mountinfo", "30 23 0:26 / /cg rw - cgroup2 cgroup2 rw\n");
+  root.write("cg/box/cpu.stat", "nr_throttled 2\nthrottled_usec 9\n");
+  const GateReadings readings = read_gates(Box(root.path()), kCpus);
+  EXPECT_EQ(readings.steal_ns, 70'000'000u);
+  EXPECT_EQ(readings.idle_ns, 3'300'000'000u);
+  EXPECT_EQ(readings.online, std::vector<int>({0, 1, 2}));
+  EXPECT_EQ(readings.throttled_periods, 2u);
+  EXPECT_TRUE(readings.sched_ext.built_in);
+  EXPECT_EQ(readings.sched_ext.state, "enabled");
+  EXPECT_EQ(readings.sched_ext.enable_seq, 12);
+}
+
+}  // namespace
+}  // namespace gilscope
