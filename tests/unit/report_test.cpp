@@ -134,7 +134,7 @@ TEST(ReportJson, EveryMemberOfTheModelHasAKey) {
                                 blocks, warmups, environment, before, after, capabilities, cells] =
       report;
   [[maybe_unused]] const auto& [policy, workload, arrangement, threads, cpus, cpu_list, cpus_by,
-                                main_exit, runs] = cells[3];
+                                cpu_order, main_exit, runs] = cells[3];
   [[maybe_unused]] const auto& [block, warmup, order, trace, run_status, failure, started_at, wall,
                                 window, steal, rusage, gil, cores, run_threads, histograms, lost,
                                 cost, results, file, records] = runs[1];

@@ -4,13 +4,16 @@
 
 #include <sys/types.h>
 
-#include <span>
+#include <vector>
 
+#include "userspace/experiment/limit/cpu_limiter.h"
 #include "userspace/tracer/control.h"
 #include "userspace/util/result.h"
 
 namespace gilscope {
 
-Status confine(pid_t parent, std::span<const int> cpus, const TraceControl& tracing);
+// Fails where the worker does not come to have these CPUs and no others.
+Status confine(pid_t parent, const std::vector<int>& cpus, const CpuLimiter& limiter,
+               const TraceControl& tracing);
 
 }  // namespace gilscope

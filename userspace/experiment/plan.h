@@ -30,4 +30,7 @@ struct Plan {
 // "all" on a box with two) make one cell. Fails where a CPU that the spec names is not there.
 Result<Plan> make_plan(const Spec& spec, uint64_t seed);
 
+// The different sets of CPUs that these cells use.
+std::vector<std::vector<int>> cpu_sets(const std::vector<Cell>& cells);
+
 }  // namespace gilscope

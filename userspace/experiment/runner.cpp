@@ -11,6 +11,7 @@
 
 #include "userspace/experiment/confine.h"
 #include "userspace/experiment/environment.h"
+#include "userspace/experiment/limit/cpu_limiter.h"
 #include "userspace/experiment/run_sheet.h"
 #include "userspace/experiment/worker.h"
 #include "userspace/tracer/counters.h"
@@ -127,12 +128,14 @@ Result<Run> Runner::run(const Cell& cell, const Options& options) {
 
   auto steal_before = read_steal_ns(cell.cpu_list);
   const WorkerTask task = task_of(cell);
+  const auto by_affinity = make_affinity_limiter();
+  const CpuLimiter& limiter = options.limiter ? *options.limiter : *by_affinity;
   const pid_t parent = getpid();
   const pid_t pid = fork();
   if (pid < 0) return fail_errno("cannot start a worker");
   if (pid == 0) {
     interrupt_.forget_in_child();
-    if (Status confined = confine(parent, task.cpus, tracing); !confined) {
+    if (Status confined = confine(parent, task.cpus, limiter, tracing); !confined) {
       std::strncpy(sheet->sheet().failure, confined.error().message.c_str(),
                    sizeof(RunSheet::failure) - 1);
       _exit(1);

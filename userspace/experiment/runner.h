@@ -12,6 +12,8 @@
 
 namespace gilscope {
 
+class CpuLimiter;
+
 class Runner {
  public:
   // `tracer` empty: only untraced runs can be asked for.
@@ -21,6 +23,7 @@ class Runner {
     bool traced = false;
     bool statistics = false;  // the kernel times the programs (warm-up runs)
     Tracer::RecordSink sink = [](std::span<const gilscope_segment>) { return Status(); };
+    const CpuLimiter* limiter = nullptr;  // applied already; none: by affinity
     // For tests that look at the worker from outside while it runs.
     std::function<void(pid_t)> on_started = nullptr;
   };
