@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
   add_list(app, exit);
   add_doctor(app, exit);
   add_env(app, exit);
+  add_restore(app, exit);
   add_show(app, exit);
   add_validate(app, exit);
 

@@ -286,11 +286,12 @@ Summary::Summary(const Report& report) {
   measured_blocks = int(blocks.size());
   warmup_blocks = int(warmup.size());
 
-  using Key = std::tuple<std::string, std::string, int, std::string, std::string, std::string>;
+  using Key =
+      std::tuple<std::string, std::string, int, std::string, std::string, std::string, std::string>;
   std::map<Key, size_t> places;
   for (const CellSummary& cell : cells) {
     const Cell& c = *cell.cell;
-    const Key key{c.policy, c.workload, c.threads, c.cpus, c.cpus_by, c.main_exit};
+    const Key key{c.policy, c.workload, c.threads, c.cpus, c.cpus_by, c.cpu_order, c.main_exit};
     const auto [place, fresh] = places.emplace(key, pairs.size());
     if (fresh) pairs.emplace_back();
     PairSummary& pair = pairs[place->second];

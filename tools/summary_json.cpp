@@ -21,9 +21,9 @@ Json value(const std::optional<Interval>& interval) {
 }
 
 Json identity(const Cell& cell) {
-  return {{"policy", cell.policy},      {"workload", cell.workload}, {"threads", cell.threads},
-          {"cpus", cell.cpus},          {"cpu_list", cell.cpu_list}, {"cpus_by", cell.cpus_by},
-          {"main_exit", cell.main_exit}};
+  return {{"policy", cell.policy},       {"workload", cell.workload},  {"threads", cell.threads},
+          {"cpus", cell.cpus},           {"cpu_list", cell.cpu_list},  {"cpus_by", cell.cpus_by},
+          {"cpu_order", cell.cpu_order}, {"main_exit", cell.main_exit}};
 }
 
 const char* name(Finding::Kind kind) {

@@ -55,6 +55,8 @@ const std::vector<Bad> kBad = {
     {{"run", "--cpus", "0"}, 2, "0"},
     {{"run", "--cpus", "cpu:"}, 2, "cpu:"},
     {{"run", "--cpus-by", "magic"}, 2, "magic"},
+    {{"run", "--cpu-order", "random"}, 2, "random"},
+    {{"restore", "everything"}, 2, "everything"},
     {{"run", "--trace", "some"}, 2, "some"},
     {{"run", "--blocks", "0"}, 2, "blocks"},
     {{"run", "--main-exit", "explode"}, 2, "explode"},

@@ -29,6 +29,7 @@ inline Cell make_cell(const std::string& policy, const std::string& workload, in
   cell.cpus = cpus.size() == 1 ? "1" : "all";
   cell.cpu_list = cpus;
   cell.cpus_by = "affinity";
+  cell.cpu_order = "cores-first";
   cell.main_exit = "join";
   return cell;
 }

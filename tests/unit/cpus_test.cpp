@@ -80,6 +80,37 @@ TEST(Cpus, TellsCoresOfTwoDiesApart) {
   EXPECT_EQ(had("3", box.topology(), first(4)), Ids({0, 1, 2}));
 }
 
+// Two nodes of one package each, and two cores of two threads in each: siblings four apart, nodes
+// changing from CPU to CPU.
+TEST(Cpus, ComeInTheOrderThatIsAskedFor) {
+  FakeBox box;
+  for (int id = 0; id < 8; ++id) {
+    box.add(id, id % 4 / 2, id % 2);
+    std::filesystem::create_directories(
+        box.directory() / ("cpu" + std::to_string(id) + "/node" + std::to_string(id % 2)));
+  }
+  const auto topology = box.topology();
+  EXPECT_EQ(in_order(topology, "cores-first"), Ids({0, 2, 1, 3, 4, 6, 5, 7}));
+  EXPECT_EQ(in_order(topology, "siblings-first"), Ids({0, 4, 2, 6, 1, 5, 3, 7}));
+  EXPECT_EQ(in_order(topology, "packages-first"), Ids({0, 1, 2, 3, 4, 5, 6, 7}));
+  EXPECT_EQ(in_order(topology, "nodes-first"), Ids({0, 1, 2, 3, 4, 5, 6, 7}));
+  EXPECT_EQ(resolve_cpus("2", topology, first(8), "siblings-first").value(), Ids({0, 4}));
+  EXPECT_EQ(resolve_cpus("2", topology, first(8), "packages-first").value(), Ids({0, 1}));
+  EXPECT_EQ(resolve_cpus("cpu:3,7", topology, first(8), "nodes-first").value(), Ids({3, 7}));
+  EXPECT_EQ(cpu_orders().size(), 4u);
+}
+
+TEST(Cpus, KnowNodesWithinOnePackage) {
+  FakeBox box;  // one package, two nodes of two CPUs
+  for (int id = 0; id < 4; ++id) {
+    box.add(id, id, 0);
+    std::filesystem::create_directories(
+        box.directory() / ("cpu" + std::to_string(id) + "/node" + std::to_string(id / 2)));
+  }
+  EXPECT_EQ(in_order(box.topology(), "packages-first"), Ids({0, 1, 2, 3}));
+  EXPECT_EQ(in_order(box.topology(), "nodes-first"), Ids({0, 2, 1, 3}));
+}
+
 TEST(Cpus, TakesASiblingWhoseOtherHalfIsNotAllowed) {
   FakeBox box;
   for (int id = 0; id < 4; ++id) box.add(id, id / 2, 0);

@@ -62,6 +62,7 @@ class OneCpu {
 TEST(Plan, HasItsCellsInMatrixOrder) {
   Spec spec = small_spec();
   spec.main_exit = "kill";
+  spec.cpu_order = "siblings-first";
   const Plan plan = planned(spec, 1);
   std::vector<std::string> cells;
   for (const Cell& cell : plan.cells) {
@@ -70,6 +71,7 @@ TEST(Plan, HasItsCellsInMatrixOrder) {
     EXPECT_EQ(cell.workload, "count:n=1M");
     EXPECT_EQ(cell.cpu_list.size(), 1u);
     EXPECT_EQ(cell.cpus_by, "affinity");
+    EXPECT_EQ(cell.cpu_order, "siblings-first");
     EXPECT_EQ(cell.main_exit, "kill");
     EXPECT_TRUE(cell.runs.empty());
   }

@@ -118,6 +118,7 @@ inline Cell cell(const std::string& policy, const std::string& arrangement, int 
   c.cpus = std::to_string(cpus);
   for (int cpu = 0; cpu < cpus; ++cpu) c.cpu_list.push_back(cpu);
   c.cpus_by = "affinity";
+  c.cpu_order = "cores-first";
   c.main_exit = "join";
   for (int block = 0; block < warmup + blocks; ++block) {
     // The threaded runs vary in step with nothing: the spread of the slowdown is not zero.

@@ -45,7 +45,8 @@ TEST(Spec, TakesEveryKey) {
     arrangements = ["threaded"]
     threads = [1, 4096]
     cpus = [1, "all", "cpu:0,2-3"]
-    cpus_by = "affinity"
+    cpus_by = "hotplug"
+    cpu_order = "siblings-first"
     blocks = 12
     warmup = 0
     seed = 42
@@ -58,6 +59,8 @@ TEST(Spec, TakesEveryKey) {
   expected.policies = {"check-interval:100", "switch-interval:5ms"};
   expected.workloads = {"count:n=5M"};
   expected.arrangements = {"threaded"};
+  expected.cpus_by = "hotplug";
+  expected.cpu_order = "siblings-first";
   expected.threads = {1, 4096};
   expected.cpus = {"1", "all", "cpu:0,2-3"};
   expected.blocks = 12;
@@ -158,14 +161,11 @@ TEST(Spec, RefusesUnknownWordsAndNamesTheNearest) {
   expect_says(kGood + "trace = \"everything\"\n", "there are full, counters, off");
   expect_says(kGood + "main_exit = \"explode\"\n", "there are join, kill");
   expect_says(kGood + "cpus_by = \"afinity\"\n", "did you mean 'affinity'?");
+  expect_says(kGood + "cpus_by = \"isolated\"\n", "there are affinity, cpuset, hotplug");
+  expect_says(kGood + "cpu_order = \"cores\"\n", "there are cores-first, siblings-first");
   expect_says("policies = \"no-such-thing\"\nworkloads = \"count\"\n", "no-such-thing");
   expect_says("policies = \"none\"\nworkloads = \"no-such-thing\"\n", "no-such-thing");
   expect_says("policies = \"\"\nworkloads = \"count\"\n", "policies: ");
-}
-
-TEST(Spec, SaysWhichMethodsComeLater) {
-  expect_says(kGood + "cpus_by = \"cpuset\"\n", "by cpuset yet: use 'affinity'", Exit::unable);
-  expect_says(kGood + "cpus_by = \"hotplug\"\n", "by hotplug yet: use 'affinity'", Exit::unable);
 }
 
 TEST(Spec, RefusesNamesThatCouldBeMore) {

@@ -20,5 +20,6 @@ void add_run(CLI::App& app, Exit& exit, ReportPrinter print);
 void add_list(CLI::App& app, Exit& exit);
 void add_doctor(CLI::App& app, Exit& exit);
 void add_env(CLI::App& app, Exit& exit);
+void add_restore(CLI::App& app, Exit& exit);
 
 }  // namespace gilscope

@@ -11,6 +11,9 @@
 #include "userspace/experiment/builtin.h"
 #include "userspace/experiment/experiment.h"
 #include "userspace/experiment/features.h"
+#include "userspace/experiment/limit/box_lock.h"
+#include "userspace/experiment/limit/cpu_limiter.h"
+#include "userspace/experiment/limit/journal.h"
 #include "userspace/experiment/plan.h"
 #include "userspace/experiment/spec.h"
 #include "userspace/report/json.h"
@@ -23,7 +26,7 @@ struct RunFlags {
   std::string spec, out;
   std::vector<std::string> policies, workloads, arrangements, cpus;
   std::vector<std::string> threads;
-  std::string cpus_by, trace, main_exit;
+  std::string cpus_by, cpu_order, trace, main_exit;
   std::optional<int> blocks, warmup;
   std::optional<uint64_t> seed;
   bool quiet = false, json = false, dry_run = false, yes = false;
@@ -41,6 +44,7 @@ struct RunFlags {
       spec_.threads.push_back(*count);
     }
     if (!cpus_by.empty()) spec_.cpus_by = cpus_by;
+    if (!cpu_order.empty()) spec_.cpu_order = cpu_order;
     if (!trace.empty()) spec_.trace = trace;
     if (!main_exit.empty()) spec_.main_exit = main_exit;
     if (blocks) spec_.blocks = *blocks;
@@ -130,6 +134,11 @@ Result<Exit> run(const RunFlags& flags, const ReportPrinter& print) {
   if (spec->spec.trace != "off") {
     if (Status able = require_tracing(); !able) return fail(able.error());
   }
+  const auto lock = BoxLock::take();
+  if (!lock) return fail(lock.error());
+  if (Status clean = refuse_leftovers(); !clean) return fail(clean.error());
+  const auto limiter = make_limiter(spec->spec.cpus_by);
+  if (Status able = limiter->check(cpu_sets(plan->cells)); !able) return fail(able.error());
   std::optional<OutDir> out;
   if (!flags.out.empty()) {
     auto opened = OutDir::open(flags.out);
@@ -141,8 +150,10 @@ Result<Exit> run(const RunFlags& flags, const ReportPrinter& print) {
   }
   auto interrupt = Interrupt::watch();
   if (!interrupt) return fail(interrupt.error());
-  ExperimentOptions options{.spec = spec->spec, .spec_text = spec->text};
-  options.out = out ? &*out : nullptr;
+  ExperimentOptions options{.spec = spec->spec,
+                            .spec_text = spec->text,
+                            .out = out ? &*out : nullptr,
+                            .limiter = *limiter};
   auto lines = std::make_unique<ProgressLines>(flags.quiet);
   options.progress = [&](const Progress& progress) { (*lines)(progress); };
   auto report = run_experiment(options, *interrupt);
@@ -185,7 +196,11 @@ void add_run(CLI::App& app, Exit& exit, ReportPrinter print) {
       ->add_option("--cpus", flags->cpus,
                    "how many CPUs (1, 2, all, 1..all) or which (cpu:0,2-3); may be repeated")
       ->allow_extra_args(false);
-  command->add_option("--cpus-by", flags->cpus_by, "how the CPUs are set: affinity");
+  command->add_option("--cpus-by", flags->cpus_by,
+                      "how the others are kept away: affinity, cpuset or hotplug");
+  command->add_option("--cpu-order", flags->cpu_order,
+                      "what a count takes first: cores-first, siblings-first, packages-first or "
+                      "nodes-first");
   command->add_option("--blocks", flags->blocks, "how often every cell is measured");
   command->add_option("--warmup", flags->warmup, "blocks before those, kept and marked");
   command->add_option("--seed", flags->seed, "seed of the order of runs");

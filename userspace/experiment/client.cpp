@@ -12,6 +12,7 @@
 
 #include "userspace/experiment/confine.h"
 #include "userspace/experiment/cpus.h"
+#include "userspace/experiment/limit/cpu_limiter.h"
 
 namespace gilscope {
 

@@ -1,15 +1,16 @@
 #include "userspace/experiment/confine.h"
 
 #include <linux/capability.h>
-#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
-#include <memory>
 #include <vector>
+
+#include "userspace/experiment/cpu_list.h"
+#include "userspace/experiment/cpus.h"
 
 namespace gilscope {
 namespace {
@@ -21,17 +22,13 @@ Status die_with(pid_t parent) {
   return {};
 }
 
-Status keep_to(std::span<const int> cpus) {
-  int highest = *std::max_element(cpus.begin(), cpus.end());
-  size_t bytes = CPU_ALLOC_SIZE(highest + 1);
-  std::unique_ptr<cpu_set_t, void (*)(cpu_set_t*)> set(CPU_ALLOC(highest + 1),
-                                                       [](cpu_set_t* s) { CPU_FREE(s); });
-  CPU_ZERO_S(bytes, set.get());
-  for (int cpu : cpus) CPU_SET_S(cpu, bytes, set.get());
-  if (sched_setaffinity(0, bytes, set.get())) {
-    return fail_errno(fmt::format("cannot keep to the run's {} CPUs", cpus.size()));
-  }
-  return {};
+// A mask of which a part is out of reach (offline, or outside the cpuset) is cut without a word.
+Status have_exactly(const std::vector<int>& cpus) {
+  const auto had = allowed_cpus();
+  if (!had) return fail(had.error());
+  if (*had == cpus) return {};
+  return fail(fmt::format("the run is to have CPUs {}, and the kernel gives it {}",
+                          format_cpu_list(cpus), format_cpu_list(*had)));
 }
 
 // All but the standard ones and what a run needs: the programs that the threads run on themselves,
@@ -64,12 +61,13 @@ Status keep_capabilities(bool bpf) {
 
 }  // namespace
 
-Status confine(pid_t parent, std::span<const int> cpus, Kept kept) {
+Status confine(pid_t parent, const std::vector<int>& cpus, const CpuLimiter& limiter, Kept kept) {
   if (Status s = die_with(parent); !s) return s;
   // ^C goes to the whole group of processes; the parent decides what becomes of a run.
   std::signal(SIGINT, SIG_IGN);
   std::signal(SIGTERM, SIG_DFL);
-  if (Status s = keep_to(cpus); !s) return s;
+  if (Status s = limiter.enter(cpus); !s) return s;
+  if (Status s = have_exactly(cpus); !s) return s;
   close_all_but(std::move(kept.descriptors));
   return keep_capabilities(kept.bpf);
 }

@@ -4,9 +4,9 @@
 
 #include <sys/types.h>
 
-#include <span>
 #include <vector>
 
+#include "userspace/experiment/limit/cpu_limiter.h"
 #include "userspace/util/result.h"
 
 namespace gilscope {
@@ -15,6 +15,7 @@ struct Kept {
   std::vector<int> descriptors;  // besides the three standard ones
   bool bpf = false;              // the right to run programs on itself
 };
-Status confine(pid_t parent, std::span<const int> cpus, Kept kept);
+// Fails where the process does not come to have these CPUs and no others.
+Status confine(pid_t parent, const std::vector<int>& cpus, const CpuLimiter& limiter, Kept kept);
 
 }  // namespace gilscope

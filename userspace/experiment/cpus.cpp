@@ -41,6 +41,18 @@ std::optional<int> read_int(const std::filesystem::path& path) {
   return line ? to_int(*line) : std::nullopt;
 }
 
+// A CPU's directory links to its node, under the node's own name; without NUMA there is no link.
+int read_node(const std::filesystem::path& directory) {
+  std::error_code error;
+  std::filesystem::directory_iterator entry(directory, error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    const std::string name = entry->path().filename();
+    const auto node = name.starts_with("node") ? to_int(name.substr(4)) : std::nullopt;
+    if (node && *node >= 0) return *node;
+  }
+  return 0;
+}
+
 Cpu read_cpu(const std::filesystem::path& directory, int id) {
   Cpu cpu;
   cpu.id = id;
@@ -53,21 +65,8 @@ Cpu read_cpu(const std::filesystem::path& directory, int id) {
   // Core numbers begin again on each die of some packages, and are no siblings for that.
   const int die = std::max(0, read_int(directory / "topology/die_id").value_or(0));
   cpu.core += die * kMaxCpus;
+  cpu.node = read_node(directory);
   return cpu;
-}
-
-// One CPU of every core first, then their siblings; within that by package and number.
-std::vector<int> cores_first(std::vector<Cpu> cpus) {
-  std::sort(cpus.begin(), cpus.end(), [](const Cpu& a, const Cpu& b) { return a.id < b.id; });
-  std::map<std::pair<int, int>, int> siblings_seen;
-  std::vector<std::tuple<int, int, int>> order;  // rank within the core, package, id
-  for (const Cpu& cpu : cpus) {
-    order.emplace_back(siblings_seen[{cpu.package, cpu.core}]++, cpu.package, cpu.id);
-  }
-  std::sort(order.begin(), order.end());
-  std::vector<int> ids;
-  for (const auto& entry : order) ids.push_back(std::get<2>(entry));
-  return ids;
 }
 
 Status check_named_cpu(int id, const std::vector<Cpu>& topology, const std::vector<int>& allowed) {
@@ -170,9 +169,54 @@ Result<std::vector<Cpu>> read_topology(const std::string& root) {
   return cpus;
 }
 
+const std::vector<std::string>& cpu_orders() {
+  static const std::vector<std::string> orders = {"cores-first", "siblings-first", "packages-first",
+                                                  "nodes-first"};
+  return orders;
+}
+
+std::vector<int> in_order(const std::vector<Cpu>& given, const std::string& order) {
+  std::vector<Cpu> cpus = given;
+  std::sort(cpus.begin(), cpus.end(), [](const Cpu& a, const Cpu& b) { return a.id < b.id; });
+  using Core = std::pair<int, int>;
+  struct Place {
+    Cpu cpu;
+    int first;  // the lowest CPU of its core: cores are taken in the order of these
+    int rank;   // among its core's siblings
+    int turn;   // among the CPUs of its package, or of its node
+  };
+  std::map<Core, std::vector<int>> cores;
+  std::vector<Place> places;
+  for (const Cpu& cpu : cpus) {
+    auto& siblings = cores[{cpu.package, cpu.core}];
+    siblings.push_back(cpu.id);
+    places.push_back({cpu, siblings.front(), static_cast<int>(siblings.size()) - 1, 0});
+  }
+  const auto sort_by = [&](auto key) {
+    std::stable_sort(places.begin(), places.end(),
+                     [&](const Place& a, const Place& b) { return key(a) < key(b); });
+  };
+  if (order == "siblings-first") {
+    sort_by([](const Place& p) { return std::tuple(p.cpu.package, p.first, p.rank); });
+  } else {
+    sort_by([](const Place& p) { return std::tuple(p.rank, p.cpu.package, p.cpu.id); });
+  }
+  if (order == "packages-first" || order == "nodes-first") {
+    const auto group = [&](const Place& p) {
+      return order == "nodes-first" ? p.cpu.node : p.cpu.package;
+    };
+    std::map<int, int> turns;
+    for (Place& place : places) place.turn = turns[group(place)]++;
+    sort_by([&](const Place& p) { return std::tuple(p.turn, group(p)); });
+  }
+  std::vector<int> ids;
+  for (const Place& place : places) ids.push_back(place.cpu.id);
+  return ids;
+}
+
 Result<std::vector<int>> resolve_cpus(const std::string& request_text,
                                       const std::vector<Cpu>& topology,
-                                      const std::vector<int>& allowed) {
+                                      const std::vector<int>& allowed, const std::string& order) {
   auto request = parse_request(request_text);
   if (!request) return fail(request.error());
 
@@ -189,7 +233,7 @@ Result<std::vector<int>> resolve_cpus(const std::string& request_text,
   std::copy_if(topology.begin(), topology.end(), std::back_inserter(usable), [&](const Cpu& cpu) {
     return cpu.online && std::find(allowed.begin(), allowed.end(), cpu.id) != allowed.end();
   });
-  std::vector<int> ids = cores_first(std::move(usable));
+  std::vector<int> ids = in_order(usable, order);
   const size_t wanted =
       request->kind == Request::Kind::all ? ids.size() : static_cast<size_t>(request->count);
   if (wanted > ids.size() || ids.empty()) {

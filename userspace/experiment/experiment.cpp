@@ -8,6 +8,7 @@
 #include <set>
 
 #include "userspace/experiment/environment.h"
+#include "userspace/experiment/limit/cpu_limiter.h"
 #include "userspace/experiment/plan.h"
 #include "userspace/experiment/runner.h"
 #include "userspace/tracer/tracer.h"
@@ -32,7 +33,7 @@ uint64_t drawn_seed() {
 bool same_cell(const Cell& a, const Cell& b) {
   return a.policy == b.policy && a.workload == b.workload && a.arrangement == b.arrangement &&
          a.threads == b.threads && a.cpus == b.cpus && a.cpu_list == b.cpu_list &&
-         a.cpus_by == b.cpus_by && a.main_exit == b.main_exit;
+         a.cpus_by == b.cpus_by && a.cpu_order == b.cpu_order && a.main_exit == b.main_exit;
 }
 
 Result<Report> new_report(const ExperimentOptions& options, const Plan& plan) {
@@ -180,6 +181,10 @@ Result<Run> Experiment::run_once(const PlannedRun& planned, const Block& block) 
     };
   }
 
+  if (Status limited = options_.limiter.apply(cell.cpu_list); !limited) {
+    return fail(limited.error());
+  }
+  options.limiter = &options_.limiter;
   auto run = runner_.run(cell, options);
   if (!run) return fail(run.error());
   if (writer) {
@@ -246,7 +251,8 @@ Status Experiment::run() {
       // What was measured before the failure is kept, if the disk still takes it.
       report_.status = "interrupted";
       Status written = write();
-      return fail(fmt::format("{}{}", status.error().message,
+      return fail(status.error().code,
+                  fmt::format("{}{}", status.error().message,
                               written ? "" : "; and " + written.error().message));
     }
     if (report_.status == "interrupted") return write();
@@ -273,6 +279,11 @@ Result<Report> run_experiment(const ExperimentOptions& options, Interrupt& inter
   auto report = resumed ? taken_up(**earlier, options, *plan) : new_report(options, *plan);
   if (!report) return fail(report.error());
 
+  // What the box refuses is known before anything is written.
+  if (Status able = rehearse(options.limiter, cpu_sets(plan->cells)); !able) {
+    return fail(able.error());
+  }
+
   std::optional<Tracer> tracer;
   if (options.spec.trace != "off") {
     Tracer::Options tracer_options;
@@ -283,8 +294,13 @@ Result<Report> run_experiment(const ExperimentOptions& options, Interrupt& inter
     tracer = std::move(*loaded);
     report->capabilities = tracer->capabilities();
   }
+  std::erase_if(report->capabilities, [](const Fact& fact) { return fact.key == "cpus_by"; });
+  report->capabilities.push_back({"cpus_by", options.limiter.how(), ""});
   Experiment experiment(options, interrupt, *report, *plan, tracer ? &*tracer : nullptr);
-  if (Status status = experiment.run(); !status) return fail(status.error());
+  Status status = experiment.run();
+  Status restored = options.limiter.restore();
+  if (!status) return fail(status.error());
+  if (!restored) return fail(restored.error());
   return std::move(*report);
 }
 

@@ -12,6 +12,8 @@
 
 namespace gilscope {
 
+class CpuLimiter;
+
 // What a user may watch: called after each run.
 struct Progress {
   int block = 0, blocks = 0;  // warm-up included
@@ -26,6 +28,7 @@ struct ExperimentOptions {
   Spec spec;
   std::string spec_text;  // kept in the report word for word
   OutDir* out = nullptr;  // none: nothing is written
+  CpuLimiter& limiter;    // of spec.cpus_by; everything is restored at the end
   std::function<void(const Progress&)> progress = [](const Progress&) {};
 };
 

@@ -13,6 +13,10 @@
 #include "userspace/experiment/cpus.h"
 #include "userspace/experiment/environment.h"
 #include "userspace/experiment/environment/box.h"
+#include "userspace/experiment/environment/parts.h"
+#include "userspace/experiment/limit/cpu_limiter.h"
+#include "userspace/experiment/limit/cpusets.h"
+#include "userspace/experiment/limit/journal.h"
 #include "userspace/util/fd.h"
 
 namespace gilscope {
@@ -84,42 +88,46 @@ Feature probe_thread_sched(const Box& box) {
           "boot a kernel with CONFIG_SCHED_DEBUG=y; only a cross-check of migrations needs it"};
 }
 
+// The CPUs that cannot go offline, or else the first: a set that asks the most of hotplug.
 Feature probe_hotplug(const Box& box) {
-  constexpr const char* kCpus = "/sys/devices/system/cpu";
-  Feature feature{"CPU hotplug", false, false, "no CPU has an `online` file that can be written",
-                  "as root, on a kernel with CONFIG_HOTPLUG_CPU=y; --cpus-by affinity needs none"};
-  const auto names = box.names(kCpus, "cpu");
-  int removable = 0;
-  for (const std::string& name : names.value_or(std::vector<std::string>())) {
-    const std::string path = box.at(fmt::format("{}/{}/online", kCpus, name));
-    if (name != "cpuhp" && ::access(path.c_str(), W_OK) == 0) ++removable;
+  Feature feature{"CPUs by hotplug", false, false, "",
+                  "--cpus-by cpuset and affinity need no hotplug"};
+  const auto online = online_cpus(box);
+  if (!online) {
+    feature.detail = online.error().message;
+    return feature;
   }
-  if (removable == 0) return feature;
-  feature.ok = true;
-  feature.detail = fmt::format("{} CPU{} can go offline", removable, removable == 1 ? "" : "s");
+  CpuSet staying;
+  for (const int cpu : *online) {
+    if (!box.exists(fmt::format("/sys/devices/system/cpu/cpu{}/online", cpu))) {
+      staying.push_back(cpu);
+    }
+  }
+  const size_t going = online->size() - staying.size();
+  if (staying.empty()) staying = {online->front()};
+  const Status able = make_limiter("hotplug", box)->check({staying});
+  feature.ok = able && going > 0;
+  feature.detail = !able       ? able.error().message
+                   : going > 0 ? fmt::format("{} of {} CPUs can go offline", going, online->size())
+                               : "no CPU can go offline";
   return feature;
 }
 
 Feature probe_cpuset(const Box& box) {
-  Feature feature{"cgroup cpuset", false, false, "no mounted hierarchy has the controller",
-                  "mount cgroup2 with the cpuset controller; --cpus-by affinity needs none"};
-  const auto mounts = box.text("/proc/self/mountinfo");
-  for (const std::string& line : lines(mounts.value_or(""))) {
-    const auto fields = words(line);
-    const auto dash = std::find(fields.begin(), fields.end(), "-");
-    if (fields.size() < 5 || fields.end() - dash < 4) continue;
-    const std::string& point = fields[4];
-    const auto controllers = words(box.line(point + "/cgroup.controllers").value_or(""));
-    const bool unified =
-        std::find(controllers.begin(), controllers.end(), "cpuset") != controllers.end();
-    const bool older =
-        dash[1] == "cgroup" && ("," + dash[3] + ",").find(",cpuset,") != std::string::npos;
-    if (!unified && !older) continue;
-    feature.ok = true;
-    feature.detail = fmt::format("{} at {}", unified ? "v2" : "v1", point);
-    return feature;
-  }
-  return feature;
+  const auto limiter = make_limiter("cpuset", box);
+  const Status able = limiter->check({});
+  const auto hierarchy = find_cpusets(box);
+  return {"CPUs by cpuset", bool(able), false,
+          able && hierarchy ? fmt::format("{}: {}", hierarchy->mount, limiter->how())
+                            : able.error().message,
+          "--cpus-by affinity needs no cgroup"};
+}
+
+Feature probe_leftovers() {
+  const Status clean = refuse_leftovers();
+  return {"box as it was found", bool(clean), false,
+          clean ? "no run that was interrupted left a change" : clean.error().message,
+          "gilscope restore, as root"};
 }
 
 Feature probe_disk() {
@@ -147,7 +155,7 @@ std::vector<Feature> probe_features() {
   features.insert(features.end(), bpf.begin(), bpf.end());
   for (Feature& feature : std::vector<Feature>{
            probe_perf_events(), probe_steal(), probe_thread_sched(box), probe_hotplug(box),
-           probe_cpuset(box), probe_tracefs(box), probe_disk()}) {
+           probe_cpuset(box), probe_leftovers(), probe_tracefs(box), probe_disk()}) {
     features.push_back(std::move(feature));
   }
   return features;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <random>
+#include <set>
 #include <utility>
 
 #include "userspace/experiment/cpu_list.h"
@@ -19,15 +20,15 @@ struct CpuChoice {
 
 // Two requests that come to the same CPUs here ("1" and "all" on a box with one CPU) are one: the
 // first. Measured twice under two names they would look like two results.
-Result<std::vector<CpuChoice>> choose_cpus(const std::vector<std::string>& requests) {
+Result<std::vector<CpuChoice>> choose_cpus(const Spec& spec) {
   const auto topology = read_topology();
   if (!topology) return fail(topology.error());
   const auto allowed = allowed_cpus();
   if (!allowed) return fail(allowed.error());
 
   std::vector<CpuChoice> choices;
-  for (const std::string& request : expand_cpus(requests, *topology, *allowed)) {
-    auto cpus = resolve_cpus(request, *topology, *allowed);
+  for (const std::string& request : expand_cpus(spec.cpus, *topology, *allowed)) {
+    auto cpus = resolve_cpus(request, *topology, *allowed, spec.cpu_order);
     if (!cpus) {
       return fail(cpus.error().code,
                   fmt::format("cpus {}: {}", in_quotes(request), cpus.error().message));
@@ -78,6 +79,7 @@ std::vector<Cell> make_cells(const Spec& spec, const std::vector<CpuChoice>& cho
           cell.cpus = choice.request;
           cell.cpu_list = choice.cpus;
           cell.cpus_by = spec.cpus_by;
+          cell.cpu_order = spec.cpu_order;
           cell.main_exit = spec.main_exit;
           cells.push_back(std::move(cell));
         }
@@ -119,8 +121,14 @@ Block make_block(const Spec& spec, size_t cells, uint64_t seed, int index) {
 
 }  // namespace
 
+std::vector<std::vector<int>> cpu_sets(const std::vector<Cell>& cells) {
+  std::set<std::vector<int>> sets;
+  for (const Cell& cell : cells) sets.insert(cell.cpu_list);
+  return {sets.begin(), sets.end()};
+}
+
 Result<Plan> make_plan(const Spec& spec, uint64_t seed) {
-  const auto choices = choose_cpus(spec.cpus);
+  const auto choices = choose_cpus(spec);
   if (!choices) return fail(choices.error());
 
   Plan plan;
@@ -196,8 +204,7 @@ std::string describe(const Plan& plan) {
   out += fmt::format(
       "{} cells, {} blocks ({} of them to warm up), {} runs: about {:.{}f} "
       "minutes\n",
-      plan.cells.size(), plan.blocks.size(), warmup, runs, minutes,
-      minutes < 10 ? 1 : 0);
+      plan.cells.size(), plan.blocks.size(), warmup, runs, minutes, minutes < 10 ? 1 : 0);
   return out;
 }
 

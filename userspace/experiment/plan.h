@@ -31,6 +31,8 @@ struct Plan {
 // "all" on a box with two) make one cell. Fails where a CPU that the spec names is not there.
 Result<Plan> make_plan(const Spec& spec, uint64_t seed);
 
+// The different sets of CPUs that these cells use.
+std::vector<std::vector<int>> cpu_sets(const std::vector<Cell>& cells);
 // How long the plan takes where nothing disturbs it, roughly.
 double expected_s(const Plan& plan);
 double expected_s(const Cell& cell);  // one run

@@ -13,6 +13,7 @@
 #include "userspace/experiment/client.h"
 #include "userspace/experiment/confine.h"
 #include "userspace/experiment/environment.h"
+#include "userspace/experiment/limit/cpu_limiter.h"
 #include "userspace/experiment/results.h"
 #include "userspace/experiment/run_sheet.h"
 #include "userspace/experiment/worker.h"
@@ -166,16 +167,20 @@ Result<Run> Runner::run(const Cell& cell, const Options& options) {
                            .threads = threads,
                            .workload = workload->get(),
                            .samples = samples ? &*samples : nullptr};
+  const auto by_affinity = make_affinity_limiter();
+  const CpuLimiter& limiter = options.limiter ? *options.limiter : *by_affinity;
   const pid_t parent = getpid();
   const pid_t pid = fork();
   if (pid < 0) return fail_errno("cannot start a worker");
   if (pid == 0) {
     interrupt_.forget_in_child();
-    Kept kept = {.descriptors = (*workload)->worker_descriptors(), .bpf = tracing.traced()};
+    Kept descriptors = {.descriptors = (*workload)->worker_descriptors(), .bpf = tracing.traced()};
     const auto& programs = tracing.programs();
-    kept.descriptors.insert(kept.descriptors.end(), {programs.open_window, programs.close_window,
-                                                     programs.enter, programs.leave});
-    if (Status confined = confine(parent, cell.cpu_list, std::move(kept)); !confined) {
+    descriptors.descriptors.insert(
+        descriptors.descriptors.end(),
+        {programs.open_window, programs.close_window, programs.enter, programs.leave});
+    if (Status confined = confine(parent, cell.cpu_list, limiter, std::move(descriptors));
+        !confined) {
       sheet->sheet().fail_with(confined.error());
       _exit(1);
     }

@@ -15,6 +15,8 @@
 
 namespace gilscope {
 
+class CpuLimiter;
+
 class Runner {
  public:
   // `tracer` empty: only untraced runs can be asked for.
@@ -24,6 +26,7 @@ class Runner {
     bool traced = false;
     bool statistics = false;  // the kernel times the programs (warm-up runs)
     Tracer::RecordSink sink = [](std::span<const gilscope_segment>) { return Status(); };
+    const CpuLimiter* limiter = nullptr;  // applied already; none: by affinity
     // Called with the latencies of a run that is done, where its workload measures any.
     std::function<Status(const SampleBook&)> samples_sink = [](const SampleBook&) {
       return Status();

@@ -38,15 +38,6 @@ Status check_word(const char* key, const std::string& word, const std::vector<st
                           fmt::join(words, ", ")));
 }
 
-Status check_cpus_by(const std::string& method) {
-  if (method == "cpuset" || method == "hotplug") {
-    return fail(Exit::unable,
-                fmt::format("cpus_by: this version cannot set CPU counts by {} yet: use 'affinity'",
-                            method));
-  }
-  return check_word("cpus_by", method, {"affinity", "cpuset", "hotplug"});
-}
-
 Status check_range(const char* key, int value, int low, int high) {
   if (value >= low && value <= high) return {};
   return fail(fmt::format("{}: {} is out of range: {} to {} can be had", key, value, low, high));
@@ -194,7 +185,8 @@ Result<Spec> checked(Spec spec) {
       check_timed(spec),
       check_threads(spec.threads),
       check_cpus(spec.cpus),
-      check_cpus_by(spec.cpus_by),
+      check_word("cpus_by", spec.cpus_by, {"affinity", "cpuset", "hotplug"}),
+      check_word("cpu_order", spec.cpu_order, cpu_orders()),
       check_range("blocks", spec.blocks, 1, kMaxBlocks),
       check_range("warmup", spec.warmup, 0, kMaxBlocks),
       check_word("trace", spec.trace, {"full", "counters", "off"}),

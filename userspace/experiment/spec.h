@@ -32,8 +32,9 @@ struct Spec {
   std::vector<std::string> workloads;     // canonical, e.g. "count:n=20M"
   std::vector<std::string> arrangements;  // sequential | threaded
   std::vector<ThreadCount> threads;
-  std::vector<std::string> cpus;  // "1", "2", "all", "1..all", "cpu:0,2-3"
-  std::string cpus_by = "affinity";
+  std::vector<std::string> cpus;          // "1", "2", "all", "1..all", "cpu:0,2-3"
+  std::string cpus_by = "affinity";       // affinity | cpuset | hotplug
+  std::string cpu_order = "cores-first";  // cpus.h: cpu_orders()
   int blocks = 10;
   int warmup = 1;
   std::optional<uint64_t> seed;    // empty: drawn, and recorded in the report

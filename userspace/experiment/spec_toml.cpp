@@ -24,9 +24,9 @@ namespace {
 
 const std::vector<std::string>& known_keys() {
   static const std::vector<std::string> keys = {
-      "name",   "policies", "workloads", "arrangements", "threads",  "cpus",      "cpus_by",
-      "blocks", "warmup",   "seed",      "trace",        "untraced", "main_exit", "claim",
-      "gates"};
+      "name",     "policies",  "workloads", "arrangements", "threads", "cpus",
+      "cpus_by",  "cpu_order", "blocks",    "warmup",       "seed",    "trace",
+      "untraced", "main_exit", "claim",     "gates"};
   return keys;
 }
 
@@ -46,6 +46,7 @@ class SpecReader {
         read_list("threads", spec.threads, to_threads),
         read_list("cpus", spec.cpus, to_cpus),
         read_one("cpus_by", spec.cpus_by, to_text),
+        read_one("cpu_order", spec.cpu_order, to_text),
         read_one("blocks", spec.blocks, to_int),
         read_one("warmup", spec.warmup, to_int),
         read_one("seed", spec.seed, to_seed),
@@ -318,6 +319,7 @@ std::string to_toml(const Spec& spec) {
   line("threads", toml_threads(spec.threads));
   line("cpus", toml_list(spec.cpus));
   line("cpus_by", toml_string(spec.cpus_by));
+  line("cpu_order", toml_string(spec.cpu_order));
   line("blocks", std::to_string(spec.blocks));
   line("warmup", std::to_string(spec.warmup));
   if (spec.seed) line("seed", toml_seed(*spec.seed));

@@ -193,6 +193,7 @@ void fields(auto& f, Of<gilscope::Cell> auto& cell) {
   f("cpus", cell.cpus);
   f("cpu_list", cell.cpu_list);
   f("cpus_by", cell.cpus_by);
+  f("cpu_order", cell.cpu_order);
   f("main_exit", cell.main_exit);
   f("runs", cell.runs);
 }

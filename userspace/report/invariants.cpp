@@ -16,14 +16,14 @@ class Checker {
 
   std::vector<std::string> check() {
     std::set<std::tuple<std::string, std::string, std::string, int, std::string, std::string,
-                        std::string>>
+                        std::string, std::string>>
         cells;
     for (size_t c = 0; c < report_.cells.size(); ++c) {
       const Cell& cell = report_.cells[c];
       place_ = fmt::format("/cells/{}", c);
       if (!cells
                .emplace(cell.policy, cell.workload, cell.arrangement, cell.threads, cell.cpus,
-                        cell.cpus_by, cell.main_exit)
+                        cell.cpus_by, cell.cpu_order, cell.main_exit)
                .second) {
         broken("the same cell a second time");
       }

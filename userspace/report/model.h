@@ -202,7 +202,8 @@ struct Cell {
   int threads = 0;
   std::string cpus;           // as asked for: "1", "all", "cpu:0,2-3"
   std::vector<int> cpu_list;  // as resolved on this box
-  std::string cpus_by;        // affinity
+  std::string cpus_by;        // affinity | cpuset | hotplug
+  std::string cpu_order;      // which of the box a count takes first: cores-first, ...
   std::string main_exit;      // join | kill
   std::vector<Run> runs;
 };

@@ -1,0 +1,426 @@
+// The ways of giving a run its CPUs, on the real box: that the run has those and no others, and
+// that the box is afterwards what it was, however the run ends. One CPU, the last, is kept away.
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+
+#include "tests/kernel/kernel_test.h"
+#include "tests/kernel/program.h"
+#include "userspace/experiment/cpu_list.h"
+#include "userspace/experiment/limit/cpusets.h"
+#include "userspace/experiment/limit/masks.h"
+#include "userspace/report/json.h"
+
+namespace gilscope {
+namespace {
+
+constexpr const char* kJournal = "/run/gilscope/journal";
+
+template <typename Condition>
+bool eventually(Condition condition) {
+  for (int i = 0; i < 1500; ++i) {
+    if (condition()) return true;
+    usleep(5'000);
+  }
+  return false;
+}
+
+// As it was at the start: an offline CPU is in no mask.
+const std::vector<int>& cpus_here() {
+  static const std::vector<int> cpus = all_cpus();
+  return cpus;
+}
+
+std::vector<int> chosen() {
+  std::vector<int> cpus = cpus_here();
+  cpus.pop_back();
+  return cpus;
+}
+
+std::string online_file() {
+  return "/sys/devices/system/cpu/cpu" + std::to_string(cpus_here().back()) + "/online";
+}
+
+// What gilscope has changed, as another program sees it; nothing else may be different after.
+struct Found {
+  std::string online, cpusets;
+  std::optional<std::string> mask;  // of somebody's task
+
+  bool operator==(const Found&) const = default;
+};
+
+std::ostream& operator<<(std::ostream& out, const Found& found) {
+  return out << "online " << found.online << ", cpusets " << found.cpusets << ", mask "
+             << found.mask.value_or("gone");
+}
+
+// A task on the CPU that goes, and cpusets with it: what the kernel spoils, and does not mend.
+class SomebodyElse {
+ public:
+  SomebodyElse() {
+    task_ = fork();
+    if (task_ == 0) {
+      if (!set_mask(0, {cpus_here().back()})) _exit(1);
+      for (;;) usleep(10'000);  // a task that sleeps on keeps its mask
+    }
+    EXPECT_TRUE(eventually([&] {
+      const auto mask = read_mask(Box(), task_);
+      return mask && mask->cpus == std::vector<int>{cpus_here().back()};
+    }));
+    hierarchy_ = find_cpusets(Box());
+    if (!hierarchy_ || hierarchy_->v2) return;
+    for (const char* name : {"/gilscope-test", "/gilscope-test/in ner"}) {
+      const std::string directory = hierarchy_->mount + name;
+      mkdir(directory.c_str(), 0755);
+      std::ofstream(directory + "/cpuset.cpus") << format_cpu_list(cpus_here());
+      made_.insert(made_.begin(), directory);
+    }
+  }
+  SomebodyElse(const SomebodyElse&) = delete;
+  SomebodyElse& operator=(const SomebodyElse&) = delete;
+  ~SomebodyElse() {
+    kill(task_, SIGKILL);
+    waitpid(task_, nullptr, 0);
+    for (const std::string& directory : made_) EXPECT_EQ(rmdir(directory.c_str()), 0) << directory;
+  }
+
+  Found look() const {
+    Found found;
+    found.online = Box().line("/sys/devices/system/cpu/online").value_or("?");
+    if (hierarchy_) {
+      found.cpusets = shell("cd " + hierarchy_->mount +
+                            " && find . -name cpuset.cpus -exec grep -H . {} + | sort; ls -d "
+                            "gilscope 2>/dev/null; cat cgroup.subtree_control 2>/dev/null")
+                          .out;
+    }
+    if (const auto mask = read_mask(Box(), task_)) found.mask = format_cpu_list(mask->cpus);
+    return found;
+  }
+
+ private:
+  pid_t task_ = -1;
+  std::optional<CpusetHierarchy> hierarchy_;
+  std::vector<std::string> made_;
+};
+
+std::vector<std::string> command(const std::string& method, int blocks, const std::string& n,
+                                 const std::string& trace = "off") {
+  return {program(),
+          "run",
+          "--policy",
+          "none",
+          "--workload",
+          "count:n=" + n,
+          "--arrangement",
+          "threaded",
+          "--trace",
+          trace,
+          "--warmup",
+          "0",
+          "--blocks",
+          std::to_string(blocks),
+          "--quiet",
+          "--cpus-by",
+          method,
+          "--cpus",
+          "cpu:" + format_cpu_list(chosen())};
+}
+
+int worker_of(const Process& process) {
+  const std::string pid = std::to_string(process.pid());
+  const std::string children = shell("cat /proc/" + pid + "/task/" + pid + "/children").out;
+  return children.empty() ? 0 : std::atoi(children.c_str());
+}
+
+std::vector<int> cpus_of(int pid) {
+  cpu_set_t set;
+  std::vector<int> cpus;
+  if (pid == 0 || sched_getaffinity(pid, sizeof(set), &set) != 0) return cpus;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (CPU_ISSET(static_cast<size_t>(cpu), &set)) cpus.push_back(cpu);
+  }
+  return cpus;
+}
+
+// Between confining itself and its end.
+bool has_a_confined_worker(const Process& process) {
+  const int worker = worker_of(process);
+  if (worker == 0) return false;
+  return shell("grep CapEff /proc/" + std::to_string(worker) + "/status").out ==
+         "CapEff:\t0000000000000000\n";
+}
+
+class CpusBy : public ::testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    if (cpus_here().size() < 2) GTEST_SKIP() << "this box has one CPU: there is none to keep away";
+    before_ = somebody_.look();
+    const Ended ended = Process(command(GetParam(), 1, "10k")).wait();
+    if (ended.status == 0) return;
+    // A box that cannot says so, names the file, and is as it was.
+    EXPECT_EQ(ended.status, 4) << ended.err;
+    EXPECT_NE(ended.err.find("/sys/"), std::string::npos) << ended.err;
+    EXPECT_EQ(std::ranges::count(ended.err, '\n'), 1) << ended.err;
+    able_ = false;
+  }
+  void TearDown() override {
+    // Whatever the test found, nobody else's CPU may stay away.
+    if (std::filesystem::exists(kJournal)) shell(program() + " restore; rm -f " + kJournal);
+    if (Box().line(online_file()).value_or("1") != "1") {
+      ADD_FAILURE() << "a CPU was left offline";
+      shell("echo 1 > " + online_file());
+    }
+  }
+
+  void expect_as_found() {
+    EXPECT_EQ(somebody_.look(), before_);
+    EXPECT_FALSE(std::filesystem::exists(kJournal));
+  }
+  // While the worker runs: what the kernel says that it may use.
+  void expect_limited(const Process& process) {
+    const int worker = worker_of(process);
+    EXPECT_EQ(cpus_of(worker), chosen());
+    const std::string status =
+        Box().text("/proc/" + std::to_string(worker) + "/status").value_or("");
+    const std::string cpuset =
+        Box().line("/proc/" + std::to_string(worker) + "/cpuset").value_or("");
+    if (GetParam() == "hotplug") {
+      EXPECT_EQ(Box().line(online_file()).value_or(""), "0");
+    }
+    if (GetParam() == "cpuset") {
+      EXPECT_EQ(value_of(status, "Cpus_allowed_list").value_or(""), format_cpu_list(chosen()));
+      EXPECT_EQ(cpuset, "/gilscope");
+    }
+    EXPECT_TRUE(std::filesystem::exists(kJournal));
+    EXPECT_NE(somebody_.look(), before_);
+  }
+
+  SomebodyElse somebody_;
+  Found before_;
+  bool able_ = true;
+};
+
+TEST_P(CpusBy, IsUndoneAtTheEnd) {
+  if (!able_) return expect_as_found();
+  Process process(command(GetParam(), 1, "3M"));
+  ASSERT_TRUE(eventually([&] { return has_a_confined_worker(process); }));
+  expect_limited(process);
+  const Ended ended = process.wait();
+  EXPECT_EQ(ended.status, 0) << ended.err;
+  expect_as_found();
+}
+
+TEST_P(CpusBy, IsUndoneAfterAnInterrupt) {
+  if (!able_) return expect_as_found();
+  for (const int signal : {SIGINT, SIGTERM}) {
+    Process process(command(GetParam(), 1000, "40M"));
+    ASSERT_TRUE(eventually([&] { return has_a_confined_worker(process); }));
+    expect_limited(process);
+    process.signal(signal);
+    EXPECT_EQ(process.wait().status, 130);
+    expect_as_found();
+  }
+}
+
+TEST_P(CpusBy, IsUndoneAfterAFailedRun) {
+  if (!able_) return expect_as_found();
+  Process process(command(GetParam(), 2, "3M"));
+  ASSERT_TRUE(eventually([&] { return has_a_confined_worker(process); }));
+  kill(worker_of(process), SIGKILL);
+  const Ended ended = process.wait();
+  EXPECT_EQ(ended.status, 2);
+  EXPECT_NE(ended.err.find("killed by signal 9"), std::string::npos) << ended.err;
+  expect_as_found();
+}
+
+TEST_P(CpusBy, IsUndoneByRestoreAfterAKill) {
+  if (!able_) return expect_as_found();
+  Process process(command(GetParam(), 1000, "40M"));
+  ASSERT_TRUE(eventually([&] { return has_a_confined_worker(process); }));
+  process.signal(SIGKILL);
+  process.wait();
+  EXPECT_NE(somebody_.look(), before_);
+  EXPECT_TRUE(std::filesystem::exists(kJournal));
+
+  // Neither measured on the changed box, nor undone unasked.
+  const Ended refused = Process(command("affinity", 1, "10k")).wait();
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_NE(refused.err.find("gilscope restore"), std::string::npos) << refused.err;
+  EXPECT_EQ(std::ranges::count(refused.err, '\n'), 1) << refused.err;
+
+  const Ended restored = gilscope_run({"restore"});
+  EXPECT_EQ(restored.status, 0) << restored.err;
+  EXPECT_NE(restored.out.find("Put back: "), std::string::npos) << restored.out;
+  expect_as_found();
+  const Ended again = gilscope_run({"restore"});
+  EXPECT_EQ(again.status, 0) << again.err;
+  EXPECT_EQ(again.out, "There is nothing to undo.\n");
+}
+
+TEST_P(CpusBy, ChangesFromRunToRun) {
+  if (!able_) return expect_as_found();
+  Scratch scratch;
+  const std::string out = scratch.path("out");
+  std::vector<std::string> arguments = command(GetParam(), 2, "100k", "counters");
+  arguments.insert(arguments.end(), {"--cpus", "all", "--out", out});
+  std::erase(arguments, "off");
+  const Ended ended = Process(arguments).wait();
+  ASSERT_EQ(ended.status, 0) << ended.err;
+  expect_as_found();
+  const auto report = read_report(out);
+  ASSERT_TRUE(report) << report.error().message;
+  ASSERT_EQ(report->cells.size(), 2u);
+  for (const Cell& cell : report->cells) {
+    EXPECT_EQ(cell.cpus_by, GetParam());
+    EXPECT_EQ(cell.cpu_list, cell.cpus == "all" ? cpus_here() : chosen());
+    ASSERT_EQ(cell.runs.size(), 4u);
+    for (const auto& run : cell.runs) {
+      EXPECT_EQ(run.status, "done") << run.failure;
+      for (const Core& core : run.cores) {
+        EXPECT_TRUE(std::ranges::count(cell.cpu_list, core.cpu)) << "CPU " << core.cpu;
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Every, CpusBy, ::testing::Values("cpuset", "hotplug"),
+                         [](const auto& info) { return info.param; });
+
+void expect_unable(const std::string& in_a_mount_namespace, const std::string& method,
+                   const std::string& named) {
+  const SomebodyElse somebody;
+  const Found before = somebody.look();
+  std::string line;
+  for (const std::string& word : command(method, 1, "10k")) line += " '" + word + "'";
+  const Ended ended =
+      shell("unshare --mount sh -c \"" + in_a_mount_namespace + " exec" + line + "\"");
+  EXPECT_EQ(ended.status, 4) << ended.err;
+  EXPECT_NE(ended.err.find(named), std::string::npos) << ended.err;
+  EXPECT_EQ(std::ranges::count(ended.err, '\n'), 1) << ended.err;
+  EXPECT_EQ(somebody.look(), before);
+}
+
+TEST(CpusOfABoxThatCannot, SaysWhyAndChangesNothing) {
+  if (cpus_here().size() < 2) GTEST_SKIP() << "this box has one CPU: there is none to keep away";
+  expect_unable("umount -l /sys/fs/cgroup/cpuset 2>/dev/null; mount -t tmpfs tmpfs /sys/fs/cgroup;",
+                "cpuset", "no cgroup hierarchy of this box has the cpuset controller");
+  expect_unable("mount -o remount,bind,ro /sys;", "hotplug", online_file());
+  expect_unable(
+      "mount -t tmpfs tmpfs /sys/devices/system/cpu; mkdir "
+      "/sys/devices/system/cpu/cpu0 /sys/devices/system/cpu/cpu1; echo 0-1 > "
+      "/sys/devices/system/cpu/online;",
+      "hotplug", "cannot go offline here, there is no /sys/devices/system/cpu/cpu1/online");
+}
+
+TEST(OneExperimentPerBox, ASecondOneIsRefused) {
+  Process first(command("affinity", 1000, "40M"));
+  ASSERT_TRUE(eventually([&] { return has_a_confined_worker(first); }));
+  for (const auto& arguments :
+       {command("affinity", 1, "10k"), std::vector<std::string>{program(), "restore"}}) {
+    const Ended refused = Process(arguments).wait();
+    EXPECT_EQ(refused.status, 2);
+    EXPECT_NE(refused.err.find("another gilscope (process " + std::to_string(first.pid()) + ")"),
+              std::string::npos)
+        << refused.err;
+    EXPECT_EQ(std::ranges::count(refused.err, '\n'), 1) << refused.err;
+  }
+  // The worker does not keep the lock of its parent.
+  const int worker = worker_of(first);
+  EXPECT_EQ(shell("ls -l /proc/" + std::to_string(worker) + "/fd").out.find("/run/gilscope"),
+            std::string::npos);
+  first.signal(SIGKILL);
+  first.wait();
+  EXPECT_EQ(Process(command("affinity", 1, "10k")).wait().status, 0);
+}
+
+TEST(OneExperimentPerBox, OtherUsersHaveOneEachAndCannotKeepRootOut) {
+  Scratch scratch;
+  chmod(scratch.path("").c_str(), 0777);
+  const std::string copy = scratch.path("gilscope");
+  shell("cp " + program() + " " + copy + " && chmod 755 " + copy);
+  const auto as_nobody = [&](int blocks) {
+    std::vector<std::string> arguments = {"setpriv", "--reuid", "65534",
+                                          "--regid", "65534",   "--clear-groups"};
+    std::vector<std::string> run = command("affinity", blocks, blocks == 1 ? "10k" : "40M");
+    run[0] = copy;
+    arguments.insert(arguments.end(), run.begin(), run.end());
+    return arguments;
+  };
+  Process first(as_nobody(1000));
+  ASSERT_TRUE(eventually([&] { return worker_of(first) != 0; }));
+  const Ended refused = Process(as_nobody(1)).wait();
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_NE(refused.err.find("another gilscope of this user"), std::string::npos) << refused.err;
+  EXPECT_EQ(Process(command("affinity", 1, "10k")).wait().status, 0);
+}
+
+class Restore : public ::testing::Test {
+ protected:
+  void SetUp() override { ASSERT_EQ(gilscope_run({"restore"}).status, 0); }
+  void TearDown() override { std::filesystem::remove(kJournal); }
+
+  static void write(const std::string& text) {
+    std::ofstream(kJournal) << text;
+    chmod(kJournal, 0600);
+  }
+  static std::string head() { return "gilscope journal 1\nboot " + boot() + "\n"; }
+  static std::string boot() { return Box().line("/proc/sys/kernel/random/boot_id").value_or(""); }
+  static void expect_refused(const std::string& named) {
+    const Ended ended = gilscope_run({"restore"});
+    EXPECT_EQ(ended.status, 2);
+    EXPECT_NE(ended.err.find(named), std::string::npos) << ended.err;
+    EXPECT_EQ(std::ranges::count(ended.err, '\n'), 1) << ended.err;
+    EXPECT_TRUE(std::filesystem::is_symlink(kJournal) || std::filesystem::exists(kJournal));
+  }
+};
+
+TEST_F(Restore, ObeysNoJournalThatGilscopeWouldNotWrite) {
+  write(head() + "online 0 1 0\nonline ../../../etc/passwd 1 0\n");
+  expect_refused("line 4: ");
+  write("# mine\n");
+  expect_refused("line 1 is ");
+  std::filesystem::remove(kJournal);
+  Scratch scratch;
+  std::filesystem::create_symlink(scratch.file("elsewhere", head()), kJournal);
+  expect_refused("/run/gilscope/journal");
+  std::filesystem::remove(kJournal);
+  write(head());
+  chmod(kJournal, 0666);
+  expect_refused("no file of this user's alone");
+}
+
+TEST_F(Restore, NamesWhatItCannotPutBackAndKeepsTheJournal) {
+  write(head() + "online 8191 1 0\n");
+  expect_refused("cannot write '1' to /sys/devices/system/cpu/cpu8191/online");
+  EXPECT_EQ(Box().text(kJournal).value_or(""), head() + "online 8191 1 0");
+}
+
+TEST_F(Restore, ForgetsWhatARebootHasUndone) {
+  write("gilscope journal 1\nboot 00000000-0000-4000-8000-000000000000\nonline 8191 1 0\n");
+  const Ended ended = gilscope_run({"restore"});
+  EXPECT_EQ(ended.status, 0) << ended.err;
+  EXPECT_NE(ended.out.find("The box was booted since"), std::string::npos) << ended.out;
+  EXPECT_FALSE(std::filesystem::exists(kJournal));
+}
+
+TEST_F(Restore, NeedsRoot) {
+  Scratch scratch;
+  chmod(scratch.path("").c_str(), 0777);
+  const std::string copy = scratch.path("gilscope");
+  const Ended ended =
+      shell("cp " + program() + " " + copy + " && chmod 755 " + copy +
+            " && setpriv --reuid 65534 --regid 65534 --clear-groups " + copy + " restore");
+  EXPECT_EQ(ended.status, 4);
+  EXPECT_NE(ended.err.find("sudo gilscope restore"), std::string::npos) << ended.err;
+}
+
+}  // namespace
+}  // namespace gilscope

@@ -1,0 +1,38 @@
+#include "userspace/experiment/limit/box_changes.h"
+
+#include <ranges>
+
+#include "userspace/experiment/limit/undo.h"
+
+namespace gilscope {
+
+Result<BoxChanges> BoxChanges::begin(const std::string& directory, Box box) {
+  if (Status clean = refuse_leftovers(directory); !clean) return fail(clean.error());
+  return left(directory, std::move(box));
+}
+
+Result<BoxChanges> BoxChanges::left(const std::string& directory, Box box) {
+  auto journal = Journal::open(directory);
+  if (!journal) return fail(journal.error());
+  return BoxChanges(std::move(*journal), std::move(box));
+}
+
+BoxChanges::~BoxChanges() {
+  static_cast<void>(undo_all());
+}
+
+Status BoxChanges::undo_all() {
+  if (!journal_ || !journal_->exists() || !journal_->of_this_boot()) return {};
+  Status first;
+  for (const Change& change : std::views::reverse(journal_->changes())) {
+    Status undone = undo(box_, change);
+    if (!undone && first) first = std::move(undone);
+  }
+  if (!first) {
+    return fail(fmt::format("{}; what is left to undo stays in {}: `gilscope restore` tries again",
+                            first.error().message, journal_->path()));
+  }
+  return journal_->clear();
+}
+
+}  // namespace gilscope

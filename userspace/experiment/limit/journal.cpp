@@ -1,0 +1,150 @@
+#include "userspace/experiment/limit/journal.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "userspace/experiment/environment/box.h"
+#include "userspace/util/quote.h"
+
+namespace gilscope {
+namespace {
+
+constexpr std::string_view kFormat = "gilscope journal 1";
+constexpr std::string_view kBoot = "boot ";
+constexpr size_t kMaxBytes = size_t{16} << 20;
+
+bool is_uuid(std::string_view text) {
+  if (text.size() != 36) return false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    const bool digit = std::string_view("0123456789abcdef").find(text[i]) != text.npos;
+    if (dash ? text[i] != '-' : !digit) return false;
+  }
+  return true;
+}
+
+Result<std::string> read_all(const Fd& file, const std::string& shown) {
+  std::string text;
+  char part[4096];
+  ssize_t got = 0;
+  while ((got = ::read(file.get(), part, sizeof(part))) != 0) {
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail_errno("cannot read " + printable(shown));
+    text.append(part, static_cast<size_t>(got));
+    if (text.size() > kMaxBytes) return fail(printable(shown) + ": larger than any journal");
+  }
+  return text;
+}
+
+}  // namespace
+
+Result<JournalText> parse_journal(std::string_view text) {
+  JournalText journal;
+  text = text.substr(0, text.rfind('\n') + 1);  // npos + 1 is 0: nothing
+  size_t number = 0;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(line.size() + 1);
+    ++number;
+    if (number == 1 && line != kFormat) {
+      return fail(fmt::format("line 1 is {}, and not '{}'", in_quotes(line), kFormat));
+    }
+    if (number == 2) {
+      if (!line.starts_with(kBoot) || !is_uuid(line.substr(kBoot.size()))) {
+        return fail(fmt::format("line 2 is {}, and names no boot", in_quotes(line)));
+      }
+      journal.boot = line.substr(kBoot.size());
+    }
+    if (number < 3) continue;
+    auto change = parse_change(line);
+    if (!change) return fail(fmt::format("line {}: {}", number, change.error().message));
+    journal.changes.push_back(std::move(*change));
+  }
+  return journal;
+}
+
+Result<std::string> this_boot() {
+  auto boot = Box().line("/proc/sys/kernel/random/boot_id");
+  if (!boot) return fail("cannot read /proc/sys/kernel/random/boot_id: is /proc mounted?");
+  return boot;
+}
+
+Result<Journal> Journal::open(const std::string& directory) {
+  Journal journal;
+  journal.path_ = directory + "/journal";
+  auto boot = this_boot();
+  if (!boot) return fail(boot.error());
+  journal.this_boot_ = *boot;
+  auto opened = open_state_directory(directory);
+  if (!opened) return fail(opened.error());
+  journal.directory_ = std::move(*opened);
+  if (::faccessat(journal.directory_.get(), "journal", F_OK, AT_SYMLINK_NOFOLLOW) != 0) {
+    return journal;
+  }
+  auto file = open_state_file(journal.directory_, "journal", O_RDWR | O_APPEND, journal.path_);
+  if (!file) return fail(file.error());
+  journal.exists_ = true;
+  auto text = read_all(*file, journal.path_);
+  if (!text) return fail(text.error());
+  auto parsed = parse_journal(*text);
+  if (!parsed) {
+    return fail(fmt::format(
+        "{}: {}: nothing of it is obeyed; look at it, set the box right by hand, remove the file",
+        journal.path_, parsed.error().message));
+  }
+  journal.boot_ = parsed->boot;
+  journal.changes_ = std::move(parsed->changes);
+  return journal;
+}
+
+Status Journal::append(const std::string& text) {
+  // One write: a process that is killed in it leaves a line without an end.
+  const ssize_t written = ::write(file_.get(), text.data(), text.size());
+  if (written != static_cast<ssize_t>(text.size())) {
+    return fail_errno("cannot write " + path_, written < 0 ? errno : ENOSPC);
+  }
+  if (::fsync(file_.get()) != 0) return fail_errno("cannot sync " + path_);
+  return {};
+}
+
+Status Journal::add(const Change& change) {
+  if (auto same = parse_change(to_line(change)); !same) return fail(same.error());
+  if (!file_) {
+    auto file =
+        open_state_file(directory_, "journal", O_WRONLY | O_CREAT | O_EXCL | O_APPEND, path_);
+    if (!file) return fail(file.error());
+    file_ = std::move(*file);
+    exists_ = true;
+    boot_ = this_boot_;
+    if (Status s = append(fmt::format("{}\n{}{}\n", kFormat, kBoot, boot_)); !s) return s;
+    if (::fsync(directory_.get()) != 0) return fail_errno("cannot sync the directory of " + path_);
+  }
+  if (Status s = append(to_line(change) + "\n"); !s) return s;
+  changes_.push_back(change);
+  return {};
+}
+
+Status Journal::clear() {
+  if (::unlinkat(directory_.get(), "journal", 0) != 0 && errno != ENOENT) {
+    return fail_errno("cannot remove " + path_);
+  }
+  if (::fsync(directory_.get()) != 0) return fail_errno("cannot sync the directory of " + path_);
+  file_ = Fd();
+  exists_ = false;
+  changes_.clear();
+  return {};
+}
+
+Status refuse_leftovers(const std::string& directory) {
+  if (::faccessat(AT_FDCWD, (directory + "/journal").c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0) {
+    return {};
+  }
+  return fail(fmt::format(
+      "an interrupted run left this box changed ({}/journal): `gilscope restore` undoes it",
+      directory));
+}
+
+}  // namespace gilscope
