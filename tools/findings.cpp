@@ -79,6 +79,75 @@ Finding::Kind judge(const PairSummary& pair) {
   return narrow ? Finding::Kind::same : Finding::Kind::undecided;
 }
 
+namespace {
+
+// "1/512 of", "73 % of", "1.2 times"
+std::string fraction(double ratio) {
+  if (ratio < 0.095) return fmt::format("1/{:.0f} of", 1 / ratio);
+  if (ratio < 1.005) return fmt::format("{:.0f} % of", ratio * 100);
+  return fmt::format("{:.2f} times", ratio);
+}
+
+Finding finding_of(const RatePair& pair, const Wording& wording) {
+  const Cell& cell = *pair.beside->cell;
+  const auto rate = [](const CellSummary& summary) {
+    return count(summary.result("operations_per_s")).text();
+  };
+  Finding::Kind kind = Finding::Kind::undecided;
+  if (pair.interval) {
+    kind = pair.interval->includes(1) ? Finding::Kind::undecided
+           : *pair.ratio < 1          ? Finding::Kind::slower
+                                      : Finding::Kind::faster;
+  }
+  std::string sentence =
+      fmt::format("On {} {} did {} operations a second beside {}, {} its {} without",
+                  Wording::cpus(cell), wording.subject(cell), rate(*pair.beside),
+                  Wording::number_of(pair.background, "computing thread"), fraction(*pair.ratio),
+                  rate(*pair.alone));
+  if (!pair.interval) {
+    sentence +=
+        fmt::format(" ({}: too few to be sure)", Wording::number_of(pair.ratios.size(), "block"));
+  }
+  const auto p50 = pair.beside->result("latency_p50_ns");
+  const auto before = pair.alone->result("latency_p50_ns");
+  if (p50 && before) {
+    sentence += fmt::format(": its median latency is {} instead of {}", duration(p50).text(),
+                            duration(before).text());
+  }
+  return {kind, sentence + "."};
+}
+
+}  // namespace
+
+std::string claim_sentence(const Report& report, const Summary& summary) {
+  if (report.claim.empty()) return "";
+  const auto kind = report.claim == "slower"   ? Finding::Kind::slower
+                    : report.claim == "faster" ? Finding::Kind::faster
+                                               : Finding::Kind::same;
+  size_t held = 0, undecided = 0, all = 0;
+  std::string factors;
+  for (const PairSummary& pair : summary.pairs) {
+    if (!pair.slowdown) continue;
+    ++all;
+    const Finding::Kind found = judge(pair);
+    held += found == kind ? 1 : 0;
+    undecided += found == Finding::Kind::undecided ? 1 : 0;
+    factors += (factors.empty() ? "" : ", ") + fmt::format("{:.2f}x", *pair.slowdown);
+    if (pair.interval) factors += fmt::format(" ({})", spread(*pair.interval));
+  }
+  const char* verdict = all == 0           ? "cannot be told, nothing having been measured"
+                        : held == all      ? "REPRODUCED"
+                        : undecided == all ? "UNDECIDED: it takes six blocks, or quieter ones"
+                        : held > 0         ? "reproduced in part"
+                                           : "NOT REPRODUCED";
+  std::string text = fmt::format(
+      "What this experiment set out to find, that threads together are "
+      "{} in sequence: {}",
+      report.claim == "same" ? "as fast as" : report.claim + " than", verdict);
+  if (!factors.empty()) text += ": together it took " + factors + " as long";
+  return text + ".";
+}
+
 std::vector<Finding> findings(const Summary& summary, const Wording& wording) {
   std::vector<Finding> all;
   for (const PairSummary& pair : summary.pairs) {
@@ -91,6 +160,7 @@ std::vector<Finding> findings(const Summary& summary, const Wording& wording) {
     sentence += why.empty() ? "." : ": " + why + ".";
     all.push_back({kind, std::move(sentence)});
   }
+  for (const RatePair& pair : summary.rates) all.push_back(finding_of(pair, wording));
   return all;
 }
 

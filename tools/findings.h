@@ -21,4 +21,7 @@ Finding::Kind judge(const PairSummary& pair);
 // One for each pair of cells that has a slowdown.
 std::vector<Finding> findings(const Summary& summary, const Wording& wording);
 
+// Whether what the spec claims was found; empty where it claims nothing.
+std::string claim_sentence(const Report& report, const Summary& summary);
+
 }  // namespace gilscope

@@ -5,6 +5,8 @@
 #include <set>
 #include <tuple>
 
+#include "tools/rates.h"
+
 namespace gilscope {
 namespace {
 
@@ -195,6 +197,12 @@ CellSummary summarize(const Cell& cell) {
       median_of(pair_by_block(traced, untraced, [](const Run&, const Run&) { return true; }),
                 [](const BlockPair& pair) { return std::optional(pair.slowdown() - 1); });
 
+  std::map<std::string, std::vector<double>> results;
+  for (const Run* run : wall) {
+    for (const auto& [key, value] : run->workload) results[key].push_back(value);
+  }
+  for (auto& [key, values] : results) summary.results[key] = *median(std::move(values));
+
   std::map<int, std::vector<CoreOfRun>> cores;
   std::vector<double> wakeups, wasted;
   for (const Run* run : traced) {
@@ -298,6 +306,12 @@ Summary::Summary(const Report& report) {
     (c.arrangement == "threaded" ? pair.threaded : pair.sequential) = &cell;
   }
   for (PairSummary& pair : pairs) complete(pair);
+  rates = rate_pairs(cells);
+}
+
+std::optional<double> CellSummary::result(const std::string& key) const {
+  const auto found = results.find(key);
+  return found == results.end() ? std::nullopt : std::optional(found->second);
 }
 
 }  // namespace gilscope

@@ -46,6 +46,13 @@ struct CellSummary {
   std::optional<double> tracer_cost;  // traced over untraced wall within each block, minus 1
   std::vector<CoreSummary> cores;
   std::vector<ThreadSummary> threads;
+  std::map<std::string, double> results;  // the workload's own, medians over the runs of wall_ns
+
+  std::optional<double> result(const std::string& key) const;
+  // Runs that last for a set time have a rate and no wall time to speak of.
+  bool bounded_by_time() const {
+    return results.contains("latency_samples") || results.contains("sent");
+  }
 };
 
 struct BlockPair {
@@ -66,6 +73,16 @@ struct PairSummary {
   std::optional<Interval> interval;  // 95 %; empty: fewer than 6 blocks
 
   const Cell& cell() const { return *(threaded ? threaded : sequential)->cell; }
+};
+
+// A cell with computing threads beside the measured ones, and the same cell without them.
+struct RatePair {
+  const CellSummary* alone = nullptr;
+  const CellSummary* beside = nullptr;
+  uint64_t background = 0;
+  std::vector<double> ratios;  // of operations a second, beside over alone, by block
+  std::optional<double> ratio;
+  std::optional<Interval> interval;  // 95 %; empty: fewer than 6 blocks
 };
 
 struct LossSummary {
@@ -92,6 +109,7 @@ struct Summary {
 
   std::vector<CellSummary> cells;
   std::vector<PairSummary> pairs;
+  std::vector<RatePair> rates;
   LossSummary lost;
   GateSummary gates;
   size_t runs = 0;           // of the report, in whatever state

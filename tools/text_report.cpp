@@ -79,6 +79,13 @@ void print_findings(const Page& page) {
   for (const Finding& finding : all) page.paragraph(coloured(page, finding), 2);
 }
 
+void print_claim(const Page& page, const Report& report) {
+  const std::string claim = claim_sentence(report, page.summary);
+  if (claim.empty()) return;
+  page.out << "\n";
+  page.paragraph(page.bold(claim), 2);
+}
+
 void print_losses(const Page& page) {
   const LossSummary& lost = page.summary.lost;
   if (lost.traced_runs == 0) {
@@ -179,8 +186,10 @@ void print_text_report(std::ostream& out, const Report& report, const TextOption
     }
   }
   print_head(page, report);
+  print_claim(page, report);
   print_findings(page);
   print_slowdown_table(page);
+  print_work_table(page);
   print_core_tables(page);
   print_thread_table(page);
   out << "\n";

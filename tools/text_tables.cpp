@@ -119,6 +119,7 @@ void print_slowdown_table(const Page& page) {
   for (const PairSummary& pair : page.summary.pairs) {
     const Cell& cell = pair.cell();
     if (!pair.sequential_ns && !pair.threaded_ns) continue;
+    if (!pair.sequential && pair.threaded->bounded_by_time()) continue;
     const std::string cpus = cell.cpus.starts_with("cpu:") ? printable(cell.cpus.substr(4))
                                                            : std::to_string(cell.cpu_list.size());
     few = few || (pair.slowdown && !pair.interval);
@@ -140,6 +141,32 @@ void print_slowdown_table(const Page& page) {
   if (traced) {
     page.paragraph("Where there were no untraced runs, times include what tracing costs.");
   }
+}
+
+void print_work_table(const Page& page) {
+  Table table({{"", ""},
+               {"", "operations/s"},
+               {"", "fairness", 2},
+               {"latency", "p50"},
+               {"latency", "p90", 3},
+               {"latency", "p99"},
+               {"latency", "p99.9", 3},
+               {"latency", "max", 1},
+               {"background", "operations/s", 2}});
+  for (const CellSummary* cell : shown_cells(page)) {
+    if (!cell->bounded_by_time() && !cell->result("background_operations")) continue;
+    const auto result = [&](const char* key) { return cell->result(key); };
+    const auto fair = result("fairness");
+    table.row(page.wording.cell(*cell->cell),
+              {count(result("operations_per_s")),
+               fair ? Number{fmt::format("{:.2f}", *fair), ""} : Number{"-", ""},
+               duration(result("latency_p50_ns")), duration(result("latency_p90_ns")),
+               duration(result("latency_p99_ns")), duration(result("latency_p999_ns")),
+               duration(result("latency_max_ns")), count(result("background_operations_per_s"))});
+  }
+  if (table.empty()) return;
+  page.title("WORK", "medians over the untraced runs, each percentile of all samples of its run");
+  table.print(page.out, page.options.width);
 }
 
 void print_block_table(const Page& page) {

@@ -25,6 +25,8 @@ struct Page {
 };
 
 void print_slowdown_table(const Page& page);
+// Rates and latencies, where a workload has them.
+void print_work_table(const Page& page);
 void print_block_table(const Page& page);
 void print_core_tables(const Page& page);
 void print_thread_table(const Page& page);

@@ -68,7 +68,9 @@ TEST_P(EveryPolicy, RunsCountEchoAndLatencyExactly) {
       if (GetParam().starts_with("fifo") || GetParam().starts_with("gvl-handoff")) {
         EXPECT_EQ(done->gil.woken_lost, 0u) << "what is handed over cannot be lost";
       }
-      if (GetParam() == "none") EXPECT_EQ(done->gil.failed(), 0u);
+      if (GetParam() == "none") {
+        EXPECT_EQ(done->gil.failed(), 0u);
+      }
       EXPECT_EQ(done->client.has_value(), std::string_view(workload).find("echo") == 0 ||
                                               std::string_view(workload).find("latency") == 0 ||
                                               std::string_view(workload).find("bandwidth") == 0);

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/unit/under_gil.h"
-#include "userspace/eval/bytecode.h"
+#include "userspace/eval/programs.h"
 #include "userspace/eval/interpreter.h"
 
 namespace gilscope {

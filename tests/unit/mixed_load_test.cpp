@@ -4,7 +4,7 @@
 #include <poll.h>
 
 #include "tests/unit/under_gil.h"
-#include "userspace/eval/bytecode.h"
+#include "userspace/eval/programs.h"
 #include "userspace/eval/interpreter.h"
 
 namespace gilscope {

@@ -6,7 +6,7 @@
 #include <numeric>
 
 #include "tests/unit/under_gil.h"
-#include "userspace/eval/bytecode.h"
+#include "userspace/eval/programs.h"
 #include "userspace/eval/interpreter.h"
 
 namespace gilscope {

@@ -109,7 +109,7 @@ TEST(Spec, SaysWhatIsOfTheWrongType) {
               "policies in test.toml line 1: a string is wanted, this is an integer");
   expect_says("policies = [\"none\",\n 5]\nworkloads = \"count\"\n",
               "policies in test.toml line 2: a string is wanted, this is an integer");
-  expect_says(kGood + "threads = \"two\"\n", "threads in test.toml line 3: an integer is wanted");
+  expect_says(kGood + "threads = \"two\"\n", "threads in test.toml line 3: 'two' is no number");
   expect_says(kGood + "threads = 2.0\n", "this is a number with a point");
   expect_says(kGood + "threads = [[2]]\n", "this is a list");
   expect_says(kGood + "untraced = 1\n", "true or false is wanted");

@@ -108,17 +108,31 @@ class ProgressLines {
     if (quiet_) return;
     if (terminal_) {
       shown_ = true;
-      fmt::print(stderr, "\r\033[Kblock {}/{}, run {}/{}, {:.0f} s left", p.block + 1, p.blocks,
-                 p.run, p.runs, p.seconds_left);
+      fmt::print(stderr, "\r\033[K[{}] block {}/{}{}, run {}/{}, {} left", bar(p), p.block + 1,
+                 p.blocks, p.warmup ? " (warm-up)" : "", p.run, p.runs, time_left(p.seconds_left));
       std::fflush(stderr);
     } else if (p.block != last_block_) {
       last_block_ = p.block;
-      fmt::print(stderr, "block {}/{}{}, {:.0f} s left\n", p.block + 1, p.blocks,
-                 p.warmup ? " (warm-up)" : "", p.seconds_left);
+      fmt::print(stderr, "block {}/{}{}, {} left\n", p.block + 1, p.blocks,
+                 p.warmup ? " (warm-up)" : "", time_left(p.seconds_left));
     }
   }
 
  private:
+  // Fits a line of 80 columns with all that follows it.
+  static std::string bar(const Progress& p) {
+    constexpr size_t kColumns = 20;
+    const size_t done = p.run * kColumns / std::max<size_t>(p.runs, 1);
+    return std::string(done, '#') + std::string(kColumns - done, '.');
+  }
+
+  static std::string time_left(double seconds) {
+    const auto s = static_cast<long>(seconds + 0.5);
+    if (s < 60) return fmt::format("{} s", s);
+    if (s < 3600) return fmt::format("{} min {:02} s", s / 60, s % 60);
+    return fmt::format("{} h {:02} min", s / 3600, s / 60 % 60);
+  }
+
   bool quiet_, terminal_, shown_ = false;
   int last_block_ = -1;
 };

@@ -21,8 +21,8 @@ Code serving_loop(std::function<int64_t()> receive, std::function<int64_t()> ans
 Code bursting_loop(std::function<int64_t()> native);
 
 // Digits of pi by the spigot of Rabinowitz and Wagon (American Mathematical Monthly 102, 1995), in
-// 64-bit integers and one list, as pure Python would. Local 0: how many digits; returns the last
-// nine of them. As with every spigot, the last one or two may still await a carry.
+// 64-bit integers and one list, as pure Python would. Local 0: how many digits, of which the first
+// is the 0 before the 3; returns the last nine. The very last may still await a carry.
 Code pi_digits();
 
 }  // namespace gilscope

@@ -38,8 +38,9 @@ Result<ClientProcess> ClientProcess::start(Workload& workload, const SampleBook&
   if (client.pid_ == 0) {
     client.pid_ = -1;
     interrupt.forget_in_child();
-    Status status =
-        confine(parent, client.cpus_, {.descriptors = workload.client_descriptors(), .bpf = false});
+    const auto by_affinity = make_affinity_limiter();
+    Status status = confine(parent, client.cpus_, *by_affinity,
+                            {.descriptors = workload.client_descriptors(), .bpf = false});
     if (status) status = workload.converse(samples);
     if (status) _exit(0);
     std::strncpy(client.sheet_[0].failure, status.error().message.c_str(),

@@ -123,7 +123,9 @@ class Experiment {
         interrupt_(interrupt),
         report_(report),
         plan_(plan),
-        runner_(tracer, interrupt) {}
+        runner_(tracer, interrupt) {
+    for (const Cell& cell : plan.cells) expected_s_.push_back(expected_s(cell));
+  }
 
   Status run();
 
@@ -138,8 +140,9 @@ class Experiment {
   Report& report_;
   Plan& plan_;
   Runner runner_;
-  size_t runs_done_ = 0;      // of the plan, earlier ones included
-  size_t runs_measured_ = 0;  // by this process
+  size_t runs_done_ = 0;                // of the plan, earlier ones included
+  std::vector<double> expected_s_;      // of one run, by cell
+  double measured_s_ = 0, left_s_ = 0;  // as expected: by this process, and still to come
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
 };
 
@@ -201,16 +204,18 @@ Result<Run> Experiment::run_once(const PlannedRun& planned, const Block& block) 
 
 void Experiment::tell(const Block& block, const Cell& cell, const Run& run) {
   runs_done_ += 1;
-  runs_measured_ += 1;
+  const double expected = expected_s_[static_cast<size_t>(&cell - report_.cells.data())];
+  measured_s_ += expected;
+  left_s_ -= expected;
   Progress progress;
   progress.block = block.index;
   progress.blocks = static_cast<int>(plan_.blocks.size());
   progress.warmup = block.warmup;
   progress.run = runs_done_;
   progress.runs = plan_.blocks.size() * plan_.blocks[0].runs.size();
+  // What was expected, corrected by how long it took so far.
   std::chrono::duration<double> spent = std::chrono::steady_clock::now() - started_;
-  progress.seconds_left = spent.count() / static_cast<double>(runs_measured_) *
-                          static_cast<double>(progress.runs - runs_done_);
+  progress.seconds_left = spent.count() / measured_s_ * std::max(left_s_, 0.0);
   progress.cell = &cell;
   progress.last = &run;
   options_.progress(progress);
@@ -240,6 +245,10 @@ Status Experiment::run_block(const Block& block) {
 Status Experiment::run() {
   report_.status = "running";
   if (Status written = write(); !written) return written;
+  for (const Block& block : plan_.blocks) {
+    if (block_is_done(report_, block)) continue;
+    for (const PlannedRun& planned : block.runs) left_s_ += expected_s_[planned.cell];
+  }
   for (const Block& block : plan_.blocks) {
     if (block_is_done(report_, block)) {
       runs_done_ += block.runs.size();

@@ -19,7 +19,7 @@ struct Progress {
   int block = 0, blocks = 0;  // warm-up included
   bool warmup = false;
   size_t run = 0, runs = 0;  // of the whole experiment, earlier ones included
-  double seconds_left = 0;   // from the pace so far
+  double seconds_left = 0;   // as expected by the plan, corrected by the pace so far
   const Cell* cell = nullptr;
   const Run* last = nullptr;
 };

@@ -164,8 +164,8 @@ Result<ThreadCount> ThreadCount::parse(const std::string& text) {
       std::from_chars(digits.data(), digits.data() + digits.size(), read.count);
   if (error != std::errc() || end != digits.data() + digits.size() || digits.empty()) {
     return fail(
-        fmt::format("{} is no number of threads: write a count, or \"2x\" for two on each "
-                    "CPU",
+        fmt::format("{} is no number of threads: a count is wanted, or \"2x\" for two on "
+                    "each CPU",
                     in_quotes(text)));
   }
   return read;
