@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 
@@ -174,19 +175,17 @@ Result<Exit> run(const RunFlags& flags, const ReportPrinter& print) {
   lines.reset();
   if (!report) return fail(report.error());
 
+  const bool failed = std::ranges::any_of(report->cells, [](const Cell& cell) {
+    return std::ranges::any_of(cell.runs, [](const Run& r) { return r.status == "failed"; });
+  });
   if (flags.json) {
     fmt::print("{}\n", to_json(*report));
-  } else if (Status printed = print(*report); !printed && report->status == "done") {
+  } else if (Status printed = print(*report); !printed && report->status == "done" && !failed) {
     return fail(printed.error());
   }
   if (!flags.quiet && out) fmt::print(stderr, "report: {}/report.json\n", out->path());
   if (report->status == "interrupted") return Exit::interrupted;
-  for (const Cell& cell : report->cells) {
-    for (const Run& r : cell.runs) {
-      if (r.status == "failed") return Exit::error;
-    }
-  }
-  return Exit::done;
+  return failed ? Exit::error : Exit::done;
 }
 
 }  // namespace
