@@ -88,7 +88,35 @@ std::string fraction(double ratio) {
   return fmt::format("{:.2f} times", ratio);
 }
 
+// What a measured thread does, and of what; docs/metrics.md says what one operation is.
+std::pair<const char*, const char*> work_of(const std::string& workload) {
+  const std::string name = workload.substr(0, workload.find(':'));
+  if (name == "echo") return {"answered", "requests"};
+  if (name == "bandwidth") return {"sent back", "datagrams"};
+  if (name == "file") return {"made", "writes durable"};
+  return {"did", "operations"};
+}
+
+// Pings come at set times, whatever becomes of them: it is how long they wait that differs.
+std::string waiting(const RatePair& pair, const Wording& wording) {
+  const Cell& cell = *pair.beside->cell;
+  const auto latency = [](const CellSummary& summary, const char* key) {
+    return duration(summary.result(key)).text();
+  };
+  return fmt::format(
+      "On {} a ping waited {} under {} beside {}, and {} without (medians; 99th "
+      "percentiles {} and {}).",
+      Wording::cpus(cell), latency(*pair.beside, "latency_p50_ns"), wording.subject(cell),
+      Wording::number_of(pair.background, "computing thread"),
+      latency(*pair.alone, "latency_p50_ns"), latency(*pair.beside, "latency_p99_ns"),
+      latency(*pair.alone, "latency_p99_ns"));
+}
+
 Finding finding_of(const RatePair& pair, const Wording& wording) {
+  if (pair.beside->cell->workload.starts_with("latency")) {
+    return {Finding::Kind::undecided, waiting(pair, wording)};
+  }
+  const auto [did, operations] = work_of(pair.beside->cell->workload);
   const Cell& cell = *pair.beside->cell;
   const auto rate = [](const CellSummary& summary) {
     return count(summary.result("operations_per_s")).text();
@@ -100,8 +128,8 @@ Finding finding_of(const RatePair& pair, const Wording& wording) {
                                       : Finding::Kind::faster;
   }
   std::string sentence =
-      fmt::format("On {} {} did {} operations a second beside {}, {} its {} without",
-                  Wording::cpus(cell), wording.subject(cell), rate(*pair.beside),
+      fmt::format("On {} {} {} {} {} a second beside {}, {} its {} without", Wording::cpus(cell),
+                  wording.subject(cell), did, rate(*pair.beside), operations,
                   Wording::number_of(pair.background, "computing thread"), fraction(*pair.ratio),
                   rate(*pair.alone));
   if (!pair.interval) {

@@ -153,16 +153,30 @@ void print_work_table(const Page& page) {
                {"latency", "p99.9", 3},
                {"latency", "max", 1},
                {"background", "operations/s", 2}});
+  // What is read side by side is one policy's workloads.
+  std::map<std::string, std::vector<const CellSummary*>> groups;
+  std::vector<std::string> order;
   for (const CellSummary* cell : shown_cells(page)) {
     if (!cell->bounded_by_time() && !cell->result("background_operations")) continue;
-    const auto result = [&](const char* key) { return cell->result(key); };
-    const auto fair = result("fairness");
-    table.row(page.wording.cell(*cell->cell),
-              {count(result("operations_per_s")),
-               fair ? Number{fmt::format("{:.2f}", *fair), ""} : Number{"-", ""},
-               duration(result("latency_p50_ns")), duration(result("latency_p90_ns")),
-               duration(result("latency_p99_ns")), duration(result("latency_p999_ns")),
-               duration(result("latency_max_ns")), count(result("background_operations_per_s"))});
+    const Cell& c = *cell->cell;
+    const std::string group =
+        fmt::format("{}, {} on {}", printable(c.policy),
+                    Wording::number_of(size_t(c.threads), "thread"), Wording::cpus(c));
+    if (!groups.contains(group)) order.push_back(group);
+    groups[group].push_back(cell);
+  }
+  for (const std::string& group : order) {
+    table.heading(group);
+    for (const CellSummary* cell : groups[group]) {
+      const auto result = [&](const char* key) { return cell->result(key); };
+      const auto fair = result("fairness");
+      table.row("  " + printable(cell->cell->workload),
+                {count(result("operations_per_s")),
+                 fair ? Number{fmt::format("{:.2f}", *fair), ""} : Number{"-", ""},
+                 duration(result("latency_p50_ns")), duration(result("latency_p90_ns")),
+                 duration(result("latency_p99_ns")), duration(result("latency_p999_ns")),
+                 duration(result("latency_max_ns")), count(result("background_operations_per_s"))});
+    }
   }
   if (table.empty()) return;
   page.title("WORK", "medians over the untraced runs, each percentile of all samples of its run");

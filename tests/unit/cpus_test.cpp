@@ -238,5 +238,23 @@ TEST(CpuList, AsksForNoMoreMemoryThanCpus) {
   EXPECT_FALSE(parse_cpu_list(text));
 }
 
+TEST(ExpandCpus, DoublesUpToTheLast) {
+  std::vector<Cpu> topology(7);
+  std::vector<int> allowed;
+  for (int id = 0; id < 7; ++id) {
+    topology[static_cast<size_t>(id)].id = id;
+    if (id < 6) allowed.push_back(id);
+  }
+  using Requests = std::vector<std::string>;
+  EXPECT_EQ(expand_cpus({"1..all"}, topology, allowed), Requests({"1", "2", "4", "all"}));
+  EXPECT_EQ(expand_cpus({"3..6", "cpu:0"}, topology, allowed), Requests({"3", "6", "cpu:0"}));
+  EXPECT_EQ(expand_cpus({"2..2"}, topology, allowed), Requests({"2"}));
+  EXPECT_EQ(expand_cpus({"1..all"}, topology, {0}), Requests({"all"}));
+  EXPECT_TRUE(check_cpus_form("1..all"));
+  for (const char* bad : {"0..4", "4..2", "..", "1..", "..all", "all..1", "1..x", "cpu:0..3"}) {
+    EXPECT_FALSE(check_cpus_form(bad)) << bad;
+  }
+}
+
 }  // namespace
 }  // namespace gilscope

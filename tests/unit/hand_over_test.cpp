@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "tests/unit/under_gil.h"
-#include "userspace/eval/programs.h"
 #include "userspace/eval/interpreter.h"
+#include "userspace/eval/programs.h"
 
 namespace gilscope {
 namespace {

@@ -4,8 +4,8 @@
 #include <poll.h>
 
 #include "tests/unit/under_gil.h"
-#include "userspace/eval/programs.h"
 #include "userspace/eval/interpreter.h"
+#include "userspace/eval/programs.h"
 
 namespace gilscope {
 namespace {

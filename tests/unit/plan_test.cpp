@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 
 #include "userspace/experiment/cpus.h"
@@ -176,6 +177,63 @@ TEST(Plan, FailsWhereACpuIsNotThere) {
       << plan.error().message;
   spec.cpus = {"cpu:8191"};
   EXPECT_FALSE(make_plan(spec, 1));
+}
+
+TEST(Plan, CountsThreadsByTheCpusOfTheCell) {
+  const OneCpu one;
+  Spec spec = small_spec();
+  spec.threads = {*ThreadCount::parse("1"), *ThreadCount::parse("1x"), *ThreadCount::parse("3x")};
+  const Plan plan = planned(spec, 1);
+  std::set<int> threads;
+  for (const Cell& cell : plan.cells) threads.insert(cell.threads);
+  EXPECT_EQ(threads, std::set<int>({1, 3}));
+  EXPECT_EQ(plan.cells.size(), 2u * 2 * 2) << "1 and 1x are the same on one CPU";
+}
+
+TEST(Plan, HasNoSequentialRunsOfASetTime) {
+  Spec spec = small_spec();
+  spec.workloads = {"count:n=1k", "echo:background=0,seconds=1s"};
+  const Plan plan = planned(spec, 1);
+  EXPECT_TRUE(std::ranges::none_of(plan.cells, [](const Cell& cell) {
+    return cell.workload.starts_with("echo") && cell.arrangement == "sequential";
+  }));
+  EXPECT_TRUE(std::ranges::any_of(plan.cells, [](const Cell& cell) {
+    return cell.workload.starts_with("echo") && cell.arrangement == "threaded";
+  }));
+  EXPECT_TRUE(std::ranges::any_of(
+      plan.cells, [](const Cell& cell) { return cell.arrangement == "sequential"; }));
+}
+
+TEST(Plan, ExpectsALongerTimeOfMoreWork) {
+  Spec spec = small_spec();
+  spec.workloads = {"echo:background=0,seconds=10s"};
+  spec.arrangements = {"threaded"};
+  const Plan plan = planned(spec, 1);
+  const double runs = 3.0 * static_cast<double>(plan.blocks[0].runs.size());
+  EXPECT_NEAR(expected_s(plan), runs * 10, runs);
+  EXPECT_NE(describe(plan).find("about 4"), std::string::npos) << describe(plan);
+}
+
+TEST(Plan, OfMoreThanADayIsRefusedUnlessConfirmed) {
+  Spec spec = small_spec();
+  spec.workloads = {"echo:background=0,seconds=3600s"};
+  spec.arrangements = {"threaded"};
+  const Plan plan = planned(spec, 1);
+  const Status refused = check_size(plan, false);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("--yes"), std::string::npos);
+  EXPECT_TRUE(check_size(plan, true));
+}
+
+TEST(Plan, OfTenThousandCellsIsRefusedUnlessConfirmed) {
+  Plan plan = planned(small_spec(), 1);
+  plan.cells.resize(10'000, plan.cells[0]);
+  EXPECT_TRUE(check_size(plan, false));
+  plan.cells.resize(10'001, plan.cells[0]);
+  const Status refused = check_size(plan, false);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("10001 cells"), std::string::npos);
+  EXPECT_TRUE(check_size(plan, true));
 }
 
 }  // namespace

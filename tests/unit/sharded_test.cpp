@@ -6,8 +6,8 @@
 #include <numeric>
 
 #include "tests/unit/under_gil.h"
-#include "userspace/eval/programs.h"
 #include "userspace/eval/interpreter.h"
+#include "userspace/eval/programs.h"
 
 namespace gilscope {
 namespace {

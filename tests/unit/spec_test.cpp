@@ -294,6 +294,25 @@ TEST(Spec, MadeByHandIsChecked) {
   EXPECT_FALSE(checked(spec));
 }
 
+TEST(Spec, TakesThreadsByTheCpu) {
+  const Spec spec =
+      parsed(kGood + "threads = [1, \"2x\"]\ncpus = \"1..all\"\nclaim = \"slower\"\n");
+  ASSERT_EQ(spec.threads.size(), 2u);
+  EXPECT_EQ(spec.threads[1].on(4), 8);
+  EXPECT_EQ(spec.threads[0].on(4), 1);
+  EXPECT_EQ(parsed(to_toml(spec)), spec);
+  expect_says(kGood + "threads = \"0x\"\n", "threads: 0 is out of range");
+  expect_says(kGood + "threads = [\"2x\", \"2x\"]\n", "threads: 2x is there twice");
+  expect_says(kGood + "threads = \"x\"\n", "no number of threads");
+  expect_says(kGood + "cpus = \"2..1\"\n", "no choice of CPUs");
+  expect_says(kGood + "claim = \"quicker\"\n", "claim: 'quicker' is unknown");
+}
+
+TEST(Spec, RefusesSequentialRunsOfASetTimeAlone) {
+  expect_says("policies = \"none\"\nworkloads = \"echo\"\narrangements = \"sequential\"\n",
+              "has no sequential arrangement");
+}
+
 TEST(Builtin, EachOneIsASpecOfItsOwnName) {
   ASSERT_FALSE(builtin_specs().empty());
   for (const Builtin& builtin : builtin_specs()) {
