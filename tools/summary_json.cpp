@@ -111,12 +111,25 @@ Json cell_json(const CellSummary& cell) {
   json["wakeups"] = value(cell.wakeups);
   json["wasted_wakeups_share"] = value(cell.wasted_share);
   json["drop_requests_per_s"] = value(cell.drop_requests_per_s);
+  json["workload_results"] = Json::object();
+  for (const auto& [key, result] : cell.results) json["workload_results"][key] = result;
   json["each_core"] = Json::array();
   for (const CoreSummary& core : cell.cores) json["each_core"].push_back(core_json(core));
   json["each_thread"] = Json::array();
   for (const ThreadSummary& thread : cell.threads) {
     json["each_thread"].push_back(thread_json(thread));
   }
+  return json;
+}
+
+Json rate_json(const RatePair& pair) {
+  Json json = identity(*pair.beside->cell);
+  json["arrangement"] = pair.beside->cell->arrangement;
+  json["background"] = pair.background;
+  json["alone"] = pair.alone->cell->workload;
+  json["ratio"] = value(pair.ratio);
+  json["interval_95"] = value(pair.interval);
+  json["each_block"] = pair.ratios;
   return json;
 }
 
@@ -151,6 +164,9 @@ std::string summary_json(const Report& report) {
   }
   json["slowdown"] = Json::array();
   for (const PairSummary& pair : summary.pairs) json["slowdown"].push_back(slowdown(pair));
+  json["rates"] = Json::array();
+  for (const RatePair& pair : summary.rates) json["rates"].push_back(rate_json(pair));
+  json["claim"] = {{"claim", report.claim}, {"text", claim_sentence(report, summary)}};
   json["cells"] = Json::array();
   for (const CellSummary& cell : summary.cells) json["cells"].push_back(cell_json(cell));
   const Lost& lost = summary.lost.sum;

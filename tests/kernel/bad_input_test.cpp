@@ -66,8 +66,47 @@ const std::vector<Bad> kBad = {
     {{"validate", "/nonexistent/report.json"}, 2, "/nonexistent/report.json"},
     {{"show", "/nonexistent"}, 2, "/nonexistent"},
     {{"frobnicate"}, 2, "frobnicate"},
+    {{"run", "--policy", "fifo:-1"}, 2, "fifo"},
+    {{"run", "--policy", "pypy:x"}, 2, "pypy"},
+    {{"run", "--policy", "gvl:0ms"}, 2, "gvl"},
+    {{"run", "--policy", "gvl-handoff:forever"}, 2, "gvl-handoff"},
+    {{"run", "--policy", "bfs:5"}, 2, "bfs"},
+    {{"run", "--policy", "priority:0s"}, 2, "priority"},
+    {{"run", "--policy", "sharded:0"}, 2, "sharded"},
+    {{"run", "--policy", "sharded:5000"}, 2, "sharded"},
+    {{"run", "--policy", "none", "--policy", "none"}, 2, "twice"},
+    {{"run", "--workload", "echo:port=70000"}, 2, "port=70000"},
+    {{"run", "--workload", "file:dir=../etc"}, 2, "dir=../etc"},
+    {{"run", "--workload", "file:dir=/nonexistent"}, 2, "/nonexistent"},
+    {{"run", "--workload", "latency:port=65535", "--threads", "2"}, 2, "port=65535"},
+    {{"run", "--workload", "echo", "--arrangement", "sequential"}, 2, "sequential"},
+    {{"run", "--workload", "echo:seconds=86400", "--blocks", "2"}, 2, "--yes"},
+    {{"run", "--threads", "5000x"}, 2, "5000"},
+    {{"run", "--cpus", "4..1"}, 2, "4..1"},
 };
 INSTANTIATE_TEST_SUITE_P(Every, BadInput, ::testing::ValuesIn(kBad));
+
+// More cells than anybody asks for on purpose, in one spec that is short.
+TEST(BadSpec, OfTenThousandCellsAsksForConfirmation) {
+  Scratch scratch;
+  std::string threads;
+  for (int count = 1; count <= 2600; ++count) threads += std::to_string(count) + ", ";
+  const std::string spec =
+      scratch.file("many.toml",
+                   "policies = [\"none\", \"fifo\"]\nworkloads = \"count:n=1\"\nblocks = 1\n"
+                   "warmup = 0\nthreads = [" +
+                       threads + "]\n");
+  expect_refused(gilscope_run({"run", spec, "--trace", "off"}), 2, "10400 cells");
+}
+
+TEST(DryRun, PrintsThePlanAndRunsNothing) {
+  Scratch scratch;
+  const Ended ended = gilscope_run({"run", "policies", "--dry-run", "--out", scratch.path("out")});
+  EXPECT_EQ(ended.status, 0) << ended.err;
+  EXPECT_NE(ended.out.find("gvl-handoff:100ms  echo:background=1"), std::string::npos) << ended.out;
+  EXPECT_NE(ended.out.find(" minutes\n"), std::string::npos) << ended.out;
+  EXPECT_FALSE(std::filesystem::exists(scratch.path("out")));
+}
 
 TEST(BadSpec, IsRefusedWithItsPlace) {
   Scratch scratch;

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <thread>
@@ -270,6 +271,7 @@ TEST(FullDisk, FailsTheRunWithItsReason) {
 }
 
 TEST(Port, InUseIsSaidAndNothingIsRun) {
+  const Scratch scratch;
   const Fd holder(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address = {};
   address.sin_family = AF_INET;
@@ -279,10 +281,12 @@ TEST(Port, InUseIsSaidAndNothingIsRun) {
   socklen_t size = sizeof(address);
   getsockname(holder.get(), reinterpret_cast<sockaddr*>(&address), &size);
   const int port = ntohs(address.sin_port);
-  const Ended ended = gilscope_run(
-      {"run", "--policy", "none", "--workload", fmt::format("echo:seconds=100ms,port={}", port),
-       "--blocks", "1", "--warmup", "0", "--arrangement", "threaded", "--trace", "off"});
+  const Ended ended = gilscope_run({"run", "--policy", "none", "--workload",
+                                    fmt::format("echo:seconds=100ms,port={}", port), "--blocks",
+                                    "1", "--warmup", "0", "--arrangement", "threaded", "--trace",
+                                    "off", "--out", scratch.path("out")});
   EXPECT_EQ(ended.status, 2);
+  EXPECT_FALSE(std::filesystem::exists(scratch.path("out")));
   EXPECT_THAT(ended.err, HasSubstr(fmt::format("TCP port {} of 127.0.0.1 is in use", port)));
 }
 

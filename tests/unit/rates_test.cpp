@@ -4,10 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "tests/unit/sample_report.h"
 #include "tools/findings.h"
+#include "tools/summary_json.h"
 #include "tools/text_report.h"
 
 namespace gilscope {
@@ -71,6 +73,16 @@ TEST(Rates, AreHeldAgainstTheSameWithoutBackground) {
   EXPECT_THAT(text, Not(HasSubstr("SLOWDOWN"))) << "a set time is no wall time to compare";
 }
 
+TEST(Rates, StandInTheJson) {
+  const Report report = report_of({echo(0, 50'000, 20'000, 6), echo(1, 100, 10'000'000, 6)}, 6);
+  const auto json = nlohmann::json::parse(summary_json(report));
+  ASSERT_EQ(json["rates"].size(), 1u);
+  EXPECT_EQ(json["rates"][0]["ratio"], 0.002);
+  EXPECT_EQ(json["rates"][0]["alone"], "echo:background=0,seconds=1s");
+  EXPECT_EQ(json["cells"][1]["workload_results"]["latency_p50_ns"], 10'000'000);
+  EXPECT_EQ(json["claim"]["claim"], "");
+}
+
 TEST(Rates, OfFewBlocksAreSaidToBeFew) {
   const Report report = report_of({echo(0, 100, 1, 2), echo(2, 50, 1, 2)}, 2);
   EXPECT_THAT(text_of(report), HasSubstr("50 % of its 100 without (2 blocks: too few to be sure)"));
@@ -101,7 +113,8 @@ TEST(Claim, IsHeldAgainstWhatWasFound) {
   std::erase_if(report.cells, [](const Cell& cell) {
     return cell.policy != "check-interval:100" || cell.cpu_list.size() != 2;
   });
-  EXPECT_THAT(text_of(report), HasSubstr("threads together are slower than in sequence: REPRODUCED"));
+  EXPECT_THAT(text_of(report),
+              HasSubstr("threads together are slower than in sequence: REPRODUCED"));
   report.claim = "faster";
   EXPECT_THAT(text_of(report), HasSubstr("faster than in sequence: NOT REPRODUCED"));
   report.claim = "slower";

@@ -154,6 +154,7 @@ Result<Exit> run(const RunFlags& flags, const ReportPrinter& print) {
   if (Status clean = refuse_leftovers(); !clean) return fail(clean.error());
   const auto limiter = make_limiter(spec->spec.cpus_by);
   if (Status able = limiter->check(cpu_sets(plan->cells)); !able) return fail(able.error());
+  if (Status ready = check_workloads(*plan); !ready) return fail(ready.error());
   std::optional<OutDir> out;
   if (!flags.out.empty()) {
     auto opened = OutDir::open(flags.out);

@@ -187,6 +187,18 @@ Status check_size(const Plan& plan, bool confirmed) {
   return {};
 }
 
+Status check_workloads(const Plan& plan) {
+  std::set<std::pair<std::string, int>> seen;
+  for (const Cell& cell : plan.cells) {
+    if (!seen.emplace(cell.workload, cell.threads).second) continue;
+    auto workload = make_workload(cell.workload);
+    if (!workload) return fail(workload.error());
+    const Status prepared = (*workload)->prepare(static_cast<size_t>(cell.threads));
+    if (!prepared) return fail(prepared.error());
+  }
+  return {};
+}
+
 std::string describe(const Plan& plan) {
   size_t runs = 0, warmup = 0;
   for (const Block& block : plan.blocks) {

@@ -41,6 +41,9 @@ double expected_s(const Cell& cell);  // one run
 // than a day.
 Status check_size(const Plan& plan, bool confirmed);
 
+// Whether each workload finds what it needs here: its port, its directory. Opens and closes again.
+Status check_workloads(const Plan& plan);
+
 // For `--dry-run`: the cells, the blocks and the expected minutes, in lines.
 std::string describe(const Plan& plan);
 

@@ -6,11 +6,9 @@
 // own word after waiting T without a switch, and a forced switch after a requested drop.
 //
 // - Priorities go from -3 to 3 and begin at 0. A voluntary release (before_blocking) that nobody
-// had
-//   asked for adds one. A drop after a wait that ran out takes one off, also if it comes by way of
-//   a blocking call. A drop that a thread of higher priority asked for changes nothing.
-// - Waiters queue by priority, and in order of arrival among equals; each has a condition of its
-// own.
+//   had asked for adds one. A drop after a wait that ran out takes one off, also if it comes by way
+//   of a blocking call. A drop that a thread of higher priority asked for changes nothing.
+// - Waiters queue by priority, and in order of arrival among equals; each has its own condition.
 // - A waiter with a higher priority than the holder's asks for the GIL at once.
 // - A release wakes the first in the queue. The GIL, when free, goes to that one, or to a newcomer
 //   whose priority is no lower: among equals there is barging, as in CPython, and the woken one may
