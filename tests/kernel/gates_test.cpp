@@ -58,7 +58,7 @@ const GateResult* find(const gilscope::Run& run, const std::string& gate) {
 
 class Gates : public KernelTest {
  protected:
-  void SetUp() override { load({.records = false}); }
+  void SetUp() override { load({.max_threads = 3, .records = false}); }
 
   const int cpu_ = all_cpus().back();
   // Long enough that the steps of /proc/stat are small beside it.

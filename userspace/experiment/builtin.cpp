@@ -88,7 +88,8 @@ const std::vector<Builtin>& builtin_specs() {
   static const std::vector<Builtin> specs = {
       {"demo", "two threads count under three GILs, in sequence and together, on 1 CPU and on all",
        std::string(kDemo)},
-      {"seed-count", "the article's own: two threads count to 100 million each, and whether it was so",
+      {"seed-count",
+       "the article's own: two threads count to 100 million each, and whether it was so",
        std::string(kSeedCount)},
       {"cpu-scaling", "counting under every GIL, on 1 CPU up to all, with 1 and 2 threads a CPU",
        std::string(kCpuScaling)},
