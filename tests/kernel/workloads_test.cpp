@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -268,6 +269,29 @@ TEST(FullDisk, FailsTheRunWithItsReason) {
   shell("umount " + small);
   EXPECT_EQ(ended.status, 2);
   EXPECT_THAT(ended.err, HasSubstr("cannot write 1000000 bytes into"));
+}
+
+// A file system on a file that finds no room any more: what was written cannot be made durable.
+TEST(Fsync, ThatFailsFailsTheRunWithItsReason) {
+  const Scratch scratch;
+  const std::string small = scratch.path("small"), mounted = scratch.path("mounted");
+  const Ended made = shell(fmt::format(
+      "mkdir {0} {1} && mount -t tmpfs -o size=6m none {0} && truncate -s 64M {0}/image && "
+      "/sbin/mkfs.ext4 -q -O ^has_journal -N 64 {0}/image && mount -o loop {0}/image {1}",
+      small, mounted));
+  const auto take_down = [&] { shell(fmt::format("umount {}; umount {}", mounted, small)); };
+  if (made.status != 0) {
+    take_down();
+    if (std::getenv("GILSCOPE_MUST_TRACE") != nullptr) FAIL() << made.err;
+    GTEST_SKIP() << "no loop device, or no mkfs.ext4: " << made.err;
+  }
+  const Ended ended = gilscope_run({"run", "--policy", "none", "--workload",
+                                    "file:background=0,seconds=20,size=256k,dir=" + mounted,
+                                    "--threads", "1", "--blocks", "1", "--warmup", "0",
+                                    "--arrangement", "threaded", "--trace", "off"});
+  take_down();
+  EXPECT_EQ(ended.status, 2);
+  EXPECT_THAT(ended.err, HasSubstr("fsync of a file in '" + mounted + "': "));
 }
 
 TEST(Port, InUseIsSaidAndNothingIsRun) {

@@ -65,12 +65,12 @@ TEST(Gates, LetAnUndisturbedRunPass) {
 TEST(Gates, StealIsAShareOfAllItsCpusLessOneStepOfTheClockEach) {
   Case c;
   c.limits.foreign.reset();
-  *c.after.steal_ns += 120'000'000;  // 6 % of two seconds, of which 1 % may be rounding
+  *c.after.steal_ns += 220'000'000;  // 11 % of two seconds, of which 1 % may be rounding
   EXPECT_TRUE(c.results().empty());
   *c.after.steal_ns += 10'000'000;
-  EXPECT_DOUBLE_EQ(c.only("steal"), 0.055);
-  EXPECT_DOUBLE_EQ(c.results()[0].limit, 0.05);
-  c.limits.steal = 0.06;
+  EXPECT_DOUBLE_EQ(c.only("steal"), 0.105);
+  EXPECT_DOUBLE_EQ(c.results()[0].limit, 0.1);
+  c.limits.steal = 0.11;
   EXPECT_TRUE(c.results().empty());
   c.limits.steal = 0;
   EXPECT_EQ(c.results().size(), 1u);

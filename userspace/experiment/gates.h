@@ -15,7 +15,7 @@ namespace gilscope {
 // A spec's [gates]. A run is gated where a value is above its limit; an empty limit turns its gate
 // off.
 struct GateLimits {
-  std::optional<double> steal = 0.05;           // share of the CPU time, taken by the hypervisor
+  std::optional<double> steal = 0.1;            // share of the CPU time, taken by the hypervisor
   std::optional<double> foreign = 0.25;         // share of the CPU time, taken by other processes
   std::optional<double> throttled = 0;          // periods in which the cgroup was stopped
   std::optional<double> offline = 0;            // CPUs of the run that were offline
