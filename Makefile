@@ -20,15 +20,13 @@ CXXFLAGS := -std=c++20 -Wall -Wextra -Werror -pthread -MMD -MP
 LDFLAGS := -pthread
 LIBS := -lbpf -lelf -lz -lmd
 ifeq ($(SANITIZE),)
-# A static program is copied to a test box, or into a VM, as one file. fmt has no static library.
-CPPFLAGS += -DFMT_HEADER_ONLY
+# A static program is copied to a test box, or into a VM, as one file.
 CXXFLAGS += -O2 -g1
 STATIC ?= -static
 else
 # Sanitizers refuse static; what is light to compile is enough for them.
 CXXFLAGS += -O1 -g1 -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDFLAGS += -fsanitize=$(SANITIZE)
-LIBS += -lfmt
 STATIC :=
 endif
 
@@ -38,6 +36,16 @@ KERNEL_SOURCES := $(sort $(wildcard tests/kernel/*.cpp))
 OBJECTS := $(SOURCES:%.cpp=$(BUILD)/%.o)
 MAIN_OBJECT := $(BUILD)/main.o
 UNIT_OBJECTS := $(UNIT_SOURCES:%.cpp=$(BUILD)/%.o)
+# The subcommands that measure are tested as a program; the rest is what the unit tests are about.
+UNDER_UNIT_TEST := $(filter-out $(BUILD)/userspace/cli/%,$(OBJECTS))
+ifeq ($(SANITIZE),thread)
+# Only what has threads can have a race.
+THREADED := eval gil gvl hand_over mixed_load policies pypy ranking semaphore sharded thread workload
+UNIT_OBJECTS := $(filter $(THREADED:%=$(BUILD)/tests/unit/%_test.o),$(UNIT_OBJECTS)) \
+                $(BUILD)/tests/unit/watchdog.o
+UNDER_UNIT_TEST := $(filter $(addprefix $(BUILD)/userspace/,gil/% eval/% threading/% workload/% \
+                                                            util/%),$(OBJECTS))
+endif
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%.cpp=$(BUILD)/%.o)
 
 # Text files that the program carries: each becomes a raw string literal to #include.
@@ -70,7 +78,7 @@ test-unit: $(BUILD)/unit_tests  ## tests that need no root
 test-kernel: $(BUILD)/kernel_tests $(BUILD)/gilscope  ## tests that trace the running kernel (as root)
 	GILSCOPE=$(BUILD)/gilscope $(BUILD)/kernel_tests --gtest_brief=1
 
-test-sanitizers:  ## the unit tests under the address, undefined and thread sanitizers
+test-sanitizers:  ## the unit tests under the sanitizers, those with threads under thread's
 	$(MAKE) BUILD=$(BUILD)/asan SANITIZE=address,undefined test-unit
 	setarch $(ARCH) -R $(MAKE) BUILD=$(BUILD)/tsan SANITIZE=thread test-unit
 
@@ -129,7 +137,7 @@ $(BUILD)/gilscope: $(MAIN_OBJECT) $(OBJECTS)
 	$(say) LINK $@
 	$(Q)$(CXX) $(LDFLAGS) $(STATIC) -Wl,--strip-debug $^ $(LIBS) -o $@
 
-$(BUILD)/unit_tests: $(UNIT_OBJECTS) $(OBJECTS)
+$(BUILD)/unit_tests: $(UNIT_OBJECTS) $(UNDER_UNIT_TEST)
 	$(say) LINK $@
 	$(Q)$(CXX) $(LDFLAGS) $^ -lgmock -lgtest -lgtest_main $(LIBS) -o $@
 

@@ -212,6 +212,10 @@ Result<Run> Runner::run(const Cell& cell, const Options& options) {
       done.complete && !done.failed && WIFEXITED(exit_status) && !WEXITSTATUS(exit_status);
   if (watched.interrupted) {
     run.status = "interrupted";
+  } else if (done.failed) {
+    // First, because its client notices that a worker has failed before anybody else does.
+    run.status = "failed";
+    run.failure = how_it_died(exit_status, done);
   } else if (!watched.client_ended) {
     run.status = "failed";
     run.failure = watched.client_ended.error().message;

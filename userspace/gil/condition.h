@@ -9,13 +9,9 @@
 #include <ctime>
 #include <mutex>
 
-namespace gilscope {
+#include "userspace/util/time.h"
 
-inline uint64_t monotonic_ns() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
-}
+namespace gilscope {
 
 class Condition {
  public:

@@ -75,6 +75,7 @@ class Mixed : public Workload {
         seconds_ns_(parameters.optional_number("seconds")) {}
 
   bool bounded_by_time() const override { return seconds_ns_.has_value(); }
+  std::optional<uint64_t> main_sleep_ns() const override { return seconds_ns_; }
 
   Status run(const WorkThread& thread) override {
     const uint64_t end = seconds_ns_ ? monotonic_ns() + *seconds_ns_ : UINT64_MAX;

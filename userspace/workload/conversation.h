@@ -13,6 +13,8 @@ class Conversation : public Workload {
   bool has_client() const override { return true; }
   double expected_s(size_t) const override { return static_cast<double>(seconds_ns_) / 1e9; }
 
+  std::optional<uint64_t> main_sleep_ns() const override { return seconds_ns_; }
+
   Status prepare(size_t threads) override;
   std::vector<int> worker_descriptors() const override;
   std::vector<int> client_descriptors() const override;
@@ -38,7 +40,6 @@ class Conversation : public Workload {
   int client(size_t index) const { return connections_[index].client.get(); }
   size_t connections() const { return connections_.size(); }
   Account& account() const { return account_[0]; }
-  uint64_t seconds_ns() const { return seconds_ns_; }
 
  private:
   const uint64_t seconds_ns_;

@@ -19,6 +19,7 @@ class InputOutput : public Workload {
   bool bounded_by_time() const override { return true; }
   bool takes_samples() const override { return true; }
   double expected_s(size_t) const override { return static_cast<double>(seconds_ns_) / 1e9; }
+  std::optional<uint64_t> main_sleep_ns() const override { return seconds_ns_; }
 
  protected:
   explicit InputOutput(const Parameters& parameters)
