@@ -121,9 +121,10 @@ TEST_F(Gates, AThreadOutsideTheRunsCpusIsNoticed) {
   EXPECT_EQ(*strayed->value, 1);
 }
 
+// Long enough that the steps of /proc/stat are small beside it.
 std::string spec(int cpu, const std::string& gates) {
   return fmt::format(
-      "name = \"hog\"\npolicies = \"none\"\nworkloads = \"count:n=1M\"\narrangements = "
+      "name = \"hog\"\npolicies = \"none\"\nworkloads = \"count:n=4M\"\narrangements = "
       "\"threaded\"\n"
       "cpus = \"cpu:{}\"\nblocks = 1\nwarmup = 0\n{}",
       cpu, gates);
