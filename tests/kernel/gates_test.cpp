@@ -88,13 +88,15 @@ TEST_F(Gates, AProcessOnTheRunsCpuIsNoticedTracedAndUntraced) {
 }
 
 TEST_F(Gates, WhatTheTracerSawIsWhatTheGateSays) {
+  const Hog hog(cpu_);
+  ASSERT_TRUE(hog.works());
   GateLimits all;
   all.foreign = 0;
   const auto traced = run(cell_, {.traced = true, .gates = all});
   ASSERT_TRUE(traced);
   const Core& core = traced->cores.at(0);
   const GateResult* foreign = find(*traced, "foreign");
-  ASSERT_TRUE(foreign && foreign->value) << "at least the parent that reads the ring is foreign";
+  ASSERT_TRUE(foreign && foreign->value) << "the hog is foreign";
   EXPECT_DOUBLE_EQ(*foreign->value,
                    static_cast<double>(*core.foreign_ns) / static_cast<double>(*traced->window_ns));
   // Every thread kept to its CPU, and this box can tell.
