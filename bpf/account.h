@@ -67,21 +67,21 @@ static __always_inline void count_occupant(struct gilscope_core* core, __u32 occ
 static __always_inline void open_segment(struct gilscope_thread* thread, struct gilscope_core* core,
                                          __u32 cpu, __u64 now) {
   struct gilscope_waking* waking = &thread->waking;
-  __u8 began = gilscope_how_began(thread->ended, waking->pending);
+  __u8 began = gilscope_how_began(thread->ended, waking->waker.pending);
   int migrated = thread->last_cpu != cpu;
 
   thread->run_ns = now;
   thread->began = began;
   if (began == GILSCOPE_BEGAN_WOKEN) {
     if (waking->placed_cpu == GILSCOPE_NO_CPU) waking->placed_cpu = thread->cpu;
-    thread->waker_tid = waking->waker_tid;
-    thread->waker_cpu = waking->waker_cpu;
+    thread->waker_tid = waking->waker.waker_tid;
+    thread->waker_cpu = waking->waker.waker_cpu;
     thread->placed_cpu = waking->placed_cpu;
-    thread->ready_ns = waking->woken_ns < now ? waking->woken_ns : now;
+    thread->ready_ns = waking->waker.woken_ns < now ? waking->waker.woken_ns : now;
     count_wait(core, &core->histograms.wake_to_run, &thread->histograms.wake_to_run,
-               waking->woken_ns, now);
+               waking->waker.woken_ns, now);
     /* All four sides of the wakeup here, so that they count the same wakeups. */
-    COUNT_ON(core, cpu, (__u32)waking->waker_cpu, waker);
+    COUNT_ON(core, cpu, (__u32)waking->waker.waker_cpu, waker);
     COUNT_ON(core, cpu, (__u32)thread->last_cpu, previous);
     COUNT_ON(core, cpu, (__u32)waking->placed_cpu, placed);
     waking->wakeups += 1;
@@ -95,7 +95,7 @@ static __always_inline void open_segment(struct gilscope_thread* thread, struct 
     core->migrations_preempt += migrated;
     thread->migrations_preempt += migrated;
   }
-  waking->pending = 0;
+  waking->waker.pending = 0;
   thread->previous_cpu = thread->last_cpu;
   thread->last_cpu = cpu;
   thread->cpu = cpu;

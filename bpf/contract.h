@@ -155,19 +155,26 @@ struct gilscope_core {
 /* --- Threads: one entry a slot -------------------------------------------------------------------
  */
 
-/* Written where the thread is woken, which can overlap its switch-out on another CPU: a cache line
- * and fields of its own, so that neither side overwrites the other. */
-struct gilscope_waking {
+struct gilscope_waker {
   __u64 woken_ns;
   __u32 waker_tid;
   __u16 waker_cpu;
+  __u16 pending; /* woken and not yet switched in */
+};
+
+/* Written where the thread is woken, which can overlap its switch-out on another CPU: a cache line
+ * and fields of its own, so that neither side overwrites the other. */
+struct gilscope_waking {
+  struct gilscope_waker waker;
+  struct gilscope_waker next; /* woken again with that pending: it ran unseen, and may sleep now */
   __u16 placed_cpu;
-  __u32 pending; /* woken and not yet switched in */
-  __u32 reserved;
+  __u16 reserved;
+  __u32 reserved_too;
   __u64 raw_wakeups;    /* every sched_wakeup */
   __u64 wakeups;        /* those that ended a sleep */
   __u64 raw_migrations; /* every sched_migrate_task */
 } GILSCOPE_ALIGNED;
+GILSCOPE_ASSERT(sizeof(struct gilscope_waking) == GILSCOPE_CACHE_LINE, "one cache line");
 
 struct gilscope_thread {
   __u32 tid; /* in the first PID namespace */

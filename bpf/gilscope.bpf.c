@@ -146,15 +146,18 @@ static __always_inline int on_waking(bool btf, struct task_struct* task) {
   struct gilscope_thread* thread = thread_of(TASK_READ(btf, task, pid), &slot);
   if (!thread) return 0;
   struct gilscope_waking* waking = &thread->waking;
-  // Woken before, and not seen to be switched in: it ran unseen, and this is not what ended its
-  // sleep.
-  if (waking->pending) return 0;
-  waking->woken_ns = bpf_ktime_get_ns();
+  // Woken before, and not seen to be switched in: it ran unseen. Whether this one ends a sleep is
+  // known at its sched_wakeup.
+  struct gilscope_waker* waker = &waking->next;
+  if (!waking->waker.pending) {
+    waker = &waking->waker;
+    waking->placed_cpu = GILSCOPE_NO_CPU;
+  }
+  waker->woken_ns = bpf_ktime_get_ns();
   // In an interrupt (a timer) this is the task that was interrupted.
-  waking->waker_tid = bpf_get_current_pid_tgid();
-  waking->waker_cpu = bpf_get_smp_processor_id();
-  waking->placed_cpu = GILSCOPE_NO_CPU;
-  waking->pending = 1;
+  waker->waker_tid = bpf_get_current_pid_tgid();
+  waker->waker_cpu = bpf_get_smp_processor_id();
+  waker->pending = 1;
   return 0;
 }
 
@@ -178,12 +181,7 @@ static __always_inline int on_wakeup(bool btf, struct task_struct* task) {
   if (!thread) return 0;
   struct gilscope_waking* waking = &thread->waking;
   waking->raw_wakeups += 1;
-  // It had said that it would sleep, and was woken before it did, while it ran or was preempted.
-  if (thread->running || !gilscope_slept(thread->ended)) {
-    waking->pending = 0;
-    return 0;
-  }
-  if (waking->placed_cpu == GILSCOPE_NO_CPU) waking->placed_cpu = thread->cpu;
+  gilscope_take_wakeup(waking, thread->running, thread->ended, thread->cpu);
   return 0;
 }
 

@@ -30,6 +30,26 @@ static inline __u8 gilscope_how_began(__u8 last_ended, __u32 woken) {
   return gilscope_slept(last_ended) && woken ? GILSCOPE_BEGAN_WOKEN : GILSCOPE_BEGAN_PREEMPTED;
 }
 
+/* At sched_wakeup: `cpu` is where the kernel has put it. */
+static inline void gilscope_take_wakeup(struct gilscope_waking* waking, __u8 running,
+                                        __u8 last_ended, __u16 cpu) {
+  __u16 again = waking->next.pending;
+  waking->next.pending = 0;
+  if (running || !gilscope_slept(last_ended)) {
+    /* It had said that it would sleep, and was woken before it did, while it ran or was preempted.
+     */
+    waking->waker.pending = 0;
+    return;
+  }
+  if (again && !waking->waker.pending) {
+    /* It ran unseen and was switched out between the second waking and now: it slept again. */
+    waking->waker = waking->next;
+    waking->waker.pending = 1;
+    waking->placed_cpu = GILSCOPE_NO_CPU;
+  }
+  if (waking->placed_cpu == GILSCOPE_NO_CPU) waking->placed_cpu = cpu;
+}
+
 /* What the slot's counters grew by since they were last looked at, which is what happened on the
  * core that the thread has just been switched out of. */
 static inline void gilscope_take_differences(struct gilscope_segment* segment,

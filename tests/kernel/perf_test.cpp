@@ -130,19 +130,28 @@ class Replay {
   }
 
   void waking(const SchedEvent& event) {
-    if (pending_) return;  // it ran unseen since
-    waking_ = event;
+    if (pending_) {  // it ran unseen since
+      next_ = event;
+      return;
+    }
+    sleep_ends(event);
+  }
+
+  void sleep_ends(const SchedEvent& waking) {
+    waking_ = waking;
     placed_ = GILSCOPE_NO_CPU;
     pending_ = true;
   }
 
   void wakeup(const SchedEvent& event) {
     raw_wakeups += 1;
+    const auto next = std::exchange(next_, std::nullopt);
     if (running_ || !slept_) {  // it had not gone to sleep yet
       pending_ = false;
-    } else if (placed_ == GILSCOPE_NO_CPU) {
-      placed_ = event.to;
+      return;
     }
+    if (next && !pending_) sleep_ends(*next);
+    if (placed_ == GILSCOPE_NO_CPU) placed_ = event.to;
   }
 
   void migrate(const SchedEvent& event) {
@@ -157,6 +166,7 @@ class Replay {
   std::vector<Stretch> stretches_;
   Stretch now_;
   SchedEvent waking_;
+  std::optional<SchedEvent> next_;  // a second waking, its wakeup yet to come
   int last_cpu_ = 0, kernel_cpu_ = 0, placed_ = GILSCOPE_NO_CPU;
   uint64_t out_ns_ = 0;
   bool entered_ = false, left_ = false, running_ = false, slept_ = false, pending_ = false;

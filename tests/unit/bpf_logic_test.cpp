@@ -156,6 +156,54 @@ TEST(Segment, BeginsByAWakeupOnlyAfterASleep) {
       << "a wakeup of a thread that was awake";
 }
 
+gilscope_waking woken_twice() {
+  gilscope_waking waking = {};
+  waking.waker = {.woken_ns = 10, .waker_tid = 1, .waker_cpu = 1, .pending = 1};
+  waking.next = {.woken_ns = 20, .waker_tid = 2, .waker_cpu = 2, .pending = 1};
+  waking.placed_cpu = 3;
+  return waking;
+}
+
+TEST(Wakeup, PlacesAThreadThatSlept) {
+  gilscope_waking waking = {};
+  waking.waker.pending = 1;
+  waking.placed_cpu = GILSCOPE_NO_CPU;
+  gilscope_take_wakeup(&waking, false, GILSCOPE_ENDED_BLOCKED, 5);
+  EXPECT_EQ(waking.waker.pending, 1);
+  EXPECT_EQ(waking.placed_cpu, 5);
+  gilscope_take_wakeup(&waking, false, GILSCOPE_ENDED_BLOCKED, 6);
+  EXPECT_EQ(waking.placed_cpu, 5) << "where the first one put it";
+}
+
+TEST(Wakeup, OfAThreadThatDidNotSleepEndsNothing) {
+  gilscope_waking running = woken_twice(), preempted = woken_twice();
+  gilscope_take_wakeup(&running, true, GILSCOPE_ENDED_BLOCKED, 5);
+  gilscope_take_wakeup(&preempted, false, GILSCOPE_ENDED_PREEMPTED, 5);
+  for (const gilscope_waking& waking : {running, preempted}) {
+    EXPECT_EQ(waking.waker.pending, 0);
+    EXPECT_EQ(waking.next.pending, 0);
+  }
+}
+
+TEST(Wakeup, AfterAnUnseenRunEndsTheNextSleep) {
+  gilscope_waking waking = woken_twice();
+  waking.waker.pending = 0;  // its run came to light at its switch-out, between waking and wakeup
+  gilscope_take_wakeup(&waking, false, GILSCOPE_ENDED_BLOCKED_GIL, 5);
+  EXPECT_EQ(waking.waker.pending, 1);
+  EXPECT_EQ(waking.waker.woken_ns, 20u);
+  EXPECT_EQ(waking.waker.waker_tid, 2u);
+  EXPECT_EQ(waking.placed_cpu, 5);
+  EXPECT_EQ(waking.next.pending, 0);
+}
+
+TEST(Wakeup, DuringAnUnseenRunEndsNoSleep) {
+  gilscope_waking waking = woken_twice();  // it has not come to light yet
+  gilscope_take_wakeup(&waking, false, GILSCOPE_ENDED_BLOCKED, 5);
+  EXPECT_EQ(waking.waker.woken_ns, 10u);
+  EXPECT_EQ(waking.next.pending, 0);
+  EXPECT_EQ(waking.placed_cpu, 3);
+}
+
 TEST(Segment, WastedItsWakeupOnlyWhereNothingCameOfIt) {
   for (int began = GILSCOPE_BEGAN_ENTERED; began <= GILSCOPE_BEGAN_PREEMPTED; ++began) {
     for (int ended = GILSCOPE_ENDED_PREEMPTED; ended <= GILSCOPE_ENDED_EXITED; ++ended) {

@@ -113,7 +113,7 @@ Lost lost_of(std::span<const gilscope_core> cores, std::span<const gilscope_thre
   }
   // A thread that was woken and died before it ran again never gets to a switch-in.
   for (const gilscope_thread& thread : threads) {
-    if (thread.waking.pending && thread.left_ns) lost.censored += 1;
+    if (thread.waking.waker.pending && thread.left_ns) lost.censored += 1;
   }
   lost.untracked_threads = window.started;
   return lost;
