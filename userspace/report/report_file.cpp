@@ -7,6 +7,7 @@
 
 #include "userspace/report/json.h"
 #include "userspace/util/fd.h"
+#include "userspace/util/output_file.h"
 #include "userspace/util/quote.h"
 
 namespace gilscope {
@@ -32,70 +33,6 @@ Result<std::string> read_all(int fd, const std::string& path) {
   return text;
 }
 
-struct Target {
-  std::string directory, name;
-};
-
-Target split(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return {".", path};
-  return {slash == 0 ? "/" : path.substr(0, slash), path.substr(slash + 1)};
-}
-
-// A rename would replace the link and leave what it points to behind, unnoticed.
-Status refuse_what_is_no_file(int directory, const Target& target, const std::string& path) {
-  struct stat old {};
-  if (::fstatat(directory, target.name.c_str(), &old, AT_SYMLINK_NOFOLLOW) != 0) {
-    if (errno == ENOENT) return {};
-    return fail_errno("cannot write " + printable(path));
-  }
-  if (S_ISREG(old.st_mode)) return {};
-  return fail(fmt::format("cannot write {}: it is {}", printable(path),
-                          S_ISLNK(old.st_mode) ? "a symbolic link" : "no regular file"));
-}
-
-// A file that nobody else has, in the directory of the report; gone again unless it was renamed.
-class Temporary {
- public:
-  Temporary(int directory, const std::string& name) : directory_(directory) {
-    // A process that was killed may have left one under our process id.
-    for (int attempt = 0; attempt < 100 && !fd_; ++attempt) {
-      name_ = fmt::format(".{}.{}.{}.tmp", name, ::getpid(), attempt);
-      fd_ = Fd(::openat(directory, name_.c_str(),
-                        O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
-      if (!fd_ && errno != EEXIST) break;
-    }
-  }
-  ~Temporary() {
-    if (fd_ && !renamed_) ::unlinkat(directory_, name_.c_str(), 0);
-  }
-  Temporary(const Temporary&) = delete;
-  Temporary& operator=(const Temporary&) = delete;
-
-  explicit operator bool() const { return bool(fd_); }
-  int fd() const { return fd_.get(); }
-  bool rename_to(const std::string& name) {
-    renamed_ = ::renameat(directory_, name_.c_str(), directory_, name.c_str()) == 0;
-    return renamed_;
-  }
-
- private:
-  int directory_;
-  std::string name_;
-  Fd fd_;
-  bool renamed_ = false;
-};
-
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t n = ::write(fd, text.data(), text.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return false;
-    text.remove_prefix(size_t(n));
-  }
-  return true;
-}
-
 }  // namespace
 
 Result<std::string> read_report_text(const std::string& path) {
@@ -118,22 +55,10 @@ Result<Report> read_report(const std::string& path) {
 }
 
 Status write_report(const Report& report, const std::string& path) {
-  const Target target = split(path);
-  const std::string what = "cannot write " + printable(path);
-  if (target.name.empty()) return fail(what + ": no file name");
-  Fd directory(::open(target.directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!directory) return fail_errno(what);
-  if (Status ok = refuse_what_is_no_file(directory.get(), target, path); !ok) return ok;
-
-  const std::string text = to_json(report);
-  Temporary temporary(directory.get(), target.name);
-  if (!temporary) return fail_errno(what);
-  if (!write_all(temporary.fd(), text)) return fail_errno(what);
-  if (::fsync(temporary.fd()) != 0) return fail_errno(what);
-  if (!temporary.rename_to(target.name)) return fail_errno(what);
-  // Without this a crash could undo the rename.
-  if (::fsync(directory.get()) != 0) return fail_errno(what);
-  return {};
+  auto file = OutputFile::create(path);
+  if (!file) return fail(file.error());
+  if (Status s = file->write(to_json(report)); !s) return s;
+  return file->finish();
 }
 
 }  // namespace gilscope

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <cstring>
+#include <algorithm>
 
 #include "userspace/util/quote.h"
 
@@ -25,12 +25,15 @@ Status write_all(int fd, const char* data, size_t bytes, const std::string& name
   return {};
 }
 
-Result<size_t> read_all(int fd, void* data, size_t bytes, const std::string& path) {
+// Reads until `bytes` are there or the file ends.
+Result<size_t> read_all(int fd, uint64_t offset, void* data, size_t bytes,
+                        const std::string& origin) {
   size_t done = 0;
   while (done < bytes) {
-    ssize_t got = ::read(fd, static_cast<char*>(data) + done, bytes - done);
+    ssize_t got = ::pread(fd, static_cast<char*>(data) + done, bytes - done,
+                          static_cast<off_t>(offset + done));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail_errno(fmt::format("cannot read {}", in_quotes(path)));
+    if (got < 0) return fail_errno(fmt::format("cannot read {}", in_quotes(origin)));
     if (got == 0) break;
     done += static_cast<size_t>(got);
   }
@@ -72,44 +75,69 @@ Status SegmentWriter::finish() {
   return {};
 }
 
-Result<SegmentFile> read_segments(const std::string& path) {
-  Fd file(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
-  if (!file) return fail_errno(fmt::format("cannot open {}", in_quotes(path)));
+Result<SegmentReader> SegmentReader::open(int directory, const std::string& name,
+                                          const std::string& origin) {
+  SegmentReader reader;
+  reader.origin_ = origin;
+  // Not waiting for a writer where it is a pipe.
+  reader.file_ = Fd(openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  if (!reader.file_) return fail_errno(fmt::format("cannot open {}", in_quotes(origin)));
   struct stat about;
-  if (fstat(file.get(), &about)) return fail_errno(fmt::format("cannot read {}", in_quotes(path)));
+  if (fstat(reader.file_.get(), &about)) {
+    return fail_errno(fmt::format("cannot read {}", in_quotes(origin)));
+  }
   if (!S_ISREG(about.st_mode)) {
-    return fail(Exit::no_data, fmt::format("{} is not a regular file", in_quotes(path)));
+    return fail(Exit::no_data, fmt::format("{} is not a regular file", in_quotes(origin)));
   }
 
-  SegmentFile result;
   const SegmentFileHeader ours;
-  auto got = read_all(file.get(), &result.header, sizeof(result.header), path);
+  auto got = read_all(reader.file_.get(), 0, &reader.header_, sizeof(reader.header_), origin);
   if (!got) return fail(got.error());
-  const SegmentFileHeader& header = result.header;
+  const SegmentFileHeader& header = reader.header_;
   if (*got < sizeof(header) || header.magic != ours.magic) {
-    return fail(Exit::no_data, fmt::format("{} is not a file of segments", in_quotes(path)));
+    return fail(Exit::no_data, fmt::format("{} is not a file of segments", in_quotes(origin)));
   }
   if (header.byte_order != ours.byte_order) {
     return fail(Exit::no_data,
-                fmt::format("{} was written on a box of another byte order", in_quotes(path)));
+                fmt::format("{} was written on a box of another byte order", in_quotes(origin)));
   }
   if (header.version != ours.version || header.header_bytes != ours.header_bytes ||
       header.record_bytes != ours.record_bytes) {
     return fail(Exit::no_data, fmt::format("{} is of version {}; this gilscope reads version {}",
-                                           in_quotes(path), header.version, ours.version));
+                                           in_quotes(origin), header.version, ours.version));
   }
-  size_t bytes = static_cast<size_t>(about.st_size) - sizeof(header);
+  const uint64_t bytes = static_cast<uint64_t>(about.st_size) - sizeof(header);
   if (bytes % sizeof(gilscope_segment)) {
     return fail(Exit::no_data,
-                fmt::format("{} is truncated: it ends within a record", in_quotes(path)));
+                fmt::format("{} is truncated: it ends within a record", in_quotes(origin)));
   }
-  result.segments.resize(bytes / sizeof(gilscope_segment));
-  got = read_all(file.get(), result.segments.data(), bytes, path);
+  reader.records_ = bytes / sizeof(gilscope_segment);
+  return reader;
+}
+
+Result<std::span<gilscope_segment>> SegmentReader::read(uint64_t first,
+                                                        std::span<gilscope_segment> into) const {
+  if (first >= records_) return into.first(0);
+  const std::span<gilscope_segment> wanted =
+      into.first(static_cast<size_t>(std::min<uint64_t>(into.size(), records_ - first)));
+  const uint64_t offset = sizeof(header_) + first * sizeof(gilscope_segment);
+  auto got = read_all(file_.get(), offset, wanted.data(), wanted.size_bytes(), origin_);
   if (!got) return fail(got.error());
-  if (*got < bytes) {
-    return fail(Exit::no_data, fmt::format("{} became shorter while it was read", in_quotes(path)));
+  if (*got < wanted.size_bytes()) {
+    return fail(Exit::no_data,
+                fmt::format("{} became shorter while it was read", in_quotes(origin_)));
   }
-  return result;
+  return wanted;
+}
+
+Result<SegmentFile> read_segments(const std::string& path) {
+  auto reader = SegmentReader::open(AT_FDCWD, path, path);
+  if (!reader) return fail(reader.error());
+  SegmentFile file;
+  file.header = reader->header();
+  file.segments.resize(reader->records());
+  if (auto read = reader->read(0, file.segments); !read) return fail(read.error());
+  return file;
 }
 
 }  // namespace gilscope

@@ -50,12 +50,36 @@ class SegmentWriter {
   std::vector<char> buffer_;
 };
 
+// Reads a file of segments a piece at a time, so that its length costs no memory.
+class SegmentReader {
+ public:
+  // `name` below the directory that `directory` is open on; `origin` names the file in errors.
+  // Refuses what is not such a file, is of another version or byte order, or ends within a record.
+  static Result<SegmentReader> open(int directory, const std::string& name,
+                                    const std::string& origin);
+
+  const SegmentFileHeader& header() const { return header_; }
+  uint64_t records() const { return records_; }
+  const std::string& origin() const { return origin_; }
+
+  // The records from `first` on, as many as `into` holds or the file has.
+  Result<std::span<gilscope_segment>> read(uint64_t first, std::span<gilscope_segment> into) const;
+
+ private:
+  SegmentReader() = default;
+
+  Fd file_;
+  std::string origin_;
+  SegmentFileHeader header_;
+  uint64_t records_ = 0;
+};
+
 struct SegmentFile {
   SegmentFileHeader header;
   std::vector<gilscope_segment> segments;
 };
 
-// Refuses what is not such a file, is of another version or byte order, or ends within a record.
+// A whole file, for those that are known to be small.
 Result<SegmentFile> read_segments(const std::string& path);
 
 }  // namespace gilscope
