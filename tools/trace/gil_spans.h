@@ -74,8 +74,8 @@ class GilSpans {
   struct OfThread {
     uint32_t tid = 0;
     bool holding = false, waiting = false;
-    uint64_t since_ns = 0;     // of either
-    uint64_t let_go_ns = 0;    // when it last ceased to hold
+    uint64_t since_ns = 0;   // of either
+    uint64_t let_go_ns = 0;  // when it last ceased to hold
   };
 
   void take(uint32_t thread, const Moment& moment);

@@ -19,7 +19,7 @@ struct Moment {
   Kind kind;
   gilscope_segment segment;  // all of it, what is yet to come included
   // Before the segment: the thread's state as its last segment ended, outside for its first one.
-  uint8_t gil_before;  // enum gilscope_gil_state
+  uint8_t gil_before;    // enum gilscope_gil_state
   uint64_t last_end_ns;  // 0 for its first one
 
   uint32_t thread() const { return segment.thread; }

@@ -19,6 +19,8 @@ class TraceDirectory {
 
   const std::string& path() const { return path_; }
   int fd() const { return directory_.get(); }
+  // Whether a file that the report names is there at all.
+  bool has(const std::string& file) const;
 
  private:
   TraceDirectory() = default;

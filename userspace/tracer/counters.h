@@ -5,11 +5,10 @@
 #include <vector>
 
 #include "bpf/contract.h"
-#include "userspace/report/model.h"
+#include "userspace/report/histogram.h"
 
 namespace gilscope {
 
-Histogram to_report(const gilscope_histogram& histogram);
 Histograms to_report(const gilscope_histograms& histograms);
 
 // What a thread counted about itself.

@@ -1,0 +1,264 @@
+#include "tools/trace/trace_findings.h"
+
+#include <algorithm>
+#include <array>
+
+#include "bpf/segment.h"
+#include "tools/trace/gil_spans.h"
+#include "tools/trace/moments.h"
+#include "userspace/report/histogram.h"
+
+namespace gilscope {
+namespace {
+
+std::vector<uint32_t> tids_of(const Run& run) {
+  std::vector<uint32_t> tids;
+  for (const Thread& thread : run.threads) tids.push_back(thread.trace ? thread.trace->tid : 0);
+  return tids;
+}
+
+// From when to when the counters counted.
+struct Window {
+  uint64_t from_ns = 0, to_ns = UINT64_MAX;
+
+  uint64_t length_ns(uint64_t from, uint64_t to) const {
+    from = std::max(from, from_ns);
+    to = std::min(to, to_ns);
+    return to > from ? to - from : 0;
+  }
+};
+
+class Chains {
+ public:
+  explicit Chains(const std::vector<uint32_t>& tids) : threads_(tids.size()) {
+    for (size_t slot = 0; slot < tids.size(); ++slot) {
+      if (tids[slot]) slot_of_[tids[slot]] = slot;
+    }
+  }
+
+  // The slot of a waker; empty: not a thread of the run.
+  std::optional<size_t> slot_of(uint32_t tid) const {
+    auto found = slot_of_.find(tid);
+    return found == slot_of_.end() ? std::nullopt : std::optional(found->second);
+  }
+
+  void see(const Moment& moment) {
+    Link& link = threads_[moment.thread()];
+    const gilscope_segment& segment = moment.segment;
+    const bool woken = segment.began == GILSCOPE_BEGAN_WOKEN;
+    if (moment.kind == Moment::Kind::ready) {
+      link.ready_ns = moment.ns;
+      if (!woken) return;
+      const auto waker = slot_of(segment.waker_tid);
+      link.coming = waker ? threads_[*waker].now : Chain();
+    } else if (moment.kind == Moment::Kind::ran && segment.began != GILSCOPE_BEGAN_ENTERED) {
+      if (woken) link.now = {link.coming.delay_ns, link.coming.wakeups + 1};
+      link.now.delay_ns += moment.ns - link.ready_ns;
+      if (woken) gilscope_histogram_add(&delays_, link.now.delay_ns);
+      if (link.now.delay_ns > longest_.delay_ns) longest_ = link.now;
+    }
+  }
+
+  ChainDelay result() const { return {to_report(delays_), longest_.delay_ns, longest_.wakeups}; }
+
+ private:
+  struct Chain {
+    uint64_t delay_ns = 0, wakeups = 0;
+  };
+  struct Link {
+    Chain now, coming;
+    uint64_t ready_ns = 0;
+  };
+
+  std::vector<Link> threads_;
+  std::map<uint32_t, size_t> slot_of_;
+  gilscope_histogram delays_{};
+  Chain longest_;
+};
+
+// Whose time it was: adds up what was so between one moment and the next.
+class Clock : GilSpansReader {
+ public:
+  Clock(const RunTrace& trace, const std::vector<uint32_t>& tids, Window window)
+      : window_(window),
+        cores_(trace.cell().cpu_list.size()),
+        beings_(tids.size()),
+        number_{tids.size(), 0, 0},
+        spans_(tids, has_one_owner(trace.cell().policy), *this) {}
+
+  void see(const Moment& moment) {
+    pass(moment.ns);
+    switch (moment.kind) {
+      case Moment::Kind::ready:
+        be(moment.thread(), Being::runnable);
+        break;
+      case Moment::Kind::ran:
+        be(moment.thread(), Being::running);
+        break;
+      case Moment::Kind::ended:
+        be(moment.thread(), Being::off);
+        break;
+    }
+    spans_.see(moment);
+  }
+
+  GilUse finish(uint64_t ns) {
+    pass(ns);
+    use_.handoff = to_report(latencies_);
+    return use_;
+  }
+
+ private:
+  enum class Being : uint8_t { off, runnable, running };
+
+  void be(uint32_t thread, Being now) {
+    number_[static_cast<size_t>(beings_[thread])] -= 1;
+    number_[static_cast<size_t>(now)] += 1;
+    beings_[thread] = now;
+  }
+  size_t number(Being being) const { return number_[static_cast<size_t>(being)]; }
+
+  void pass(uint64_t ns) {
+    const uint64_t span = last_ns_ ? window_.length_ns(last_ns_, ns) : 0;
+    last_ns_ = ns;
+    const auto owner = spans_.owner();
+    if (!owner) {
+      use_.free_ns += span;
+      if (number(Being::runnable) && number(Being::running) < cores_)
+        use_.idle_while_free_ns += span;
+      return;
+    }
+    (beings_[*owner] == Being::running ? use_.held_on_cpu_ns : use_.held_off_cpu_ns) += span;
+    if (spans_.holders() > 1) use_.overlapping_ns += span;
+  }
+
+  void handoff(const Handoff& handoff) override {
+    use_.handoffs += 1;
+    use_.convoy[handoff.waiters] += 1;
+    if (auto latency = handoff.latency_ns()) {
+      gilscope_histogram_add(&latencies_, *latency);
+    } else {
+      use_.handoffs_within += 1;
+    }
+  }
+
+  Window window_;
+  size_t cores_;
+  GilUse use_;
+  gilscope_histogram latencies_{};
+  std::vector<Being> beings_;     // by slot
+  std::array<size_t, 3> number_;  // of threads in each
+  uint64_t last_ns_ = 0;
+  GilSpans spans_;
+};
+
+void count(const gilscope_segment& segment, Window window, const Chains& chains,
+           TraceFindings& findings) {
+  findings.records += 1;
+  findings.on_cpu_ns += window.length_ns(segment.run_ns, segment.end_ns);
+  findings.acquires += segment.acquires;
+  findings.failed.contended += segment.contended;
+  findings.failed.woken_lost += segment.woken_lost;
+  findings.failed.timed_out += segment.timed_out;
+  findings.wasted_wakeups += gilscope_wasted_wakeup(&segment) ? 1 : 0;
+  if (segment.previous_cpu != GILSCOPE_NO_CPU && segment.previous_cpu != segment.cpu) {
+    findings.moves[{segment.previous_cpu, segment.cpu}] += 1;
+  }
+  if (segment.began != GILSCOPE_BEGAN_WOKEN) return;
+  findings.wakeups += 1;
+  const auto waker = chains.slot_of(segment.waker_tid);
+  findings.wakers[waker.value_or(findings.wakers.size() - 1)][segment.thread] += 1;
+}
+
+bool counts(const Run& run) {
+  return run.status == "done" && !run.warmup && !run.gated() && run.traced();
+}
+
+}  // namespace
+
+Result<TraceFindings> trace_findings(const RunTrace& trace) {
+  const std::vector<uint32_t> tids = tids_of(trace.run());
+  TraceFindings findings;
+  findings.runs = 1;
+  findings.dropped = trace.dropped();
+  findings.wakers.assign(tids.size() + 1, std::vector<uint64_t>(tids.size()));
+
+  const Window window;
+  Chains chains(tids);
+  Clock clock(trace, tids, window);
+  uint64_t first_ns = 0, last_ns = 0;
+  Status walked = each_moment(trace, [&](const Moment& moment) {
+    if (!first_ns) first_ns = moment.ns;
+    last_ns = moment.ns;
+    chains.see(moment);
+    clock.see(moment);
+    if (moment.kind == Moment::Kind::ended) count(moment.segment, window, chains, findings);
+  });
+  if (!walked) return fail(walked.error());
+  findings.span_ns = window.length_ns(first_ns, last_ns);
+  findings.chain = chains.result();
+  const GilUse use = clock.finish(last_ns);
+  if (has_one_owner(trace.cell().policy)) findings.gil = use;
+  return findings;
+}
+
+TraceFindings& operator+=(TraceFindings& sum, const TraceFindings& other) {
+  sum.runs += other.runs;
+  sum.records += other.records;
+  sum.dropped += other.dropped;
+  sum.span_ns += other.span_ns;
+  if (other.gil) {
+    if (!sum.gil) sum.gil.emplace();
+    GilUse& use = *sum.gil;
+    use.held_on_cpu_ns += other.gil->held_on_cpu_ns;
+    use.held_off_cpu_ns += other.gil->held_off_cpu_ns;
+    use.overlapping_ns += other.gil->overlapping_ns;
+    use.free_ns += other.gil->free_ns;
+    use.idle_while_free_ns += other.gil->idle_while_free_ns;
+    use.handoffs += other.gil->handoffs;
+    use.handoffs_within += other.gil->handoffs_within;
+    use.handoff += other.gil->handoff;
+    for (const auto& [waiters, handoffs] : other.gil->convoy) use.convoy[waiters] += handoffs;
+  }
+  sum.chain.delay += other.chain.delay;
+  if (other.chain.longest_ns > sum.chain.longest_ns) {
+    sum.chain.longest_ns = other.chain.longest_ns;
+    sum.chain.longest_wakeups = other.chain.longest_wakeups;
+  }
+  // Runs of a cell have the same threads.
+  if (sum.wakers.size() < other.wakers.size()) sum.wakers.resize(other.wakers.size());
+  for (size_t waker = 0; waker < other.wakers.size(); ++waker) {
+    std::vector<uint64_t>& row = sum.wakers[waker];
+    const std::vector<uint64_t>& more = other.wakers[waker];
+    if (row.size() < more.size()) row.resize(more.size());
+    for (size_t wakee = 0; wakee < more.size(); ++wakee) row[wakee] += more[wakee];
+  }
+  for (const auto& [cpus, migrations] : other.moves) sum.moves[cpus] += migrations;
+  sum.wakeups += other.wakeups;
+  sum.wasted_wakeups += other.wasted_wakeups;
+  sum.on_cpu_ns += other.on_cpu_ns;
+  sum.acquires += other.acquires;
+  sum.failed.contended += other.failed.contended;
+  sum.failed.woken_lost += other.failed.woken_lost;
+  sum.failed.timed_out += other.failed.timed_out;
+  return sum;
+}
+
+Result<std::optional<CellFindings>> cell_findings(const TraceDirectory& directory,
+                                                  const Report& report, const Cell& cell) {
+  CellFindings found;
+  for (const Run& run : cell.runs) {
+    if (!counts(run) || run.segments_file.empty()) continue;
+    if (!directory.has(run.segments_file)) continue;
+    auto trace = RunTrace::open(directory, report, cell, run);
+    if (!trace) return fail(trace.error());
+    auto findings = trace_findings(*trace);
+    if (!findings) return fail(findings.error());
+    found.sum += *findings;
+    found.runs.emplace_back(&run, std::move(*findings));
+  }
+  if (found.runs.empty()) return std::optional<CellFindings>();
+  return std::optional(std::move(found));
+}
+
+}  // namespace gilscope
