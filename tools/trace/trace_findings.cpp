@@ -146,7 +146,7 @@ class Clock : GilSpansReader {
     if (auto latency = handoff.latency_ns()) {
       gilscope_histogram_add(&latencies_, *latency);
     } else {
-      use_.handoffs_within += 1;
+      use_.handoffs_unseen += 1;
     }
   }
 
@@ -223,7 +223,7 @@ TraceFindings& operator+=(TraceFindings& sum, const TraceFindings& other) {
     use.free_ns += other.gil->free_ns;
     use.idle_while_free_ns += other.gil->idle_while_free_ns;
     use.handoffs += other.gil->handoffs;
-    use.handoffs_within += other.gil->handoffs_within;
+    use.handoffs_unseen += other.gil->handoffs_unseen;
     use.handoff += other.gil->handoff;
     for (const auto& [waiters, handoffs] : other.gil->convoy) use.convoy[waiters] += handoffs;
   }
