@@ -129,7 +129,7 @@ $(BUILD)/%.o: %.cpp VERSION | $(SKELETON) $(EMBEDDED_LITERALS)
 	@mkdir -p $(@D)
 	$(Q)$(CXX) $(CPPFLAGS) $(CXXFLAGS) -c $< -o $@
 
-# The tests' own code need not be fast, and compiles in two thirds of the time.
+# The tests' own code need not be fast, and so compiles sooner.
 ifeq ($(SANITIZE),)
 $(UNIT_OBJECTS) $(KERNEL_OBJECTS): CXXFLAGS := $(patsubst -O2,-O1,$(CXXFLAGS))
 endif

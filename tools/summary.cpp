@@ -12,10 +12,6 @@ namespace {
 
 using Runs = std::vector<const gilscope::Run*>;
 
-bool measured(const Run& run) {
-  return run.status == "done" && !run.warmup && run.wall_ns > 0 && !run.gated();
-}
-
 bool left_out(const Run& run) {
   return run.status == "done" && !run.warmup && run.gated();
 }
@@ -259,6 +255,10 @@ void complete(PairSummary& pair) {
 }
 
 }  // namespace
+
+bool measured(const Run& run) {
+  return run.status == "done" && !run.warmup && run.wall_ns > 0 && !run.gated();
+}
 
 Summary::Summary(const Report& report) {
   std::set<int> blocks, warmup;

@@ -102,6 +102,9 @@ struct GateSummary {
   std::map<std::string, Gate> by_gate;
 };
 
+// Whether a run counts in derived numbers.
+bool measured(const Run& run);
+
 struct Summary {
   explicit Summary(const Report& report);
   Summary(const Summary&) = delete;  // its parts point to one another

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 
 #include "userspace/experiment/client.h"
 #include "userspace/experiment/gates.h"
@@ -16,6 +17,9 @@
 namespace gilscope {
 
 class CpuLimiter;
+class SharedSheet;
+struct RunSheet;
+struct WorkerTask;
 
 class Runner {
  public:
@@ -46,8 +50,15 @@ class Runner {
     ClientProcess* client = nullptr;
     bool interrupted = false;
     Status client_ended = {};
+
+    // The run's status, and why it failed.
+    void judge(Run& run, const RunSheet& sheet, int worker_status) const;
   };
+  Result<pid_t> start_worker(const WorkerTask& task, const Cell& cell, const Options& options,
+                             std::span<gilscope_slot> board, const SharedSheet& sheet);
   Status watch(pid_t pid, Watched& watched);
+  // `kept`: whether the records could be kept, which is what it returns.
+  Status end_trace(Run& run, const Cell& cell, const Status& kept);
 
   Tracer* tracer_;
   Interrupt& interrupt_;

@@ -123,8 +123,7 @@ void Worker::live(size_t index, Body body) {
 
 void Worker::measured_body(size_t index) {
   live(index, [&](Interpreter& interpreter, ThreadRow& row) {
-    const SampleWriter samples = task_.samples ? task_.samples->writer(index) : SampleWriter();
-    return task_.workload->run({interpreter, index, samples, row.operations});
+    return task_.workload->run({interpreter, index, task_.samples.writer(index), row.operations});
   });
 }
 
