@@ -135,6 +135,13 @@ ThreadSummary summarize(const std::vector<const Thread*>& threads) {
   };
   using Trace = ThreadTrace;
   using Usage = ThreadUsage;
+  using Perf = ThreadPerf;
+  const auto counted = [&](auto value) {
+    return each([&](const Thread& t) -> std::optional<double> {
+      if (!t.perf) return std::nullopt;
+      return number(value(*t.perf));
+    });
+  };
 
   ThreadSummary summary;
   summary.name = threads.front()->name;
@@ -157,6 +164,14 @@ ThreadSummary summarize(const std::vector<const Thread*>& threads) {
       each([](const Thread& t) -> std::optional<double> { return double(t.gil.failed()); });
   summary.wake_to_run_p50_ns = quantile(0.50);
   summary.wake_to_run_p99_ns = quantile(0.99);
+  summary.perf = std::ranges::any_of(threads, [](const Thread* t) { return t->perf.has_value(); });
+  summary.perf_switches = counted([](const Perf& p) { return p.context_switches; });
+  summary.perf_migrations = counted([](const Perf& p) { return p.migrations; });
+  summary.cache_misses = counted([](const Perf& p) { return p.cache_misses; });
+  summary.instructions_per_cycle = each([](const Thread& t) -> std::optional<double> {
+    if (!t.perf || !t.perf->cycles) return std::nullopt;
+    return ratio(t.perf->instructions, double(*t.perf->cycles));
+  });
   return summary;
 }
 

@@ -33,6 +33,8 @@ struct ThreadSummary {
   std::optional<double> migrations;
   std::optional<double> acquires, failed;
   std::optional<double> wake_to_run_p50_ns, wake_to_run_p99_ns;
+  bool perf = false;  // asked for
+  std::optional<double> perf_switches, perf_migrations, instructions_per_cycle, cache_misses;
 };
 
 struct CellSummary {

@@ -180,7 +180,8 @@ void print_text_report(std::ostream& out, const Report& report, const TextOption
       case Per::core:
         return print_core_tables(page);
       case Per::thread:
-        return print_thread_table(page);
+        print_thread_table(page);
+        return print_perf_table(page);
       case Per::block:
         return print_block_table(page);
     }
@@ -192,6 +193,7 @@ void print_text_report(std::ostream& out, const Report& report, const TextOption
   print_work_table(page);
   print_core_tables(page);
   print_thread_table(page);
+  print_perf_table(page);
   out << "\n";
   print_losses(page);
   print_steal(page);

@@ -30,5 +30,7 @@ void print_work_table(const Page& page);
 void print_block_table(const Page& page);
 void print_core_tables(const Page& page);
 void print_thread_table(const Page& page);
+// What perf events counted, where that was asked for.
+void print_perf_table(const Page& page);
 
 }  // namespace gilscope

@@ -98,8 +98,10 @@ Result<std::optional<ClientProcess>> start_client(Workload& workload, const Samp
 }
 
 // What a worker needs of what its parent holds.
-Kept kept_by_worker(const Workload& workload, const TraceControl& tracing) {
-  Kept kept = {.descriptors = workload.worker_descriptors(), .bpf = tracing.traced()};
+Kept kept_by_worker(const WorkerTask& task, const TraceControl& tracing) {
+  Kept kept = {.descriptors = task.workload->worker_descriptors(),
+               .bpf = tracing.traced(),
+               .perf = task.perf};
   const auto& programs = tracing.programs();
   kept.descriptors.insert(kept.descriptors.end(), {programs.open_window, programs.close_window,
                                                    programs.enter, programs.leave});
@@ -203,13 +205,22 @@ Result<pid_t> Runner::start_worker(const WorkerTask& task, const Cell& cell, con
   if (pid < 0) return fail_errno("cannot start a worker");
   if (pid > 0) return pid;
   interrupt_.forget_in_child();
-  if (Status confined =
-          confine(parent, cell.cpu_list, limiter, kept_by_worker(*task.workload, tracing));
+  if (Status confined = confine(parent, cell.cpu_list, limiter, kept_by_worker(task, tracing));
       !confined) {
     sheet.sheet().fail_with(confined.error());
     _exit(1);
   }
   work(task, board, sheet, tracing);
+}
+
+void Runner::take_perf(Run& run, std::span<const ThreadRow> rows) {
+  for (size_t slot = 0; slot < rows.size(); ++slot) {
+    if (rows[slot].state != ThreadRow::finished) continue;
+    run.threads[slot].perf = to_report(rows[slot].perf);
+    for (size_t i = 0; i < kPerfCounters; ++i) {
+      if (perf_errors_[i] == 0) perf_errors_[i] = rows[slot].perf.errors[i];
+    }
+  }
 }
 
 Status Runner::end_trace(Run& run, const Cell& cell, const Status& kept) {
@@ -251,7 +262,8 @@ Result<Run> Runner::run(const Cell& cell, const Options& options) {
                            .join_at_end = cell.main_exit != "kill",
                            .threads = threads,
                            .workload = workload->get(),
-                           .samples = *samples};
+                           .samples = *samples,
+                           .perf = options.perf};
   const auto pid = start_worker(task, cell, options, board, *sheet);
   if (!pid) return fail(pid.error());
   if (options.on_started) options.on_started(*pid);
@@ -267,6 +279,7 @@ Result<Run> Runner::run(const Cell& cell, const Options& options) {
   run.steal_ns = steal_between(before, after);
   run.threads = threads_of(sheet->rows(), board, threads);
   for (const Thread& thread : run.threads) run.gil += thread.gil;
+  if (options.perf) take_perf(run, sheet->rows());
   watched.judge(run, sheet->sheet(), worker.status);
   if (run.status == "done") {
     run.workload = results_of(**workload, *samples, sheet->rows(), threads, run.wall_ns);

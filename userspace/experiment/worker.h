@@ -19,6 +19,7 @@ struct WorkerTask {
   size_t threads = 2;       // measured ones; the workload's background comes on top
   Workload* workload = nullptr;
   const SampleBook& samples;  // none where the workload takes none
+  bool perf = false;          // perf's counters of each thread
 };
 
 // Called in the forked child; does not return. Everything it learns goes to the sheet; the board
