@@ -72,7 +72,7 @@ endif
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: build run test test-unit test-kernel test-sanitizers test-fuzz fuzz lint format install clean help
+.PHONY: build run test test-unit test-kernel test-sanitizers test-fuzz fuzz bench-views lint format install clean help
 
 build: $(BUILD)/gilscope  ## build build/gilscope, one static program
 
@@ -94,6 +94,9 @@ test-fuzz:  ## FUZZ_SECONDS=60 of feeding the readers of reports and segments wh
 fuzz: $(FUZZ_TARGETS)
 	@mkdir -p $(BUILD)/findings
 	@printf '%s\n' $(FUZZ_TARGETS) | xargs -P 2 -I{} scripts/run-fuzzer {} $(FUZZ_SECONDS)
+
+bench-views: $(BUILD)/bench_views $(BUILD)/gilscope  ## time and memory of show, export and html
+	$(BUILD)/bench_views $(BUILD)/gilscope
 
 test-sanitizers:  ## the unit tests under the sanitizers, those with threads under thread's
 	$(MAKE) BUILD=$(BUILD)/asan SANITIZE=address,undefined test-unit
@@ -166,6 +169,10 @@ $(BUILD)/gilscope: $(MAIN_OBJECT) $(OBJECTS)
 $(BUILD)/unit_tests: $(UNIT_OBJECTS) $(UNDER_UNIT_TEST)
 	$(say) LINK $@
 	$(Q)$(CXX) $(LDFLAGS) $^ -lgmock -lgtest -lgtest_main $(LIBS) -o $@
+
+$(BUILD)/bench_%: $(BUILD)/tests/bench/%.o $(filter $(BUILD)/userspace/report/% $(BUILD)/userspace/util/%,$(OBJECTS))
+	$(say) LINK $@
+	$(Q)$(CXX) $(LDFLAGS) $^ $(LIBS) -o $@
 
 # Built with SANITIZE=address,undefined: each feeds one of the readers that trust nobody.
 $(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/%.o $(FUZZED)
