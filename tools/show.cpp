@@ -31,14 +31,15 @@ bool has_finished_run(const Report& report) {
   return false;
 }
 
-Status print(const Report& report, bool json, const TextOptions& text) {
+Status print(const Report& report, const ReportFindings& trace, bool json,
+             const TextOptions& text) {
   if (!has_finished_run(report)) {
     return fail(Exit::no_data, "no run has finished, there is nothing to show");
   }
   if (json) {
-    std::cout << summary_json(report);
+    std::cout << summary_json(report, trace);
   } else {
-    print_text_report(std::cout, report, text);
+    print_text_report(std::cout, report, text, trace);
   }
   std::cout.flush();
   if (!std::cout) return fail("cannot write to standard output");
@@ -50,7 +51,9 @@ Status show(const ShowOptions& options) {
   if (!report) return fail(report.error());
   TextOptions text = text_options_for_stdout();
   if (!options.per.empty()) text.per = kPer.at(options.per);
-  const Status printed = print(*report, options.json, text);
+  const auto trace = report_findings(options.report, *report);
+  if (!trace) return fail(trace.error());
+  const Status printed = print(*report, *trace, options.json, text);
   if (!printed) {
     return fail(printed.error().code, printable(options.report) + ": " + printed.error().message);
   }
@@ -59,8 +62,14 @@ Status show(const ShowOptions& options) {
 
 }  // namespace
 
-Status print_report(const Report& report) {
-  return print(report, false, text_options_for_stdout());
+Status print_report(const Report& report, const std::string& directory) {
+  ReportFindings trace;
+  if (!directory.empty()) {
+    auto found = report_findings(directory, report);
+    if (!found) return fail(found.error());
+    trace = std::move(*found);
+  }
+  return print(report, trace, false, text_options_for_stdout());
 }
 
 void add_show(CLI::App& app, Exit& exit) {

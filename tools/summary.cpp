@@ -110,6 +110,7 @@ CoreSummary summarize(int cpu, const std::vector<CoreOfRun>& items) {
   summary.wasted_share =
       each([](const Core& c) { return ratio(c.wasted_wakeups, double(c.wakeups.ran)); });
   summary.holder_preempted = counted([](const Core& c) { return c.holder_preempted; });
+  for (const CoreOfRun& item : items) summary.histograms += item.core->histograms;
   return summary;
 }
 
@@ -161,6 +162,9 @@ ThreadSummary summarize(const std::vector<const Thread*>& threads) {
       each([](const Thread& t) -> std::optional<double> { return double(t.gil.failed()); });
   summary.wake_to_run_p50_ns = quantile(0.50);
   summary.wake_to_run_p99_ns = quantile(0.99);
+  for (const Thread* thread : threads) {
+    if (thread->trace) summary.histograms += thread->trace->histograms;
+  }
   return summary;
 }
 

@@ -23,6 +23,7 @@ struct CoreSummary {
   std::optional<double> contended_per_s, woken_lost_per_s, timed_out_per_s;
   std::optional<double> wasted_share;  // of the wakeups that ran here
   std::optional<double> holder_preempted;
+  Histograms histograms;  // of all these runs
 };
 
 struct ThreadSummary {
@@ -33,6 +34,7 @@ struct ThreadSummary {
   std::optional<double> migrations;
   std::optional<double> acquires, failed;
   std::optional<double> wake_to_run_p50_ns, wake_to_run_p99_ns;
+  Histograms histograms;  // of all its traced runs
 };
 
 struct CellSummary {

@@ -5,6 +5,7 @@
 
 #include "tools/environment_changes.h"
 #include "tools/findings.h"
+#include "tools/trace_json.h"
 
 namespace gilscope {
 namespace {
@@ -146,7 +147,7 @@ Json gates_json(const GateSummary& gates) {
 
 }  // namespace
 
-std::string summary_json(const Report& report) {
+std::string summary_json(const Report& report, const ReportFindings& trace) {
   const Summary summary(report);
   const Wording wording(report);
   Json json;
@@ -168,7 +169,11 @@ std::string summary_json(const Report& report) {
   for (const RatePair& pair : summary.rates) json["rates"].push_back(rate_json(pair));
   json["claim"] = {{"claim", report.claim}, {"text", claim_sentence(report, summary)}};
   json["cells"] = Json::array();
-  for (const CellSummary& cell : summary.cells) json["cells"].push_back(cell_json(cell));
+  for (const CellSummary& cell : summary.cells) {
+    json["cells"].push_back(cell_json(cell));
+    const CellFindings* found = trace.of(report, *cell.cell);
+    json["cells"].back()["segments"] = found ? trace_json(*found) : Json(nullptr);
+  }
   const Lost& lost = summary.lost.sum;
   json["lost"] = {{"traced_runs", summary.lost.traced_runs},
                   {"segments", lost.segments},
@@ -177,6 +182,7 @@ std::string summary_json(const Report& report) {
                   {"untracked_threads", lost.untracked_threads},
                   {"missed_switches", lost.missed_switches},
                   {"recursion_misses", lost.recursion_misses}};
+  json["segments_away"] = trace.away;
   json["steal"] = {{"runs_above_1_percent", summary.steal_runs},
                    {"worst_share", summary.worst_steal_share}};
   json["gates"] = gates_json(summary.gates);

@@ -3,10 +3,12 @@
 
 #include <string>
 
+#include "tools/trace/report_findings.h"
 #include "userspace/report/model.h"
 
 namespace gilscope {
 
-std::string summary_json(const Report& report);
+// `trace` is what the report's segments tell, where they are at hand.
+std::string summary_json(const Report& report, const ReportFindings& trace = {});
 
 }  // namespace gilscope

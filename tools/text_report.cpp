@@ -11,6 +11,7 @@
 #include "tools/findings.h"
 #include "tools/text_gates.h"
 #include "tools/text_tables.h"
+#include "tools/text_trace.h"
 #include "userspace/util/quote.h"
 
 namespace gilscope {
@@ -171,18 +172,24 @@ TextOptions text_options_for_stdout() {
   return options;
 }
 
-void print_text_report(std::ostream& out, const Report& report, const TextOptions& options) {
+void print_text_report(std::ostream& out, const Report& report, const TextOptions& options,
+                       const ReportFindings& trace) {
   const Summary summary(report);
   const Wording wording(report);
-  const Page page{out, options, summary, wording};
+  const Page page{out, options, summary, wording, trace};
   if (options.per) {
     switch (*options.per) {
       case Per::core:
-        return print_core_tables(page);
+        print_core_tables(page);
+        print_core_waits(page);
+        return print_migrations(page, report);
       case Per::thread:
-        return print_thread_table(page);
+        print_thread_table(page);
+        print_thread_waits(page);
+        return print_wakers(page, report);
       case Per::block:
-        return print_block_table(page);
+        print_block_table(page);
+        return print_gil_blocks(page, report);
     }
   }
   print_head(page, report);
@@ -190,10 +197,12 @@ void print_text_report(std::ostream& out, const Report& report, const TextOption
   print_findings(page);
   print_slowdown_table(page);
   print_work_table(page);
+  print_gil_table(page, report);
   print_core_tables(page);
   print_thread_table(page);
   out << "\n";
   print_losses(page);
+  print_holes(page);
   print_steal(page);
   print_gates(page);
   print_changes(page, report);

@@ -4,6 +4,7 @@
 #include <optional>
 #include <ostream>
 
+#include "tools/trace/report_findings.h"
 #include "userspace/report/model.h"
 
 namespace gilscope {
@@ -20,6 +21,8 @@ struct TextOptions {
 // not set.
 TextOptions text_options_for_stdout();
 
-void print_text_report(std::ostream& out, const Report& report, const TextOptions& options);
+// `trace` is what the report's segments tell, where they are at hand.
+void print_text_report(std::ostream& out, const Report& report, const TextOptions& options,
+                       const ReportFindings& trace = {});
 
 }  // namespace gilscope

@@ -21,19 +21,11 @@ std::string spread(const std::optional<Interval>& interval) {
   return fmt::format("{:.2f}..{:.2f}", interval->low, interval->high);
 }
 
-// Cells in the order of the report; without --per, sequential ones only where nothing runs
-// threaded: side by side they would hide what differs.
+// In the order of the report.
 std::vector<const CellSummary*> shown_cells(const Page& page) {
   std::vector<const CellSummary*> cells;
-  bool any_threaded = false;
   for (const CellSummary& cell : page.summary.cells) {
-    any_threaded = any_threaded || (cell.runs > 0 && cell.cell->arrangement == "threaded");
-  }
-  for (const CellSummary& cell : page.summary.cells) {
-    if (cell.runs == 0) continue;
-    if (page.options.per || !any_threaded || cell.cell->arrangement == "threaded") {
-      cells.push_back(&cell);
-    }
+    if (page.shows(cell)) cells.push_back(&cell);
   }
   return cells;
 }
@@ -77,9 +69,24 @@ void add_cores(const Page& page, const CellSummary& cell, Table& table, Numbers 
 
 }  // namespace
 
+bool Page::shows(const CellSummary& cell) const {
+  if (cell.runs == 0) return false;
+  if (options.per || cell.cell->arrangement == "threaded") return true;
+  return std::ranges::none_of(summary.cells, [](const CellSummary& other) {
+    return other.runs > 0 && other.cell->arrangement == "threaded";
+  });
+}
+
+const CellSummary* Page::summary_of(const Cell& cell) const {
+  for (const CellSummary& other : summary.cells) {
+    if (other.cell == &cell) return &other;
+  }
+  return nullptr;
+}
+
 void Page::title(const std::string& name, const std::string& explanation) const {
   std::ostringstream text;
-  const Page plain{text, options, summary, wording};
+  const Page plain{text, options, summary, wording, trace};
   plain.paragraph(name + (explanation.empty() ? "" : "  " + explanation), 2);
   std::string lines = text.str();
   lines.replace(0, name.size(), bold(name));
@@ -324,6 +331,68 @@ void print_thread_table(const Page& page) {
   if (table.empty()) return;
   page.title("THREADS", "counts a run, medians over the runs");
   table.print(page.out, page.options.width);
+}
+
+namespace {
+
+std::vector<Table::Column> wait_columns() {
+  return {{"", ""},
+          {"wake-to-run", "p50"},
+          {"wake-to-run", "p90", 2},
+          {"wake-to-run", "p99"},
+          {"wake-to-run", "max", 1},
+          {"preempt wait", "p50", 4},
+          {"preempt wait", "p99"},
+          {"preempt wait", "max", 3},
+          {"segment", "p50"},
+          {"segment", "p99", 2},
+          {"segment", "max", 5}};
+}
+
+std::vector<Number> wait_numbers(const Histograms& of) {
+  const auto quantile = [](const Histogram& histogram, double q) {
+    const auto ns = histogram.quantile_ns(q);
+    return duration(ns ? std::optional(double(*ns)) : std::nullopt);
+  };
+  return {quantile(of.wake_to_run, 0.5),  quantile(of.wake_to_run, 0.9),
+          quantile(of.wake_to_run, 0.99), quantile(of.wake_to_run, 1),
+          quantile(of.preempt_wait, 0.5), quantile(of.preempt_wait, 0.99),
+          quantile(of.preempt_wait, 1),   quantile(of.run, 0.5),
+          quantile(of.run, 0.99),         quantile(of.run, 1)};
+}
+
+void print_waits(const Page& page, const Table& table, const char* title) {
+  if (table.empty()) return;
+  page.title(title, "percentiles over all traced runs of a cell");
+  table.print(page.out, page.options.width);
+}
+
+}  // namespace
+
+void print_core_waits(const Page& page) {
+  Table table(wait_columns());
+  for (const CellSummary* cell : shown_cells(page)) {
+    if (!cell->traced) continue;
+    table.heading(page.wording.cell(*cell->cell));
+    for (const CoreSummary& core : cell->cores) {
+      if (touched(core)) {
+        table.row(fmt::format("  core {}", core.cpu), wait_numbers(core.histograms));
+      }
+    }
+  }
+  print_waits(page, table, "WAITS ON EACH CORE");
+}
+
+void print_thread_waits(const Page& page) {
+  Table table(wait_columns());
+  for (const CellSummary* cell : shown_cells(page)) {
+    if (!cell->traced) continue;
+    table.heading(page.wording.cell(*cell->cell));
+    for (const ThreadSummary& thread : cell->threads) {
+      table.row("  " + printable(thread.name), wait_numbers(thread.histograms));
+    }
+  }
+  print_waits(page, table, "WAITS OF EACH THREAD");
 }
 
 }  // namespace gilscope

@@ -5,6 +5,7 @@
 
 #include "tools/summary.h"
 #include "tools/text_report.h"
+#include "tools/trace/report_findings.h"
 #include "tools/wording.h"
 
 namespace gilscope {
@@ -15,6 +16,12 @@ struct Page {
   const TextOptions& options;
   const Summary& summary;
   const Wording& wording;
+  const ReportFindings& trace;
+
+  // Sequential cells only where nothing runs threaded, or with --per: side by side they would hide
+  // what differs.
+  bool shows(const CellSummary& cell) const;
+  const CellSummary* summary_of(const Cell& cell) const;
 
   std::string bold(const std::string& text) const {
     return options.color ? "\033[1m" + text + "\033[0m" : text;
@@ -30,5 +37,8 @@ void print_work_table(const Page& page);
 void print_block_table(const Page& page);
 void print_core_tables(const Page& page);
 void print_thread_table(const Page& page);
+// The distributions: wake-to-run, waits after a preemption, lengths of segments.
+void print_core_waits(const Page& page);
+void print_thread_waits(const Page& page);
 
 }  // namespace gilscope

@@ -11,9 +11,9 @@ class App;
 
 namespace gilscope {
 
-// What `show` prints, for the report that `run` has just made. Fails with Exit::no_data where no
-// run has finished.
-Status print_report(const Report& report);
+// What `show` prints, for the report that `run` has just made, and written to `directory` if that
+// is not empty. Fails with Exit::no_data where no run has finished.
+Status print_report(const Report& report, const std::string& directory);
 
 void add_show(CLI::App& app, Exit& exit);
 void add_validate(CLI::App& app, Exit& exit);

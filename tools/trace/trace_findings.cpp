@@ -102,10 +102,13 @@ class Clock : GilSpansReader {
     spans_.see(moment);
   }
 
-  GilUse finish(uint64_t ns) {
+  void finish(uint64_t ns, bool one_owner, TraceFindings& findings) {
     pass(ns);
+    spans_.finish(ns);
+    findings.holding = to_report(holding_);
+    findings.waiting = to_report(waiting_);
     use_.handoff = to_report(latencies_);
-    return use_;
+    if (one_owner) findings.gil = use_;
   }
 
  private:
@@ -132,20 +135,25 @@ class Clock : GilSpansReader {
     if (spans_.holders() > 1) use_.overlapping_ns += span;
   }
 
+  void span(const GilSpan& span) override {
+    gilscope_histogram_add(span.kind == GilSpan::Kind::holding ? &holding_ : &waiting_,
+                           span.to_ns - span.from_ns);
+  }
+
   void handoff(const Handoff& handoff) override {
     use_.handoffs += 1;
     use_.convoy[handoff.waiters] += 1;
     if (auto latency = handoff.latency_ns()) {
       gilscope_histogram_add(&latencies_, *latency);
     } else {
-      use_.handoffs_within += 1;
+      use_.handoffs_unseen += 1;
     }
   }
 
   Window window_;
   size_t cores_;
   GilUse use_;
-  gilscope_histogram latencies_{};
+  gilscope_histogram latencies_{}, holding_{}, waiting_{};
   std::vector<Being> beings_;     // by slot
   std::array<size_t, 3> number_;  // of threads in each
   uint64_t last_ns_ = 0;
@@ -197,8 +205,7 @@ Result<TraceFindings> trace_findings(const RunTrace& trace) {
   if (!walked) return fail(walked.error());
   findings.span_ns = window.length_ns(first_ns, last_ns);
   findings.chain = chains.result();
-  const GilUse use = clock.finish(last_ns);
-  if (has_one_owner(trace.cell().policy)) findings.gil = use;
+  clock.finish(last_ns, has_one_owner(trace.cell().policy), findings);
   return findings;
 }
 
@@ -216,10 +223,12 @@ TraceFindings& operator+=(TraceFindings& sum, const TraceFindings& other) {
     use.free_ns += other.gil->free_ns;
     use.idle_while_free_ns += other.gil->idle_while_free_ns;
     use.handoffs += other.gil->handoffs;
-    use.handoffs_within += other.gil->handoffs_within;
+    use.handoffs_unseen += other.gil->handoffs_unseen;
     use.handoff += other.gil->handoff;
     for (const auto& [waiters, handoffs] : other.gil->convoy) use.convoy[waiters] += handoffs;
   }
+  sum.holding += other.holding;
+  sum.waiting += other.waiting;
   sum.chain.delay += other.chain.delay;
   if (other.chain.longest_ns > sum.chain.longest_ns) {
     sum.chain.longest_ns = other.chain.longest_ns;

@@ -23,7 +23,7 @@ struct GilUse {
   uint64_t idle_while_free_ns = 0;
 
   uint64_t handoffs = 0;
-  uint64_t handoffs_within = 0;         // of these: the release lies within a segment, no latency
+  uint64_t handoffs_unseen = 0;         // of these: no waking shows when the release was
   Histogram handoff;                    // latency of the others
   std::map<uint64_t, uint64_t> convoy;  // waiters at a hand-off -> hand-offs
 
@@ -47,9 +47,10 @@ using MoveMatrix = std::map<std::pair<int, int>, uint64_t>;
 struct TraceFindings {
   size_t runs = 0;
   uint64_t records = 0;
-  uint64_t dropped = 0;       // records that the ring had no room for: the rest lacks them
-  uint64_t span_ns = 0;       // of the trace: the window, or where it is not known first to last
-  std::optional<GilUse> gil;  // empty: no single lock
+  uint64_t dropped = 0;        // records that the ring had no room for: the rest lacks them
+  uint64_t span_ns = 0;        // of the trace: the window, or where it is not known first to last
+  std::optional<GilUse> gil;   // empty: no single lock
+  Histogram holding, waiting;  // lengths of the threads' stretches of holding and waiting for it
   ChainDelay chain;
   WakerMatrix wakers;
   MoveMatrix moves;

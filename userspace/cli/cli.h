@@ -14,7 +14,8 @@ class App;
 namespace gilscope {
 
 // How `run` shows the report that it made; the views are tools/, which userspace/ does not know.
-using ReportPrinter = std::function<Status(const Report&)>;
+// The directory is where it was written, or empty.
+using ReportPrinter = std::function<Status(const Report&, const std::string& directory)>;
 
 void add_run(CLI::App& app, Exit& exit, ReportPrinter print);
 void add_list(CLI::App& app, Exit& exit);

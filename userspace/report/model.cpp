@@ -52,4 +52,11 @@ Histogram& Histogram::operator+=(const Histogram& other) {
   return *this;
 }
 
+Histograms& Histograms::operator+=(const Histograms& other) {
+  wake_to_run += other.wake_to_run;
+  preempt_wait += other.preempt_wait;
+  run += other.run;
+  return *this;
+}
+
 }  // namespace gilscope

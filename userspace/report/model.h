@@ -68,6 +68,8 @@ struct Histograms {
   Histogram wake_to_run;   // waking to running
   Histogram preempt_wait;  // preempted to running again
   Histogram run;           // length of a segment
+
+  Histograms& operator+=(const Histograms& other);
 };
 
 struct Core {

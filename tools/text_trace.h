@@ -1,0 +1,20 @@
+// The tables of the text report that come from segments.
+#pragma once
+
+#include "tools/text_tables.h"
+
+namespace gilscope {
+
+// How the GIL's time went, hand-offs, and chains of scheduling delay.
+void print_gil_table(const Page& page, const Report& report);
+// The same run by run.
+void print_gil_blocks(const Page& page, const Report& report);
+// From which CPU to which.
+void print_migrations(const Page& page, const Report& report);
+// Who woke whom.
+void print_wakers(const Page& page, const Report& report);
+
+// What of the segments is not there.
+void print_holes(const Page& page);
+
+}  // namespace gilscope
