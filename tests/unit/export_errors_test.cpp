@@ -1,7 +1,10 @@
 // Whatever is wrong with a report or its segments ends in one line that names it, an exit code that
 // scripts can branch on, and no output: not half of one, and not in the place of an older one.
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+
+#include <csignal>
 
 #include "tests/unit/exported.h"
 
@@ -161,6 +164,27 @@ TEST_F(ExportErrors, TheReportIsNotReplaced) {
 TEST_F(ExportErrors, OutputThatCannotBeWritten) {
   EXPECT_EQ(run_export({"--format", "csv", "-o", directory_ / "none/x"}).exit, 2);
   EXPECT_EQ(run_export({"--format", "csv", "-o", directory_.path()}).exit, 2);
+  // As on a full disk: the write fails in the middle.
+  std::vector<gilscope_segment> many(20'000);
+  for (size_t i = 0; i < many.size(); ++i) {
+    many[i].run_ns = many[i].end_ns = 1000 + i;
+    many[i].ended = GILSCOPE_ENDED_BLOCKED_GIL, many[i].gil_state = GILSCOPE_WAITING;
+  }
+  add_run({traced_thread("main", 4000, 1000)}, many);
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  for (const char* format : {"perfetto", "ndjson"}) {
+    const rlimit limit = {100'000, before.rlim_max};
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    const Outcome full = run_export({"--format", format});
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+    EXPECT_EQ(full.exit, 2);
+    EXPECT_THAT(full.err, HasSubstr(std::strerror(EFBIG)));
+    EXPECT_FALSE(std::filesystem::exists(output()));
+  }
+  std::signal(SIGXFSZ, SIG_DFL);
+
   std::filesystem::create_symlink(directory_ / "report.json", output());
   const Outcome outcome = run_export({"--format", "csv"});
   EXPECT_EQ(outcome.exit, 2);

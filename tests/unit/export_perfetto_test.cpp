@@ -132,6 +132,29 @@ TEST_F(ExportPerfetto, TellsWhoHadTheGil) {
   EXPECT_NE(mark(other, "released")->flows, mark(main, "released")->flows);
 }
 
+TEST_F(ExportPerfetto, ForcesASwitchOnlyWhereTheTakerAskedSinceItLastHadTheGil) {
+  const auto takes = [](uint32_t thread, uint64_t run_ns, uint8_t ended) {
+    return gilscope_segment{
+        run_ns - 100,         run_ns, run_ns + 100,     thread, kStranger, 0, 0, 0, 0,
+        GILSCOPE_BEGAN_WOKEN, ended,  GILSCOPE_OUTSIDE, 0,      1,         0, 0, 0, 0};
+  };
+  add_run(two_threads(), {{0, 1000, 1500, 1, 0, 1, kNoCpu, kNoCpu, kNoCpu, GILSCOPE_BEGAN_ENTERED,
+                           GILSCOPE_ENDED_BLOCKED_GIL, GILSCOPE_WAITING, 0, 0, 1, 0, 0, 1},
+                          {0, 1000, 1800, 0, 0, 0, kNoCpu, kNoCpu, kNoCpu, GILSCOPE_BEGAN_ENTERED,
+                           GILSCOPE_ENDED_BLOCKED, GILSCOPE_OUTSIDE, 0, 1, 0, 0, 0, 0},
+                          takes(1, 2000, GILSCOPE_ENDED_BLOCKED),
+                          takes(0, 3000, GILSCOPE_ENDED_LEFT),
+                          takes(1, 4000, GILSCOPE_ENDED_LEFT)});
+  const Trace trace = exported();
+  trace.expect_rules(1000, 4100);
+  EXPECT_THAT(marks(trace.track("Thread-1")),
+              UnorderedElementsAre(Pair("drop request", 1500), Pair("acquired", 2000),
+                                   Pair("forced switch", 2000), Pair("acquired", 4000)));
+  // A stranger woke them, so when the GIL was released is not known, and no arrow is drawn.
+  EXPECT_EQ(trace.marks("released"), 0u);
+  EXPECT_EQ(mark(trace.track("main"), "acquired")->ended_flows.size(), 0u);
+}
+
 TEST_F(ExportPerfetto, Counts) {
   add_run(two_threads(), story());
   const Trace trace = exported();
@@ -305,10 +328,14 @@ TEST_F(ExportPerfetto, HasExactlyTheRunsSegments) {
   for (uint32_t i = 0; i < kThreads; ++i) {
     threads.push_back(traced_thread(fmt::format("Thread-{}", i), 4000 + i, 1000));
   }
-  add_run(threads, segments);
+  auto& run = add_run(threads, segments);
+  run.cores.resize(1);
+  run.cores[0].cpu = 1, run.cores[0].records_dropped = 1;
   const Trace trace = exported();
   trace.expect_rules(1000, wanderers.last_ns);
   EXPECT_GT(trace.cpus.at(0).bundles, 2u);
+  EXPECT_EQ(trace.cpus.at(0).lossy_bundles, 0u);
+  EXPECT_EQ(trace.cpus.at(1).lossy_bundles, trace.cpus.at(1).bundles);
   EXPECT_EQ(trace.wakings(), wanderers.wakeups);
   EXPECT_EQ(trace.migrations(), wanderers.migrations);
   EXPECT_EQ(trace.marks("wasted wakeup"), wanderers.wasted);
