@@ -207,7 +207,9 @@ TEST_F(ExportPerfetto, PutsEveryRunBelowAProcessOfItsOwn) {
   ASSERT_EQ(trace.processes().size(), 2u);
   EXPECT_EQ(trace.slices().size(), 2 * story().size());
   const auto named = [&](size_t process) { return trace.tracks.at(trace.processes()[process]); };
-  EXPECT_THAT(named(0).name, HasSubstr("cell 1 block 0: switch-interval:5ms count:n=1M threaded"));
+  EXPECT_THAT(named(0).name,
+              testing::StrEq(
+                  "cell 1 block 0: switch-interval:5ms count:n=1M threaded, 2 threads on 2 CPUs"));
   EXPECT_EQ(named(0).pid, 4000);
   EXPECT_THAT(named(1).name, HasSubstr("cell 0 block 0: check-interval:100"));
   for (const uint64_t process : trace.processes()) {

@@ -2,6 +2,7 @@
 
 #include "tools/export/perfetto_gil.h"
 #include "tools/export/perfetto_sched.h"
+#include "tools/wording.h"
 
 namespace gilscope {
 namespace perfetto {
@@ -52,9 +53,10 @@ void write_clocks(Packets& packets, uint64_t ns) {
 
 std::string process_name(const ExportedRun& exported) {
   const Cell& cell = *exported.cell;
-  std::string name = fmt::format("cell {} block {}: {} {} {}, {} threads on CPUs {}",
-                                 exported.cell_index, exported.run->block, cell.policy,
-                                 cell.workload, cell.arrangement, cell.threads, cell.cpus);
+  std::string name = fmt::format("cell {} block {}: {} {} {}, {} on {}", exported.cell_index,
+                                 exported.run->block, cell.policy, cell.workload, cell.arrangement,
+                                 Wording::number_of(static_cast<size_t>(cell.threads), "thread"),
+                                 Wording::cpus(cell));
   if (exported.dropped()) name += fmt::format(" ({} records dropped)", exported.dropped());
   return name;
 }
