@@ -28,9 +28,10 @@ namespace {
 
 using Json = nlohmann::json;
 
-std::string shown(const Report& report, const TextOptions& options = {}) {
+std::string shown(const Report& report, const TextOptions& options = {},
+                  const ReportFindings& trace = {}) {
   std::ostringstream out;
-  print_text_report(out, report, options);
+  print_text_report(out, report, options, trace);
   return out.str();
 }
 
@@ -744,9 +745,12 @@ class Commands : public testing::Test {
 
 TEST_F(Commands, ShowPrintsTheReportOrItsNumbers) {
   const std::string path = written(sample::report());
-  EXPECT_EQ(command({"show", path}).out, shown(sample::report()));
-  EXPECT_EQ(command({"show", dir_.path()}).out, shown(sample::report()));
-  EXPECT_EQ(command({"show", path, "--json"}).out, summary_json(sample::report()));
+  // The report names segments, and there are none beside it.
+  ReportFindings none;
+  none.away = 64;
+  EXPECT_EQ(command({"show", path}).out, shown(sample::report(), {}, none));
+  EXPECT_EQ(command({"show", dir_.path()}).out, shown(sample::report(), {}, none));
+  EXPECT_EQ(command({"show", path, "--json"}).out, summary_json(sample::report(), none));
   EXPECT_EQ(command({"show", path, "--per", "block"}).out,
             shown(sample::report(), {.color = false, .width = 100, .per = Per::block}));
   EXPECT_EQ(command({"show", path}).exit, 0);
