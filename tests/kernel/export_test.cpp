@@ -160,8 +160,7 @@ TEST_F(Export, PerfettoSaysWhatTheCountersSay) {
 }
 
 TEST_F(Export, PerfettoShowsForcedSwitches) {
-  const gilscope::Run* traced =
-      run({"--policy", "switch-interval:1ms"});
+  const gilscope::Run* traced = run({"--policy", "switch-interval:1ms"});
   ASSERT_TRUE(traced);
   const Trace trace = Trace::read(exported("perfetto"));
   expect_counters(trace, *traced);
