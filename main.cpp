@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
   add_restore(app, exit);
   add_show(app, exit);
   add_validate(app, exit);
+  add_export(app, exit);
 
   // The parser would only say that a subcommand is missing.
   auto known = [&](const CLI::App* command) { return command->get_name() == argv[1]; };

@@ -17,5 +17,6 @@ Status print_report(const Report& report, const std::string& directory);
 
 void add_show(CLI::App& app, Exit& exit);
 void add_validate(CLI::App& app, Exit& exit);
+void add_export(CLI::App& app, Exit& exit);
 
 }  // namespace gilscope

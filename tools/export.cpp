@@ -1,0 +1,127 @@
+// gilscope export: a report and its segments for other programs to read.
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <map>
+#include <memory>
+
+#include "tools/export/perfetto.h"
+#include "tools/export/row_export.h"
+#include "tools/tools.h"
+#include "tools/wording.h"
+#include "userspace/report/json.h"
+#include "userspace/util/quote.h"
+
+namespace gilscope {
+namespace {
+
+struct ExportOptions {
+  std::string report, format, output, rows;
+  RunFilter filter;
+};
+
+const std::map<std::string, RowKind> kRows{{"runs", RowKind::run},
+                                           {"cores", RowKind::core},
+                                           {"threads", RowKind::thread},
+                                           {"segments", RowKind::segment}};
+
+// The report, or a file that it names, is not to be replaced by what is made of it.
+Status refuse_own_file(const std::string& output, const TraceDirectory& directory,
+                       const std::string& report_path, const std::vector<ExportedRun>& runs) {
+  struct stat target {};
+  if (::stat(output.c_str(), &target) != 0) return {};
+  const auto same = [&](int at, const std::string& name) {
+    struct stat other {};
+    return !name.empty() && ::fstatat(at, name.c_str(), &other, 0) == 0 &&
+           other.st_dev == target.st_dev && other.st_ino == target.st_ino;
+  };
+  bool own = same(directory.fd(), "report.json") || same(AT_FDCWD, report_path);
+  for (const ExportedRun& exported : runs) {
+    own = own || same(directory.fd(), exported.run->segments_file) ||
+          same(directory.fd(), exported.run->samples_file);
+  }
+  if (!own) return {};
+  return fail(
+      fmt::format("{} is part of the report; name another file with -o", in_quotes(output)));
+}
+
+// "trace.pftrace: 2 runs; 12 records were dropped: it has holes"
+std::string said(const std::string& output, const std::vector<ExportedRun>& runs) {
+  uint64_t dropped = 0;
+  for (const ExportedRun& exported : runs) dropped += exported.dropped();
+  std::string line = printable(output) + ": " + Wording::number_of(runs.size(), "run");
+  if (dropped) {
+    line +=
+        fmt::format("; {} dropped: the segments have holes", Wording::number_of(dropped, "record"));
+  }
+  return line + "\n";
+}
+
+bool needs_segments(const ExportOptions& options) {
+  return options.format == "perfetto" || options.rows == "segments";
+}
+
+Status write(const ExportOptions& options, const Report& report, const TraceDirectory& directory,
+             const std::vector<ExportedRun>& runs, OutputFile& file) {
+  if (options.format == "perfetto") return export_perfetto(report, directory, runs, file);
+  if (options.format == "ndjson") return export_ndjson(report, directory, runs, file);
+  const RowKind kind = options.rows.empty() ? RowKind::run : kRows.at(options.rows);
+  return export_csv(report, directory, runs, kind, file);
+}
+
+Status run_export(const ExportOptions& options) {
+  if (!options.rows.empty() && options.format != "csv") {
+    return fail("--rows is for --format csv; the other formats have rows of every kind");
+  }
+  const Result<Report> report = read_report(options.report);
+  if (!report) return fail(report.error());
+  auto directory = TraceDirectory::of(options.report);
+  if (!directory) return fail(directory.error());
+  auto runs = runs_to_export(*report, options.filter);
+  if (runs && needs_segments(options)) runs = with_segments(*runs);
+  if (!runs) {
+    return fail(runs.error().code, printable(options.report) + ": " + runs.error().message);
+  }
+  if (Status s = refuse_own_file(options.output, *directory, options.report, *runs); !s) return s;
+
+  auto file = OutputFile::create(options.output);
+  if (!file) return fail(file.error());
+  if (Status s = write(options, *report, *directory, *runs, *file); !s) return s;
+  if (Status s = file->finish(); !s) return s;
+  std::cout << said(options.output, *runs) << std::flush;
+  if (!std::cout) return fail("cannot write to standard output");
+  return {};
+}
+
+}  // namespace
+
+void add_export(CLI::App& app, Exit& exit) {
+  auto options = std::make_shared<ExportOptions>();
+  CLI::App* command =
+      app.add_subcommand("export", "write a report and its segments for other programs");
+  command->add_option("REPORT", options->report, "a report.json, or the directory that holds it")
+      ->required();
+  command->add_option("--format", options->format, "perfetto (ui.perfetto.dev), csv or ndjson")
+      ->check(CLI::IsMember({"perfetto", "csv", "ndjson"}))
+      ->required();
+  command->add_option("-o", options->output, "the file to write")->required();
+  command
+      ->add_option("--rows", options->rows,
+                   "with csv, one row for each of these: runs (the default), cores, threads or "
+                   "segments")
+      ->check(CLI::IsMember({"runs", "cores", "threads", "segments"}));
+  command->add_option("--cell", options->filter.cells, "only this cell; may be repeated")
+      ->allow_extra_args(false);
+  command->add_option("--block", options->filter.blocks, "only this block; may be repeated")
+      ->allow_extra_args(false);
+  command->callback([options, &exit] {
+    if (const Status status = run_export(*options); !status) {
+      std::cerr << "gilscope: " << status.error().message << "\n";
+      exit = status.error().code;
+    }
+  });
+}
+
+}  // namespace gilscope
