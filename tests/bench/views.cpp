@@ -8,8 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <random>
 
@@ -38,7 +38,7 @@ class MadeUp {
     s.ended = GILSCOPE_ENDED_BLOCKED_GIL;
     s.gil_state = GILSCOPE_WAITING;
     s.run_ns = free_ns_[cpu] + 1000 + random_() % 20'000;
-    s.ready_ns = std::max(free_ns_[cpu], s.run_ns - random_() % 10'000);
+    s.ready_ns = std::max<uint64_t>(free_ns_[cpu], s.run_ns - random_() % 10'000);
     s.end_ns = s.run_ns + 1000 + random_() % 50'000;
     if (random_() % 3) {
       s.acquires = static_cast<uint32_t>(1 + random_() % 100);
@@ -88,7 +88,7 @@ Status make(const std::string& directory, uint64_t segments) {
   std::filesystem::create_directories(directory + "/segments");
   Fd at(open((directory + "/segments").c_str(), O_RDONLY | O_DIRECTORY));
   SegmentFileHeader header;
-  std::strncpy(header.report_id.data(), report.id.c_str(), header.report_id.size());
+  std::ranges::copy(report.id, header.report_id.begin());
   auto writer = SegmentWriter::create(at.get(), "run.bin", header);
   if (!writer) return fail(writer.error());
   MadeUp made_up;

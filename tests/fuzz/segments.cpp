@@ -85,7 +85,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     SegmentFileHeader header;
     std::copy(report.id.begin(), report.id.end(), header.report_id.begin());
     std::vector<gilscope_segment> segments(report.cells[0].runs[0].segment_records);
-    std::memcpy(segments.data(), data + 1, segments.size() * sizeof(gilscope_segment));
+    if (!segments.empty())
+      std::memcpy(segments.data(), data + 1, segments.size() * sizeof(segments[0]));
     std::ranges::for_each(segments, make_likely);
     if (data[0] % 4 == 1) std::ranges::stable_sort(segments, {}, &gilscope_segment::end_ns);
     bytes.assign(reinterpret_cast<const char*>(&header), sizeof(header));

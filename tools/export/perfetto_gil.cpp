@@ -78,14 +78,14 @@ void GilTracks::count_waiters(uint64_t ns) {
 
 // Three kinds, which are never added up under one name (docs/metrics.md).
 void GilTracks::count_failed(const gilscope_segment& segment, uint64_t ns) {
-  const auto [place, first] = cores_.try_emplace(segment.cpu);
+  const bool first = !cores_.contains(segment.cpu);
   if (first) tracks_.declare_core(ids_, segment.cpu);
   const auto add = [&](uint64_t track, uint64_t& sum, uint32_t more) {
     if (!more && !first) return;
     sum += more;
     events_.counter(track, ns, sum);
   };
-  Core& core = place->second;
+  Core& core = cores_[segment.cpu];
   add(ids_.contended(segment.cpu), core.contended, segment.contended);
   add(ids_.woken_lost(segment.cpu), core.woken_lost, segment.woken_lost);
   add(ids_.timed_out(segment.cpu), core.timed_out, segment.timed_out);

@@ -1,7 +1,5 @@
 #include "tools/export/perfetto_sched.h"
 
-#include <ranges>
-
 namespace gilscope::perfetto {
 namespace {
 
@@ -18,7 +16,9 @@ constexpr int64_t kRunning = 0, kInterruptible = 1, kDead = 16;
 // A packed field of a value of each item. Negative numbers do not occur.
 template <typename Items, typename Value>
 void column(Builder<CompactSched>& compact, CompactSched field, const Items& items, Value value) {
-  auto values = items | std::views::transform(value);
+  std::vector<uint64_t> values;
+  values.reserve(items.size());
+  for (const auto& item : items) values.push_back(static_cast<uint64_t>(value(item)));
   compact.add_packed_uint64(field, values.begin(), values.end());
 }
 

@@ -2,7 +2,6 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <ranges>
 
 #include "userspace/cli/cli.h"
 #include "userspace/cli/output.h"
@@ -36,8 +35,8 @@ Result<std::string> restore() {
   }
   if (Status undone = changes->undo_all(); !undone) return fail(undone.error());
   std::string out;
-  for (const Change& change : std::views::reverse(found)) {
-    out += fmt::format("Put back: {}.\n", in_words(change));
+  for (auto change = found.rbegin(); change != found.rend(); ++change) {
+    out += fmt::format("Put back: {}.\n", in_words(*change));
   }
   return out;
 }

@@ -1,7 +1,5 @@
 #include "userspace/experiment/limit/box_changes.h"
 
-#include <ranges>
-
 #include "userspace/experiment/limit/undo.h"
 
 namespace gilscope {
@@ -24,8 +22,9 @@ BoxChanges::~BoxChanges() {
 Status BoxChanges::undo_all() {
   if (!journal_ || !journal_->exists() || !journal_->of_this_boot()) return {};
   Status first;
-  for (const Change& change : std::views::reverse(journal_->changes())) {
-    Status undone = undo(box_, change);
+  const auto& changes = journal_->changes();
+  for (auto change = changes.rbegin(); change != changes.rend(); ++change) {
+    Status undone = undo(box_, *change);
     if (!undone && first) first = std::move(undone);
   }
   if (!first) {
