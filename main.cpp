@@ -26,6 +26,7 @@ int main(int argc, char** argv) {
   add_env(app, exit);
   add_restore(app, exit);
   add_show(app, exit);
+  add_html(app, exit);
   add_validate(app, exit);
 
   // The parser would only say that a subcommand is missing.

@@ -263,8 +263,8 @@ TEST(LostReport, SumsOverCores) {
 TEST(LostReport, CensorsTheWaitOfAThreadThatWasWokenAndDiedBeforeItRan) {
   std::vector<gilscope_thread> threads(4);
   threads[0].waking.waker.pending = 1, threads[0].left_ns = 4000;  // this one
-  threads[1].waking.waker.pending = 1;                             // has not left: a slot not used up
-  threads[2].left_ns = 4000;                                 // left as it ran
+  threads[1].waking.waker.pending = 1;  // has not left: a slot not used up
+  threads[2].left_ns = 4000;            // left as it ran
   EXPECT_EQ(lost_of({}, threads, closed_window()).censored, 1u);
 }
 
