@@ -52,9 +52,10 @@ std::string HtmlTable::head() const {
 }
 
 std::string HtmlTable::html() const {
+  // A caption would scroll with its table.
   return fmt::format(
-      "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{0}\">"
-      "<table><caption>{0}</caption>\n{1}<tbody>{2}</tbody></table></div>\n",
+      "<p class=\"title\">{0}</p>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" "
+      "aria-label=\"{0}\"><table>\n{1}<tbody>{2}</tbody></table></div>\n",
       escaped(title_), head(), rows_);
 }
 

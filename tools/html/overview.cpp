@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <sstream>
 
 #include "tools/findings.h"
@@ -152,28 +153,45 @@ const char* mark_of(Finding::Kind kind) {
   return "undecided";
 }
 
-std::string found(const PageContent& page) {
-  const std::string claim = claim_sentence(page.report, page.summary);
-  const std::vector<Finding> all = findings(page.summary, page.wording);
-  std::string out;
-  if (!claim.empty()) {
-    out += "<p class=\"lead\">" + escaped(claim) + "</p>\n";
-  } else if (!all.empty()) {
-    // The one that is furthest from even is what happened.
-    out += "<p class=\"lead\">" + escaped(all.front().sentence) + "</p>\n";
+// What happened, in one sentence: what the experiment set out to find, or else the decided
+// difference that is furthest from even.
+size_t leading(const PageContent& page, const std::vector<Finding>& all) {
+  std::vector<double> ratios;  // of each finding, in the order of findings()
+  for (const PairSummary& pair : page.summary.pairs) {
+    if (pair.slowdown) ratios.push_back(*pair.slowdown);
   }
-  const auto list = [&](size_t from, size_t to) {
-    std::string items = "<ul class=\"findings\">\n";
-    for (size_t i = from; i < to; ++i) {
-      items += fmt::format("<li class=\"{}\">{}\n", mark_of(all[i].kind), escaped(all[i].sentence));
-    }
-    return items + "</ul>\n";
-  };
-  const size_t shown = std::min(all.size(), kFindingsShown), from = claim.empty() ? 1 : 0;
-  if (from < shown) out += list(from, shown);
+  for (const RatePair& pair : page.summary.rates) ratios.push_back(pair.ratio.value_or(1));
+  size_t leading = 0;
+  double furthest = 0;
+  for (size_t i = 0; i < std::min(all.size(), ratios.size()); ++i) {
+    if (all[i].kind == Finding::Kind::undecided || !(ratios[i] > 0)) continue;
+    const double distance = std::fabs(std::log(ratios[i]));
+    if (distance > furthest) furthest = distance, leading = i;
+  }
+  return leading;
+}
+
+std::string lead(const PageContent& page, const std::vector<Finding>& all) {
+  const std::string claim = claim_sentence(page.report, page.summary);
+  if (!claim.empty()) return "<p class=\"lead\">" + escaped(claim) + "</p>\n";
+  if (all.empty()) return "";
+  return "<p class=\"lead\">" + escaped(all[leading(page, all)].sentence) + "</p>\n";
+}
+
+std::string list(const std::vector<Finding>& all, size_t from, size_t to) {
+  std::string items = "<ul class=\"findings\">\n";
+  for (size_t i = from; i < to; ++i) {
+    items += fmt::format("<li class=\"{}\">{}\n", mark_of(all[i].kind), escaped(all[i].sentence));
+  }
+  return items + "</ul>\n";
+}
+
+std::string every_finding(const std::vector<Finding>& all) {
+  const size_t shown = std::min(all.size(), kFindingsShown);
+  std::string out = shown ? list(all, 0, shown) : "";
   if (shown < all.size()) {
     out += fmt::format("<details><summary>{} more</summary>{}</details>\n", all.size() - shown,
-                       list(shown, all.size()));
+                       list(all, shown, all.size()));
   }
   return out;
 }
@@ -254,16 +272,16 @@ std::string experiment_name(const Report& report) {
 }
 
 std::string overview(const PageContent& page) {
+  const std::vector<Finding> all = findings(page.summary, page.wording);
   std::string out = "<header>\n<h1>" + escaped(experiment_name(page.report)) + "</h1>\n";
-  out += found(page);
+  out += "<div class=\"where\">\n" + where(page) + "</div>\n" + lead(page, all);
   if (any_slowdown(page.summary)) {
     out += slowdown_plot(page);
   } else if (page.summary.rates.empty()) {
     out += wall_plot(page);
   }
   if (!page.summary.rates.empty()) out += rate_plot(page);
-  out += warnings(page);
-  return out + "<div class=\"where\">\n" + where(page) + "</div>\n</header>\n";
+  return out + warnings(page) + every_finding(all) + "</header>\n";
 }
 
 std::string time_tables(const PageContent& page) {

@@ -62,31 +62,46 @@ std::vector<const CellSummary*> order_of(const Summary& summary) {
   return cells;
 }
 
+// As much for each as keeps their sum within `room`: what needs little leaves the rest to the
+// others.
+size_t fair_share(std::vector<size_t> needs, size_t room) {
+  std::ranges::sort(needs);
+  for (size_t i = 0; i < needs.size(); ++i) {
+    const size_t share = room / (needs.size() - i);
+    if (needs[i] > share) return share;
+    room -= needs[i];
+  }
+  return room;
+}
+
 class Timelines {
  public:
   Timelines(const PageContent& page, const std::vector<const CellSummary*>& cells) : page_(page) {
+    std::vector<size_t> needs;
     for (const CellSummary* cell : cells) {
-      if (const CellWindows* windows = windows_of(*cell); windows && windows->first) ++left_;
+      const CellWindows* windows = windows_of(*cell);
+      if (!windows) continue;
+      for (const auto& window : {&windows->first, &windows->worst}) {
+        if (*window) needs.push_back(packed(**window).size() * 4 / 3 + 4);
+      }
     }
-    left_ = std::min(left_, kMostTimelineCells);
+    share_ = fair_share(std::move(needs), kTimelineBytes);
   }
 
-  // What one cell does not need is left for those behind it.
-  std::string of(const CellSummary& cell) {
-    const CellWindows* windows = windows_of(cell);
-    if (!windows || !windows->first) return "";
-    if (left_ == 0) return "<p class=\"warning\">No room in this page for its timelines.</p>\n";
+  std::string of(const CellSummary& cell) const {
     const size_t index = size_t(cell.cell - page_.report.cells.data());
-    const size_t share = room_ / left_--;
-    std::string out = "<div class=\"timelines\">";
-    out += timeline(fmt::format("first-{}", index), "The first 50 ms.", *windows->first, share / 2);
-    if (windows->worst) {
-      out += timeline(fmt::format("worst-{}", index), "The worst 50 ms.", *windows->worst,
-                      share - std::min(out.size(), share / 2));
+    const CellWindows* windows = windows_of(cell);
+    if (!windows || !windows->first) {
+      const bool has_segments = page_.trace.findings.of(page_.report, *cell.cell) != nullptr;
+      return has_segments ? "<p class=\"warning\">No room in this page for its timelines.</p>\n"
+                          : "";
     }
-    out += "</div>\n";
-    room_ -= std::min(room_, out.size());
-    return out;
+    std::string out = "<div class=\"timelines\">";
+    out += timeline(fmt::format("first-{}", index), "The first 50 ms.", *windows->first, share_);
+    if (windows->worst) {
+      out += timeline(fmt::format("worst-{}", index), "The worst 50 ms.", *windows->worst, share_);
+    }
+    return out + "</div>\n";
   }
 
  private:
@@ -96,12 +111,12 @@ class Timelines {
   }
 
   const PageContent& page_;
-  size_t left_ = 0, room_ = kTimelineBytes;
+  size_t share_ = 0;
 };
 
 std::string cell_sections(const PageContent& page) {
   const std::vector<const CellSummary*> cells = order_of(page.summary);
-  Timelines timelines(page, cells);
+  const Timelines timelines(page, cells);
   std::string out = "<h2 id=\"cells\">Cells</h2>\n";
   if (!page.trace.findings.any()) {
     out +=
@@ -153,6 +168,47 @@ constexpr std::array<Cut, 5> kCuts{{
     {"cores", [](Run& run) { run.cores.clear(); }},
 }};
 
+void cut(Report& report, const Cut& what) {
+  for (Cell& cell : report.cells) {
+    for (Run& run : cell.runs) what.from(run);
+  }
+  if (!report.lacks(what.name)) report.left_out.emplace_back(what.name);
+}
+
+// Packing all of it for each cut would take minutes for a large report: some of its runs tell what
+// will not fit.
+class Sample {
+ public:
+  explicit Sample(const Report& report) {
+    size_t runs = 0;
+    for (const Cell& cell : report.cells) runs += cell.runs.size();
+    every_ = runs / kRuns;
+    if (every_ < 2) return;
+    some_ = report;
+    size_t n = 0, kept = 0;
+    for (Cell& cell : some_.cells) {
+      std::erase_if(cell.runs, [&](const Run&) { return n++ % every_ != 0; });
+      kept += cell.runs.size();
+    }
+    scale_ = double(runs) / double(kept);
+  }
+
+  void cut(const Cut& what) { gilscope::cut(some_, what); }
+  bool may_fit(size_t room) const {
+    if (every_ < 2) return true;
+    // A sample packs a little worse than the whole.
+    return !pack_report(to_json(some_), size_t(1.1 * double(room) / scale_) + kHead).empty();
+  }
+
+ private:
+  static constexpr size_t kRuns = 400;
+  static constexpr size_t kHead = 4000;  // what is there once, whatever the runs
+
+  Report some_;
+  size_t every_ = 0;
+  double scale_ = 1;
+};
+
 struct Copy {
   std::string element;
   std::vector<std::string> left_out;
@@ -160,16 +216,15 @@ struct Copy {
 };
 
 Copy copy_of(const Report& report, std::string_view json, size_t room) {
-  std::string packed = pack_report(json, room);
+  Sample sample(report);
+  std::string packed = sample.may_fit(room) ? pack_report(json, room) : "";
   Copy copy{"", report.left_out};
   if (packed.empty()) {
     Report less = report;
-    for (const Cut& cut : kCuts) {
-      for (Cell& cell : less.cells) {
-        for (Run& run : cell.runs) cut.from(run);
-      }
-      if (!less.lacks(cut.name)) less.left_out.emplace_back(cut.name);
-      packed = pack_report(to_json(less), room);
+    for (const Cut& what : kCuts) {
+      cut(less, what);
+      sample.cut(what);
+      if (sample.may_fit(room)) packed = pack_report(to_json(less), room);
       if (!packed.empty()) break;
     }
     copy.left_out = less.left_out;
@@ -199,7 +254,8 @@ std::string copy_note(const Copy& copy) {
 
 }  // namespace
 
-std::string html_page(const Report& report, std::string_view json, const PageTrace& trace) {
+std::string html_page(const Report& report, std::string_view json, const PageTrace& trace,
+                      size_t max_bytes) {
   const Summary summary(report);
   const Wording wording(report);
   const PageContent content{report, summary, wording, trace};
@@ -219,7 +275,7 @@ std::string html_page(const Report& report, std::string_view json, const PageTra
   constexpr size_t kNote = 600;
   const std::string tail = fmt::format("</main>\n<script>{}</script>\n</body></html>\n", kScript);
   const size_t used = page.size() + kNote + tail.size();
-  const Copy copy = copy_of(report, json, used < kMaxPageBytes ? kMaxPageBytes - used : 0);
+  const Copy copy = copy_of(report, json, used < max_bytes ? max_bytes - used : 0);
   return page + copy_note(copy) + copy.element + tail;
 }
 

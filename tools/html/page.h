@@ -36,6 +36,7 @@ struct PageContent {
 };
 
 // `json` is the report's text, which the page carries as it is where there is room.
-std::string html_page(const Report& report, std::string_view json, const PageTrace& trace);
+std::string html_page(const Report& report, std::string_view json, const PageTrace& trace,
+                      size_t max_bytes = kMaxPageBytes);
 
 }  // namespace gilscope
