@@ -9,6 +9,7 @@ PREFIX ?= /usr/local
 
 # SANITIZE=address,undefined or thread; give such a build a BUILD directory of its own.
 SANITIZE ?=
+FUZZ_SECONDS ?= 60
 
 VERSION := $(shell cat VERSION)
 ARCH := $(shell uname -m)
@@ -28,6 +29,12 @@ else
 CXXFLAGS += $(if $(filter thread,$(SANITIZE)),-O1,-O0) -g1 -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDFLAGS += -fsanitize=$(SANITIZE)
 STATIC :=
+ifneq ($(findstring address,$(SANITIZE)),)
+# clang's, because its objects serve the fuzzers too.
+CXX := clang++
+# It minds how RapidJSON compares its iterators.
+CXXFLAGS += -fsanitize=fuzzer-no-link -Wno-ambiguous-reversed-operator
+endif
 endif
 
 SOURCES := $(sort $(shell find userspace tools -name '*.cpp'))
@@ -47,6 +54,8 @@ UNDER_UNIT_TEST := $(filter $(addprefix $(BUILD)/userspace/,gil/% eval/% threadi
                                                             util/%),$(OBJECTS))
 endif
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%.cpp=$(BUILD)/%.o)
+FUZZED := $(filter $(addprefix $(BUILD)/,tools/% userspace/report/% userspace/util/%),$(OBJECTS))
+FUZZ_TARGETS := $(patsubst tests/fuzz/%.cpp,$(BUILD)/fuzz_%,$(sort $(wildcard tests/fuzz/*.cpp)))
 
 # Text files that the program carries: each becomes a raw string literal to #include.
 EMBEDDED := $(sort $(wildcard userspace/experiment/builtin/*.toml)) docs/report.schema.json \
@@ -64,20 +73,28 @@ endif
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: build run test test-unit test-kernel test-sanitizers lint format install clean help
+.PHONY: build run test test-unit test-kernel test-sanitizers test-fuzz fuzz lint format install clean help
 
 build: $(BUILD)/gilscope  ## build build/gilscope, one static program
 
 run:  ## build, and run the demo into a new directory under build/demo (as root)
 	scripts/run-demo
 
-test: test-unit test-sanitizers test-kernel  ## every test
+test: test-unit test-sanitizers test-fuzz test-kernel  ## every test
 
 test-unit: $(BUILD)/unit_tests  ## tests that need no root
 	$(BUILD)/unit_tests --gtest_brief=1
 
 test-kernel: $(BUILD)/kernel_tests $(BUILD)/gilscope  ## tests that trace the running kernel (as root)
 	GILSCOPE=$(BUILD)/gilscope $(BUILD)/kernel_tests --gtest_brief=1
+
+# Two at once; each has the whole time. What they find stands in build/asan/findings.
+test-fuzz:  ## FUZZ_SECONDS=60 of feeding the readers of reports and segments what nobody should
+	$(MAKE) BUILD=$(BUILD)/asan SANITIZE=address,undefined fuzz
+
+fuzz: $(FUZZ_TARGETS)
+	@mkdir -p $(BUILD)/findings
+	@printf '%s\n' $(FUZZ_TARGETS) | xargs -P 2 -I{} scripts/run-fuzzer {} $(FUZZ_SECONDS)
 
 test-sanitizers:  ## the unit tests under the sanitizers, those with threads under thread's
 	$(MAKE) BUILD=$(BUILD)/asan SANITIZE=address,undefined test-unit
@@ -130,14 +147,18 @@ $(BUILD)/%.o: %.cpp VERSION | $(SKELETON) $(EMBEDDED_LITERALS)
 	@mkdir -p $(@D)
 	$(Q)$(CXX) $(CPPFLAGS) $(CXXFLAGS) -c $< -o $@
 
-# The tests' own code need not be fast, and compiles in two thirds of the time.
+# The tests' own code need not be fast, nor be searched for what it does not do: it compiles sooner.
 ifeq ($(SANITIZE),)
 $(UNIT_OBJECTS) $(KERNEL_OBJECTS): CXXFLAGS := $(patsubst -O2,-O1,$(CXXFLAGS))
+else
+$(UNIT_OBJECTS): CXXFLAGS += -fno-sanitize=undefined
 endif
 
 # Each opcode must keep a jump of its own, which is what computed goto is for: these two passes merge
 # them again (GCC's manual says so of -fgcse).
+ifeq ($(SANITIZE),)
 $(BUILD)/userspace/eval/interpreter.o: CXXFLAGS += -fno-gcse -fno-crossjumping
+endif
 
 $(BUILD)/gilscope: $(MAIN_OBJECT) $(OBJECTS)
 	$(say) LINK $@
@@ -146,6 +167,11 @@ $(BUILD)/gilscope: $(MAIN_OBJECT) $(OBJECTS)
 $(BUILD)/unit_tests: $(UNIT_OBJECTS) $(UNDER_UNIT_TEST)
 	$(say) LINK $@
 	$(Q)$(CXX) $(LDFLAGS) $^ -lgmock -lgtest -lgtest_main $(LIBS) -o $@
+
+# Built with SANITIZE=address,undefined: each feeds one of the readers that trust nobody.
+$(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/%.o $(FUZZED)
+	$(say) LINK $@
+	$(Q)$(CXX) $(LDFLAGS) -fsanitize=fuzzer $^ $(LIBS) -o $@
 
 $(BUILD)/kernel_tests: $(KERNEL_OBJECTS) $(OBJECTS)
 	$(say) LINK $@

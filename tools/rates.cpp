@@ -34,8 +34,8 @@ std::map<int, double> rates_of(const CellSummary& cell) {
   std::map<int, double> rates;
   for (const bool traced : {false, true}) {
     for (const Run& run : cell.cell->runs) {
+      if (!measured(run) || run.traced() != traced) continue;
       const auto rate = run.workload.find("operations_per_s");
-      if (run.status != "done" || run.warmup || run.gated() || run.traced() != traced) continue;
       if (rate != run.workload.end()) rates[run.block] = rate->second;
     }
     if (!rates.empty()) break;

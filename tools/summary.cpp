@@ -12,10 +12,6 @@ namespace {
 
 using Runs = std::vector<const gilscope::Run*>;
 
-bool measured(const Run& run) {
-  return run.status == "done" && !run.warmup && run.wall_ns > 0 && !run.gated();
-}
-
 bool left_out(const Run& run) {
   return run.status == "done" && !run.warmup && run.gated();
 }
@@ -140,6 +136,13 @@ ThreadSummary summarize(const std::vector<const Thread*>& threads) {
   };
   using Trace = ThreadTrace;
   using Usage = ThreadUsage;
+  using Perf = ThreadPerf;
+  const auto counted = [&](auto value) {
+    return each([&](const Thread& t) -> std::optional<double> {
+      if (!t.perf) return std::nullopt;
+      return number(value(*t.perf));
+    });
+  };
 
   ThreadSummary summary;
   summary.name = threads.front()->name;
@@ -165,6 +168,14 @@ ThreadSummary summarize(const std::vector<const Thread*>& threads) {
   for (const Thread* thread : threads) {
     if (thread->trace) summary.histograms += thread->trace->histograms;
   }
+  summary.perf = std::ranges::any_of(threads, [](const Thread* t) { return t->perf.has_value(); });
+  summary.perf_switches = counted([](const Perf& p) { return p.context_switches; });
+  summary.perf_migrations = counted([](const Perf& p) { return p.migrations; });
+  summary.cache_misses = counted([](const Perf& p) { return p.cache_misses; });
+  summary.instructions_per_cycle = each([](const Thread& t) -> std::optional<double> {
+    if (!t.perf || !t.perf->cycles) return std::nullopt;
+    return ratio(t.perf->instructions, double(*t.perf->cycles));
+  });
   return summary;
 }
 
@@ -263,6 +274,10 @@ void complete(PairSummary& pair) {
 }
 
 }  // namespace
+
+bool measured(const Run& run) {
+  return run.status == "done" && !run.warmup && run.wall_ns > 0 && !run.gated();
+}
 
 Summary::Summary(const Report& report) {
   std::set<int> blocks, warmup;

@@ -35,6 +35,8 @@ struct ThreadSummary {
   std::optional<double> acquires, failed;
   std::optional<double> wake_to_run_p50_ns, wake_to_run_p99_ns;
   Histograms histograms;  // of all its traced runs
+  bool perf = false;      // asked for
+  std::optional<double> perf_switches, perf_migrations, instructions_per_cycle, cache_misses;
 };
 
 struct CellSummary {
@@ -103,6 +105,9 @@ struct GateSummary {
   size_t runs = 0;
   std::map<std::string, Gate> by_gate;
 };
+
+// Whether a run counts in derived numbers.
+bool measured(const Run& run);
 
 struct Summary {
   explicit Summary(const Report& report);

@@ -89,17 +89,23 @@ Json core_json(const CoreSummary& core) {
 }
 
 Json thread_json(const ThreadSummary& thread) {
-  return {{"name", thread.name},
-          {"on_cpu_ns", value(thread.on_cpu_ns)},
-          {"voluntary_switches", value(thread.voluntary_switches)},
-          {"involuntary_switches", value(thread.involuntary_switches)},
-          {"wakeups", value(thread.wakeups)},
-          {"wasted_wakeups_share", value(thread.wasted_share)},
-          {"migrations", value(thread.migrations)},
-          {"acquires", value(thread.acquires)},
-          {"failed", value(thread.failed)},
-          {"wake_to_run_p50_ns", value(thread.wake_to_run_p50_ns)},
-          {"wake_to_run_p99_ns", value(thread.wake_to_run_p99_ns)}};
+  return {
+      {"name", thread.name},
+      {"on_cpu_ns", value(thread.on_cpu_ns)},
+      {"voluntary_switches", value(thread.voluntary_switches)},
+      {"involuntary_switches", value(thread.involuntary_switches)},
+      {"wakeups", value(thread.wakeups)},
+      {"wasted_wakeups_share", value(thread.wasted_share)},
+      {"migrations", value(thread.migrations)},
+      {"acquires", value(thread.acquires)},
+      {"failed", value(thread.failed)},
+      {"wake_to_run_p50_ns", value(thread.wake_to_run_p50_ns)},
+      {"wake_to_run_p99_ns", value(thread.wake_to_run_p99_ns)},
+      {"perf", thread.perf ? Json{{"context_switches", value(thread.perf_switches)},
+                                  {"migrations", value(thread.perf_migrations)},
+                                  {"instructions_per_cycle", value(thread.instructions_per_cycle)},
+                                  {"cache_misses", value(thread.cache_misses)}}
+                           : Json(nullptr)}};
 }
 
 Json cell_json(const CellSummary& cell) {

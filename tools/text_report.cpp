@@ -208,6 +208,7 @@ void print_text_report(std::ostream& out, const Report& report, const TextOption
       case Per::thread:
         print_thread_table(page);
         print_thread_waits(page);
+        print_perf_table(page);
         return print_wakers(page, report);
       case Per::block:
         print_block_table(page);
@@ -222,6 +223,7 @@ void print_text_report(std::ostream& out, const Report& report, const TextOption
   print_gil_table(page, report);
   print_core_tables(page);
   print_thread_table(page);
+  print_perf_table(page);
   out << "\n";
   print_disturbances(page, report);
   out << "\n";

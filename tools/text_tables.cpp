@@ -67,6 +67,19 @@ void add_cores(const Page& page, const CellSummary& cell, Table& table, Numbers 
   }
 }
 
+template <typename Numbers>
+void add_threads(const Page& page, const CellSummary& cell, Table& table, Numbers numbers) {
+  if (cell.threads.empty()) return;
+  table.heading(heading(page, cell));
+  size_t shown = 0;
+  for (const ThreadSummary& thread : cell.threads) {
+    if (!page.options.per && shown == kManyLines) break;
+    table.row("  " + printable(thread.name), numbers(thread));
+    ++shown;
+  }
+  note_hidden(table, cell.threads.size() - shown, "thread");
+}
+
 }  // namespace
 
 bool Page::shows(const CellSummary& cell) const {
@@ -313,20 +326,18 @@ void print_thread_table(const Page& page) {
                {"wake-to-run", "p50", 3},
                {"wake-to-run", "p99"}});
   for (const CellSummary* cell : shown_cells(page)) {
-    if (cell->threads.empty()) continue;
-    table.heading(heading(page, *cell));
-    size_t shown = 0;
-    for (const ThreadSummary& thread : cell->threads) {
-      if (!page.options.per && shown == kManyLines) break;
-      ++shown;
-      table.row(
-          "  " + printable(thread.name),
-          {duration(thread.on_cpu_ns), count(thread.voluntary_switches),
-           count(thread.involuntary_switches), count(thread.wakeups), percent(thread.wasted_share),
-           count(thread.migrations), count(thread.acquires), count(thread.failed),
-           duration(thread.wake_to_run_p50_ns), duration(thread.wake_to_run_p99_ns)});
-    }
-    note_hidden(table, cell->threads.size() - shown, "thread");
+    add_threads(page, *cell, table, [](const ThreadSummary& thread) -> std::vector<Number> {
+      return {duration(thread.on_cpu_ns),
+              count(thread.voluntary_switches),
+              count(thread.involuntary_switches),
+              count(thread.wakeups),
+              percent(thread.wasted_share),
+              count(thread.migrations),
+              count(thread.acquires),
+              count(thread.failed),
+              duration(thread.wake_to_run_p50_ns),
+              duration(thread.wake_to_run_p99_ns)};
+    });
   }
   if (table.empty()) return;
   page.title("THREADS", "counts a run, medians over the runs");
@@ -393,6 +404,25 @@ void print_thread_waits(const Page& page) {
     }
   }
   print_waits(page, table, "WAITS OF EACH THREAD");
+}
+
+void print_perf_table(const Page& page) {
+  Table table({{"", ""},
+               {"context", "switches"},
+               {"", "migrations"},
+               {"instructions", "per cycle"},
+               {"cache", "misses"}});
+  for (const CellSummary* cell : shown_cells(page)) {
+    if (std::ranges::none_of(cell->threads, &ThreadSummary::perf)) continue;
+    add_threads(page, *cell, table, [](const ThreadSummary& thread) -> std::vector<Number> {
+      return {count(thread.perf_switches), count(thread.perf_migrations),
+              factor(thread.instructions_per_cycle), count(thread.cache_misses)};
+    });
+  }
+  if (table.empty()) return;
+  page.title("THREADS BY PERF", "what perf events counted; counts a run, medians over the runs");
+  table.print(page.out, page.options.width);
+  page.paragraph("Every run counted them, and each of its switches took longer for it.");
 }
 
 }  // namespace gilscope

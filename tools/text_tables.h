@@ -42,5 +42,7 @@ void print_thread_table(const Page& page);
 // The distributions: wake-to-run, waits after a preemption, lengths of segments.
 void print_core_waits(const Page& page);
 void print_thread_waits(const Page& page);
+// What perf events counted, where that was asked for.
+void print_perf_table(const Page& page);
 
 }  // namespace gilscope

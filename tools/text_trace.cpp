@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include "tools/table.h"
 #include "userspace/util/quote.h"
@@ -71,45 +71,64 @@ std::vector<Number> gil_numbers(const TraceFindings& of) {
   return numbers;
 }
 
-struct Entry {
-  size_t from, to;
-  uint64_t count;
+// Counts of pairs: rows and columns by name, in the order in which they are to be printed.
+struct Matrix {
+  std::string heading;
+  std::vector<std::string> rows, columns;
+  std::map<std::pair<size_t, size_t>, uint64_t> counts;  // by row and column
+  size_t runs = 0;
 };
 
-// Rows and columns by name; entries a run.
-void print_matrix(const Page& page, const std::string& heading,
-                  const std::vector<std::string>& rows, const std::vector<std::string>& columns,
-                  std::vector<Entry> entries, const TraceFindings& findings) {
-  std::vector<Table::Column> shape{{"", ""}};
-  if (columns.size() > kMatrixColumns) {
-    shape.push_back({"", "a run"});
-    Table list(std::move(shape));
-    list.heading(heading);
-    std::ranges::stable_sort(entries, std::greater<>(), &Entry::count);
-    for (size_t i = 0; i < std::min(entries.size(), kListed); ++i) {
-      const Entry& entry = entries[i];
-      list.row(fmt::format("  {} -> {}", rows[entry.from], columns[entry.to]),
-               {count(each_run(entry.count, findings))});
-    }
-    if (entries.size() > kListed) {
-      list.note(fmt::format("  and {} pairs more", entries.size() - kListed));
-    }
-    return list.print(page.out, page.options.width);
+void list_largest(Table& table, const Matrix& matrix) {
+  std::vector<std::pair<uint64_t, std::pair<size_t, size_t>>> largest;
+  for (const auto& [at, count] : matrix.counts) largest.emplace_back(count, at);
+  std::ranges::stable_sort(largest, std::greater<>(),
+                           [](const auto& entry) { return entry.first; });
+  for (size_t i = 0; i < std::min(largest.size(), kListed); ++i) {
+    const auto& [sum, at] = largest[i];
+    table.row(fmt::format("  {} {}", matrix.rows[at.first], matrix.columns[at.second]),
+              {count(share(sum, matrix.runs))});
   }
-  for (const std::string& name : columns) shape.push_back({"", name});
-  Table matrix(std::move(shape));
-  matrix.heading(heading);
-  for (size_t row = 0; row < rows.size(); ++row) {
+  if (largest.size() > kListed) {
+    table.note(fmt::format("  and {} pairs more", largest.size() - kListed));
+  }
+}
+
+void add_rows(Table& table, const Matrix& matrix, const std::vector<std::string>& columns) {
+  for (size_t row = 0; row < matrix.rows.size(); ++row) {
     std::vector<Number> numbers(columns.size(), Number{".", ""});
     bool any = false;
-    for (const Entry& entry : entries) {
-      if (entry.from != row) continue;
-      numbers[entry.to] = count(each_run(entry.count, findings));
+    for (const auto& [at, sum] : matrix.counts) {
+      if (at.first != row) continue;
+      const auto column = std::ranges::find(columns, matrix.columns[at.second]) - columns.begin();
+      numbers[size_t(column)] = count(share(sum, matrix.runs));
       any = true;
     }
-    if (any) matrix.row("  " + rows[row], std::move(numbers));
+    if (any) table.row("  " + matrix.rows[row], std::move(numbers));
   }
-  matrix.print(page.out, page.options.width);
+}
+
+// Under one head where they share their columns and those are few; else as lists.
+void print_matrices(const Page& page, const std::vector<Matrix>& matrices) {
+  std::vector<std::string> columns;
+  for (const Matrix& matrix : matrices) {
+    for (const std::string& name : matrix.columns) {
+      if (std::ranges::find(columns, name) == columns.end()) columns.push_back(name);
+    }
+  }
+  const bool few = columns.size() <= kMatrixColumns;
+  std::vector<Table::Column> shape{{"", ""}};
+  if (!few) shape.push_back({"", "a run"});
+  if (few) {
+    for (const std::string& name : columns) shape.push_back({"", name});
+  }
+  Table table(std::move(shape));
+  for (const Matrix& matrix : matrices) {
+    if (matrix.counts.empty()) continue;
+    table.heading(matrix.heading);
+    few ? add_rows(table, matrix, columns) : list_largest(table, matrix);
+  }
+  table.print(page.out, page.options.width);
 }
 
 template <typename Print>
@@ -120,43 +139,35 @@ void each_cell(const Page& page, const Report& report, Print print) {
   }
 }
 
-void print_moves_of(const Page& page, const Cell& cell, const CellFindings& found) {
-  std::set<int> cpus;
-  for (const auto& [pair, migrations] : found.sum.moves) cpus.insert({pair.first, pair.second});
-  if (cpus.empty()) return;
-  const std::vector<int> order(cpus.begin(), cpus.end());
-  const auto index = [&](int cpu) {
-    return size_t(std::ranges::lower_bound(order, cpu) - order.begin());
-  };
-  std::vector<std::string> rows, columns;
-  for (const int cpu : order) {
-    rows.push_back(fmt::format("from {}", cpu));
-    columns.push_back(fmt::format("to {}", cpu));
+Matrix moves_of(const Page& page, const Cell& cell, const TraceFindings& findings) {
+  Matrix matrix{page.wording.cell(cell), {}, {}, {}, findings.runs};
+  std::map<int, size_t> order;
+  for (const auto& [pair, migrations] : findings.moves) order[pair.first] = order[pair.second] = 0;
+  for (auto& [cpu, index] : order) {
+    index = matrix.rows.size();
+    matrix.rows.push_back(fmt::format("from {}", cpu));
+    matrix.columns.push_back(fmt::format("to {}", cpu));
   }
-  std::vector<Entry> entries;
-  for (const auto& [pair, migrations] : found.sum.moves) {
-    entries.push_back({index(pair.first), index(pair.second), migrations});
+  for (const auto& [pair, migrations] : findings.moves) {
+    matrix.counts[{order[pair.first], order[pair.second]}] = migrations;
   }
-  print_matrix(page, page.wording.cell(cell), rows, columns, std::move(entries), found.sum);
+  return matrix;
 }
 
-void print_wakers_of(const Page& page, const Cell& cell, const CellFindings& found) {
-  const std::vector<Thread>& threads = found.runs.front().first->threads;
-  std::vector<std::string> rows, columns;
-  for (const Thread& thread : threads) {
-    rows.push_back("by " + printable(thread.name));
-    columns.push_back(printable(thread.name));
+Matrix wakers_of(const Page& page, const Cell& cell, const CellFindings& found) {
+  Matrix matrix{page.wording.cell(cell), {}, {}, {}, found.sum.runs};
+  for (const Thread& thread : found.runs.front().first->threads) {
+    matrix.rows.push_back("by " + printable(thread.name));
+    matrix.columns.push_back(printable(thread.name));
   }
-  rows.push_back("by others");
-  std::vector<Entry> entries;
-  const WakerMatrix& matrix = found.sum.wakers;
-  for (size_t waker = 0; waker < std::min(matrix.size(), rows.size()); ++waker) {
-    for (size_t wakee = 0; wakee < std::min(matrix[waker].size(), columns.size()); ++wakee) {
-      if (matrix[waker][wakee]) entries.push_back({waker, wakee, matrix[waker][wakee]});
+  matrix.rows.push_back("by others");
+  const WakerMatrix& wakers = found.sum.wakers;
+  for (size_t waker = 0; waker < std::min(wakers.size(), matrix.rows.size()); ++waker) {
+    for (size_t wakee = 0; wakee < std::min(wakers[waker].size(), matrix.columns.size()); ++wakee) {
+      if (wakers[waker][wakee]) matrix.counts[{waker, wakee}] = wakers[waker][wakee];
     }
   }
-  if (entries.empty()) return;
-  print_matrix(page, page.wording.cell(cell), rows, columns, std::move(entries), found.sum);
+  return matrix;
 }
 
 }  // namespace
@@ -166,7 +177,8 @@ void print_gil_table(const Page& page, const Report& report) {
   each_cell(page, report, [&](const Cell& cell, const CellFindings& found) {
     const CellSummary* summary = page.summary_of(cell);
     if (!summary || !page.shows(*summary)) return;
-    table.row(page.wording.cell(cell), gil_numbers(found.sum));
+    table.heading(page.wording.cell(cell));
+    table.row("", gil_numbers(found.sum));
   });
   if (table.empty()) return;
   page.title("THE GIL", "from the segments of the traced runs, those of a cell together");
@@ -189,17 +201,21 @@ void print_gil_blocks(const Page& page, const Report& report) {
 void print_migrations(const Page& page, const Report& report) {
   if (!page.trace.any()) return;
   page.title("MIGRATIONS", "from one CPU to another, a run");
+  std::vector<Matrix> matrices;
   each_cell(page, report, [&](const Cell& cell, const CellFindings& found) {
-    print_moves_of(page, cell, found);
+    matrices.push_back(moves_of(page, cell, found.sum));
   });
+  print_matrices(page, matrices);
 }
 
 void print_wakers(const Page& page, const Report& report) {
   if (!page.trace.any()) return;
   page.title("WHO WOKE WHOM", "wakeups that ended a sleep, a run");
+  std::vector<Matrix> matrices;
   each_cell(page, report, [&](const Cell& cell, const CellFindings& found) {
-    print_wakers_of(page, cell, found);
+    matrices.push_back(wakers_of(page, cell, found));
   });
+  print_matrices(page, matrices);
 }
 
 void print_holes(const Page& page) {

@@ -29,7 +29,7 @@ Json gil_json(const GilUse& use) {
           {"free_ns", use.free_ns},
           {"idle_while_free_ns", use.idle_while_free_ns},
           {"handoffs", use.handoffs},
-          {"handoffs_within", use.handoffs_within},
+          {"handoffs_unseen", use.handoffs_unseen},
           {"handoff", distribution(use.handoff)},
           {"convoy", std::move(convoy)}};
 }

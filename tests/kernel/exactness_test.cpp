@@ -50,6 +50,11 @@ std::vector<Case> cases() {
 
 // Everything that must hold of a traced run that is done, whatever happened in it.
 void expect_exact(const Run& run) {
+  // Main enters right after the window opens, and leaves right before it closes.
+  ASSERT_TRUE(run.opened_ns && run.window_ns);
+  const ThreadTrace& main = *run.threads[0].trace;
+  EXPECT_LE(*run.opened_ns, main.entered_ns);
+  EXPECT_GE(*run.opened_ns + *run.window_ns, main.left_ns);
   FailedCounts failed;
   uint64_t acquires = 0, segments = 0, dropped = 0;
   WakeupCounts wakeups;

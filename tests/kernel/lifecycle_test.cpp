@@ -140,6 +140,8 @@ TEST(Lifecycle, ResumesAtTheNextBlockAndLeavesAFinishedOneAlone) {
     }
     EXPECT_EQ(seen.size(), 2u * 4);
   }
+  const Ended valid = gilscope_run({"validate", out});
+  EXPECT_EQ(valid.status, 0) << valid.err;
   std::string before = shell("cat " + out + "/report.json").out;
   EXPECT_EQ(gilscope_run(run).status, 0);
   EXPECT_EQ(shell("cat " + out + "/report.json").out, before);

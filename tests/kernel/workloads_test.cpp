@@ -196,7 +196,7 @@ TEST_F(Faces, TheSwitchIntervalLosesLatency) {
 
 // A waiter that was woken mostly loses, but it asks again at once. Where idle virtual CPUs halt, an
 // echo alone is slow and the computing thread may even speed it up, under real CPython 2.7 too;
-// where they poll, both fall to about a quarter, so that there the two GILs are held against each
+// where they poll, both fall far, so that there the two GILs are held against each
 // other.
 TEST_F(Rates, AreKeptByTheCheckInterval) {
   const HaltPolling none("0");

@@ -141,16 +141,18 @@ TEST(ReportJson, EveryMemberOfTheModelHasAKey) {
   [[maybe_unused]] const auto& [policy, workload, arrangement, threads, cpus, cpu_list, cpus_by,
                                 cpu_order, main_exit, runs] = cells[3];
   [[maybe_unused]] const auto& [block, warmup, order, trace, run_status, failure, started_at, wall,
-                                window, steal, rusage, gil, cores, run_threads, histograms, lost,
-                                cost, results, client, samples, file, records, gates] = runs[1];
+                                window, opened, steal, rusage, gil, cores, run_threads, histograms,
+                                lost, cost, results, client, samples, file, records, gates] =
+      runs[1];
   [[maybe_unused]] const auto& [cpu, observed, segments, dropped, on_cpu, foreign, idle, harness,
                                 wakeups, migrations, failed, acquires, wasted, preempted, of_core] =
       cores[0];
-  [[maybe_unused]] const auto& [name, role, ended, daemon, operations, own, usage, traced] =
+  [[maybe_unused]] const auto& [name, role, ended, daemon, operations, own, usage, traced, perf] =
       run_threads[0];
   [[maybe_unused]] const auto& [t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11, t12, t13, t14,
                                 t15, t16] = *traced;
   [[maybe_unused]] const auto& [u1, u2, u3, u4] = *usage;
+  [[maybe_unused]] const auto& [e1, e2, e3, e4, e5] = *perf;
   [[maybe_unused]] const auto& [r1, r2, r3, r4, r5, r6, r7] = rusage;
   [[maybe_unused]] const auto& [l1, l2, l3, l4, l5, l6] = *lost;
   [[maybe_unused]] const auto& [c1, c2] = *cost;
@@ -318,8 +320,13 @@ TEST(ReportSchema, WhatIsWrittenIsValid) {
 }
 
 // Keys that came with a minor version, which reports of the one before do not have.
-const std::set<std::string> kLater = {"/claim", "/cells[]/cpu_order", "/cells[]/runs[]/gates",
-                                      "/cells[]/runs[]/client", "/cells[]/runs[]/samples_file"};
+const std::set<std::string> kLater = {"/claim",
+                                      "/cells[]/cpu_order",
+                                      "/cells[]/runs[]/gates",
+                                      "/cells[]/runs[]/client",
+                                      "/cells[]/runs[]/samples_file",
+                                      "/cells[]/runs[]/opened_ns",
+                                      "/cells[]/runs[]/threads[]/perf"};
 
 // Every key that the writer writes is known to the schema, and required unless it came later: else
 // the two drift apart.
@@ -442,6 +449,13 @@ TEST(ReportInvariants, EachOneBrokenIsNamed) {
             at + "block 2 is marked as a warm-up one, of which 1 are planned first");
   EXPECT_EQ(broken([](Report&, auto& r) { r.trace = "off"; }),
             at + "block 2 has a second run with trace \"off\"");
+  // A block that was cut short is run again; its first try stays.
+  EXPECT_EQ(broken([](Report& report, auto&) {
+              Cell& cell = report.cells[0];
+              cell.runs.push_back(cell.runs.back());
+              cell.runs.back().status = "interrupted";
+            }),
+            "0 broken");
   EXPECT_EQ(broken([](Report&, auto& r) {
               r.gates = {{"steal", 0.05, 0.05}};
             }),

@@ -40,7 +40,7 @@ std::vector<ThreadRow> rows_of(std::initializer_list<std::pair<uint64_t, uint64_
 TEST(Results, AreOfTheMeasuredThreadsAndOfTheBackground) {
   auto workload = make_workload("count:n=100,background=1");
   const auto rows = rows_of({{0, 0}, {100, 1'000}, {100, 2'000}, {50, 0}});
-  const auto results = results_of(**workload, nullptr, rows, 2, 2'000);
+  const auto results = results_of(**workload, SampleBook(), rows, 2, 2'000);
   EXPECT_EQ(results.at("operations"), 200);
   EXPECT_EQ(results.at("operations_per_s"), 200 / 2e-6);
   EXPECT_DOUBLE_EQ(results.at("fairness"), 0.9) << "one had the GIL first, then the other";
@@ -54,7 +54,7 @@ TEST(Results, HaveTheLatenciesOfAllThreads) {
   auto book = SampleBook::make(2, 2'000);
   for (uint64_t i = 1; i <= 1'000; ++i) book->writer(i % 2).add(0, i);
   const auto rows = rows_of({{0, 0}, {500, 1'000}, {500, 1'000}});
-  const auto results = results_of(**workload, &*book, rows, 2, 1'000);
+  const auto results = results_of(**workload, *book, rows, 2, 1'000);
   EXPECT_EQ(results.at("latency_samples"), 1'000);
   EXPECT_EQ(results.at("latency_samples_lost"), 0);
   EXPECT_EQ(results.at("latency_p50_ns"), 500);
@@ -68,7 +68,7 @@ TEST(Results, LeaveOutWhatWasNotMeasured) {
   auto workload = make_workload("file");
   auto book = SampleBook::make(1, 10);
   const auto rows = rows_of({{0, 0}, {0, 0}});
-  const auto results = results_of(**workload, &*book, rows, 1, 0);
+  const auto results = results_of(**workload, *book, rows, 1, 0);
   EXPECT_EQ(results.at("latency_samples"), 0);
   EXPECT_FALSE(results.contains("latency_p50_ns"));
   EXPECT_FALSE(results.contains("fairness"));

@@ -47,6 +47,8 @@ inline Run run(const Behaviour& b, int block, bool warmup, const std::string& tr
     thread.operations = 20'000'000;
     thread.gil = {b.acquires, b.acquires, b.contended, b.woken_lost, b.timed_out, b.drop_requests};
     thread.usage = ThreadUsage{r.wall_ns / 2, b.wakeups, b.preempted, 2};
+    thread.perf = ThreadPerf{b.segments * 50'000, b.segments * 40'000, std::nullopt,
+                             b.wakeups + b.preempted, b.wakeups / 100};
     if (traced) {
       ThreadTrace trace_of;
       trace_of.tid = 4000 + uint32_t(t);
@@ -74,6 +76,7 @@ inline Run run(const Behaviour& b, int block, bool warmup, const std::string& tr
   if (!traced) return r;
 
   r.window_ns = r.wall_ns;
+  r.opened_ns = 999'990'000;
   r.histograms = Histograms{};
   r.lost = Lost{};
   for (int c = 0; c < cpus; ++c) {

@@ -28,9 +28,10 @@ namespace {
 
 using Json = nlohmann::json;
 
-std::string shown(const Report& report, const TextOptions& options = {}) {
+std::string shown(const Report& report, const TextOptions& options = {},
+                  const ReportFindings& trace = {}) {
   std::ostringstream out;
-  print_text_report(out, report, options);
+  print_text_report(out, report, options, trace);
   return out.str();
 }
 
@@ -561,6 +562,25 @@ TEST(TextReport, PerShowsThoseTablesAloneAndSequentialRunsToo) {
   EXPECT_EQ(lines_of(blocks).size(), 2u + 2u + 4 * (1 + 3));
 }
 
+TEST(TextReport, PerfStandsWhereItWasAskedFor) {
+  const TextOptions threads{.color = false, .width = 80, .per = Per::thread};
+  Report report = sample::report(1, 0);
+  EXPECT_TRUE(has(shown(report, threads), "THREADS BY PERF"));
+  EXPECT_EQ(Json::parse(summary_json(report))["cells"][3]["each_thread"][0]["perf"],
+            (Json{{"context_switches", 25'060},
+                  {"migrations", 250},
+                  {"instructions_per_cycle", 0.8},
+                  {"cache_misses", nullptr}}));
+  for (Cell& cell : report.cells) {
+    for (gilscope::Run& run : cell.runs) {
+      for (Thread& thread : run.threads) thread.perf.reset();
+    }
+  }
+  EXPECT_TRUE(has(shown(report, threads), "THREADS"));
+  EXPECT_FALSE(has(shown(report, threads), "PERF"));
+  EXPECT_EQ(Json::parse(summary_json(report))["cells"][3]["each_thread"][0]["perf"], nullptr);
+}
+
 TEST(TextReport, PerBlockSaysWhichRunFailed) {
   Report report = sample::report(1, 0);
   report.cells[3].runs[0].status = "failed";
@@ -590,7 +610,7 @@ TEST(TextReport, WhatIsMissingIsADash) {
     if (line.starts_with("check-interval:100  ")) rows += has(line, "  -  ");
   }
   EXPECT_EQ(cores, 1) << shown(report);
-  EXPECT_EQ(threads, 1) << shown(report);
+  EXPECT_EQ(threads, 2) << "its waits, and its cache misses\n" << shown(report);
   EXPECT_EQ(rows, 1) << shown(report);
 }
 
@@ -744,9 +764,12 @@ class Commands : public testing::Test {
 
 TEST_F(Commands, ShowPrintsTheReportOrItsNumbers) {
   const std::string path = written(sample::report());
-  EXPECT_EQ(command({"show", path}).out, shown(sample::report()));
-  EXPECT_EQ(command({"show", dir_.path()}).out, shown(sample::report()));
-  EXPECT_EQ(command({"show", path, "--json"}).out, summary_json(sample::report()));
+  // The report names segments, and there are none beside it.
+  ReportFindings none;
+  none.away = 64;
+  EXPECT_EQ(command({"show", path}).out, shown(sample::report(), {}, none));
+  EXPECT_EQ(command({"show", dir_.path()}).out, shown(sample::report(), {}, none));
+  EXPECT_EQ(command({"show", path, "--json"}).out, summary_json(sample::report(), none));
   EXPECT_EQ(command({"show", path, "--per", "block"}).out,
             shown(sample::report(), {.color = false, .width = 100, .per = Per::block}));
   EXPECT_EQ(command({"show", path}).exit, 0);

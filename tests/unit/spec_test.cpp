@@ -52,6 +52,7 @@ TEST(Spec, TakesEveryKey) {
     seed = 42
     trace = "counters"
     untraced = false
+    perf = true
     main_exit = "kill"
   )");
   Spec expected;
@@ -68,6 +69,7 @@ TEST(Spec, TakesEveryKey) {
   expected.seed = 42;
   expected.trace = "counters";
   expected.untraced = false;
+  expected.perf = true;
   expected.main_exit = "kill";
   EXPECT_EQ(spec, expected);
 }
@@ -254,6 +256,10 @@ TEST(Spec, TakesGates) {
 TEST(Spec, WritesTheGatesThatAreNotTheDefaults) {
   Spec spec = parsed(kGood);
   EXPECT_EQ(to_toml(spec).find("gates"), std::string::npos);  // as before there were any
+  EXPECT_EQ(to_toml(spec).find("perf"), std::string::npos);
+  spec.perf = true;
+  EXPECT_NE(to_toml(spec).find("\nperf = true\n"), std::string::npos);
+  EXPECT_EQ(parsed(to_toml(spec)), spec);
   spec.gates.steal = 0.125;
   spec.gates.foreign.reset();
   spec.gates.throttled = 1000000;

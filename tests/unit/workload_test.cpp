@@ -256,6 +256,13 @@ TEST(Samples, CountWhatTheyHaveNoRoomFor) {
   EXPECT_EQ(book->samples(1)[2].latency_ns, 10u);
 }
 
+TEST(Samples, AreNotKeptWhereThereIsNoBook) {
+  const SampleBook none;
+  none.writer(3).add(1, 2);
+  EXPECT_EQ(none.writers(), 0u);
+  EXPECT_EQ(none.lost(), 0u);
+}
+
 TEST(Count, SaysHowLongMainSleeps) {
   EXPECT_EQ((*make_workload("count:n=1"))->main_sleep_ns(), std::nullopt);
   EXPECT_EQ((*make_workload("count:n=1,seconds=2"))->main_sleep_ns(), 2'000'000'000u);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "tools/html/heat_map.h"
@@ -137,30 +138,53 @@ std::string thread_table(const CellSummary& cell) {
   return table.html();
 }
 
+// What perf events counted, where that was asked for.
+std::string perf_table(const CellSummary& cell) {
+  if (std::ranges::none_of(cell.threads, &ThreadSummary::perf)) return "";
+  HtmlTable table(
+      "Threads by perf: counts a run, medians over the runs; every switch took longer for it",
+      {{"", "", ""},
+       {"context", "switches", "perf.context_switches"},
+       {"", "migrations", "perf.migrations"},
+       {"instructions", "per cycle", "perf.instructions"},
+       {"cache", "misses", "perf.cache_misses"}});
+  size_t shown = 0;
+  for (const ThreadSummary& thread : cell.threads) {
+    if (shown++ == kManyLines) break;
+    table.row(escaped(thread.name),
+              {counted(thread.perf_switches),
+               counted(thread.perf_migrations),
+               {factor(thread.instructions_per_cycle), thread.instructions_per_cycle},
+               counted(thread.cache_misses)});
+  }
+  note_hidden(table, cell.threads.size() - std::min(cell.threads.size(), kManyLines), "thread");
+  return table.html();
+}
+
 std::string gil_table(const TraceFindings& sum) {
   if (!sum.gil) return "";
   const GilUse& use = *sum.gil;
   HtmlTable table("The GIL: from the segments of the traced runs, all of them together",
                   {{"", "", ""},
-                   {"share of the time", "held", "gil_held"},
-                   {"share of the time", "held off-CPU", "gil_held_off_cpu"},
-                   {"share of the time", "overlap", "gil_overlapping"},
-                   {"share of the time", "core idle, GIL free", "gil_idle_while_free"},
-                   {"hand-offs", "a run", "handoffs"},
-                   {"hand-offs", "no latency known", "handoffs_within"},
-                   {"hand-offs", "waiters, mean", "convoy"},
-                   {"longest chain", "of delay", "chain_longest_ns"},
-                   {"longest chain", "wakeups", "chain_longest_wakeups"}});
+                   {"share of the time", "held on-CPU", "gil.held_on_cpu_ns"},
+                   {"share of the time", "held off-CPU", "held_off_cpu_ns"},
+                   {"share of the time", "overlap", "gil.overlapping_ns"},
+                   {"share of the time", "core idle, GIL free", "gil.idle_while_free_ns"},
+                   {"hand-offs", "a run", "gil.handoffs"},
+                   {"hand-offs", "release unseen", "gil.handoffs_unseen"},
+                   {"hand-offs", "waiters, mean", "gil.convoy"},
+                   {"longest chain", "of delay", "chain.longest_ns"},
+                   {"longest chain", "wakeups", "longest_wakeups"}});
   uint64_t waiters = 0;
   for (const auto& [length, handoffs] : use.convoy) waiters += length * handoffs;
   const Value mean = share(waiters, use.handoffs);
   const bool chains = sum.chain.delay.count() > 0;
-  table.row("GIL", {shared(share(use.held_ns(), sum.span_ns)),
+  table.row("GIL", {shared(share(use.held_on_cpu_ns, sum.span_ns)),
                     shared(share(use.held_off_cpu_ns, sum.span_ns)),
                     shared(share(use.overlapping_ns, sum.span_ns)),
                     shared(share(use.idle_while_free_ns, sum.span_ns)),
                     counted(share(use.handoffs, sum.runs)),
-                    counted(share(use.handoffs_within, sum.runs)),
+                    counted(share(use.handoffs_unseen, sum.runs)),
                     {mean ? Number{fmt::format("{:.1f}", *mean), ""} : Number{"-", ""}, mean},
                     timed(chains ? Value(double(sum.chain.longest_ns)) : std::nullopt),
                     counted(chains ? Value(double(sum.chain.longest_wakeups)) : std::nullopt)});
@@ -186,8 +210,7 @@ std::string convoy(const GilUse& use) {
 Histograms of_runs(const Cell& cell) {
   Histograms sum;
   for (const Run& run : cell.runs) {
-    const bool counts = run.status == "done" && !run.warmup && !run.gated() && run.traced();
-    if (counts && run.histograms) sum += *run.histograms;
+    if (measured(run) && run.traced() && run.histograms) sum += *run.histograms;
   }
   return sum;
 }
@@ -202,9 +225,9 @@ std::string distributions(const CellSummary& cell, const CellFindings* found) {
     plots += histogram_plot("GIL held", "holding", found->sum.holding) +
              histogram_plot("GIL waited for", "waiting", found->sum.waiting);
     if (found->sum.gil) {
-      plots += histogram_plot("Hand-off latency", "handoff", found->sum.gil->handoff);
+      plots += histogram_plot("Hand-off latency", "gil.handoff", found->sum.gil->handoff);
     }
-    plots += histogram_plot("Chain of scheduling delay", "chain_delay", found->sum.chain.delay);
+    plots += histogram_plot("Chain of scheduling delay", "chain.delay", found->sum.chain.delay);
   }
   if (plots.empty()) return "";
   return "<h4>Distributions, all traced runs together</h4>\n<div class=\"plots\">" + plots +
@@ -299,7 +322,7 @@ std::string cell_section(const PageContent& page, const CellSummary& cell,
       Wording::number_of(cell.runs, "run"),
       cell.gated ? fmt::format(", {} more left out by gates", cell.gated) : "");
   if (found) out += holes(*found);
-  out += timelines + core_tables(cell) + thread_table(cell);
+  out += timelines + core_tables(cell) + thread_table(cell) + perf_table(cell);
   if (found) out += gil_table(found->sum);
   return out + distributions(cell, found) + maps(cell, found) + "</details>\n";
 }

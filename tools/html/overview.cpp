@@ -78,8 +78,7 @@ std::string wall_plot(const PageContent& page) {
     bool untraced = false;
     for (const Run& run : cell.cell->runs) untraced = untraced || !run.traced();
     for (const Run& run : cell.cell->runs) {
-      if (run.status != "done" || run.warmup || run.gated()) continue;
-      if (run.traced() == untraced) continue;
+      if (!measured(run) || run.traced() == untraced) continue;
       row.values.push_back(double(run.wall_ns));
     }
     row.median = cell.wall_ns;

@@ -99,6 +99,13 @@
     return value.toPrecision(3) + ' ' + units[unit];
   }
 
+  // Exact enough to tell neighbours apart.
+  function instant(ns) { return (ns / 1000).toFixed(1) + ' us'; }
+
+  function ended(segment) {
+    return ENDED[segment.ended] + (segment.ended === 1 ? '' : ', ' + GIL[segment.gil]);
+  }
+
   function element(name, className, text) {
     const made = document.createElement(name);
     if (className) made.className = className;
@@ -396,12 +403,12 @@
       const core = (n) => n < 0 ? 'none' : 'core ' + n;
       const lines = [STATES[one.state].label + ', ' + duration(one.to - one.from)];
       if (one.off && one.state !== 'woken') {
-        lines.push('from ' + duration(one.from) + ' to ' + duration(one.to));
-        lines.push('since it was ' + ENDED[s.ended] + ', ' + GIL[s.gil]);
+        lines.push('from ' + instant(one.from) + ' to ' + instant(one.to));
+        lines.push('since it was ' + ended(s));
         return lines;
       }
-      lines.push('ran ' + duration(s.end - s.run) + ' on core ' + s.cpu + ', from ' + duration(s.run) +
-          ' to ' + duration(s.end));
+      lines.push('ran ' + duration(s.end - s.run) + ' on core ' + s.cpu + ', from ' + instant(s.run) +
+          ' to ' + instant(s.end));
       lines.push('began ' + BEGAN[s.began] + (s.ready === null ? '' :
           s.began === 1 ? ', wake-to-run ' + duration(s.run - s.ready) :
           ', waited ' + duration(s.run - s.ready)));
@@ -411,7 +418,7 @@
         lines.push('woken by ' + waker + ' on ' + core(s.wakerCpu) + ', placed on ' + core(s.placed));
       }
       lines.push('ran before on ' + core(s.previous));
-      lines.push('ended ' + ENDED[s.ended] + ', ' + GIL[s.gil]);
+      lines.push('ended ' + ended(s));
       lines.push('acquires ' + s.counts[0] + '; failed: contended ' + s.counts[1] + ', woken_lost ' +
           s.counts[2] + ', timed_out ' + s.counts[3] + '; drop requests ' + s.counts[4]);
       if (s.wasted) lines.push('a wasted wakeup');

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "bpf/segment.h"
+#include "tools/summary.h"
 
 namespace gilscope {
 namespace {
@@ -138,7 +139,7 @@ Result<TraceWindow> collect(const RunTrace& trace, uint64_t trace_from_ns, uint6
 }
 
 bool counts(const Run& run) {
-  return run.status == "done" && !run.warmup && !run.gated() && run.traced();
+  return measured(run) && run.traced();
 }
 
 }  // namespace

@@ -44,8 +44,6 @@ void GilSpans::take(uint32_t thread, const Moment& moment) {
     if (segment.began == GILSCOPE_BEGAN_WOKEN && moment.gil_before == GILSCOPE_WAITING &&
         segment.waker_tid == from.tid) {
       handoff.release_ns = std::min<uint64_t>(segment.ready_ns, ns);
-    } else if (!from.holding) {
-      handoff.release_ns = from.let_go_ns;
     }
     reader_.handoff(handoff);
   }
@@ -61,7 +59,6 @@ void GilSpans::let_go(uint32_t thread, uint64_t ns) {
   if (!of.holding) return;
   reader_.span({GilSpan::Kind::holding, thread, of.since_ns, ns});
   of.holding = false;
-  of.let_go_ns = ns;
   std::erase(holders_, thread);
   change_owner(holders_.empty() ? std::nullopt : std::optional(holders_.back()), ns);
 }

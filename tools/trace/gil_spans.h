@@ -26,8 +26,8 @@ struct GilSpan {
 // The GIL went from one thread to another.
 struct Handoff {
   uint32_t from, to;
-  // When `from` gave it up: the waking of `to`, where it was `from` that woke it; else the end of
-  // its holding. Empty: it still ran when `to` took the GIL, so the release lies within a segment.
+  // When `from` gave it up: the waking of `to`, where it was `from` that woke it from its wait for
+  // the GIL. Empty: `to` found it free, and the release lies somewhere within a segment of `from`.
   std::optional<uint64_t> release_ns;
   uint64_t acquire_ns;
   uint32_t waiters;  // threads that waited for the GIL just before, `to` included if it did
@@ -74,8 +74,7 @@ class GilSpans {
   struct OfThread {
     uint32_t tid = 0;
     bool holding = false, waiting = false;
-    uint64_t since_ns = 0;   // of either
-    uint64_t let_go_ns = 0;  // when it last ceased to hold
+    uint64_t since_ns = 0;  // of either
   };
 
   void take(uint32_t thread, const Moment& moment);

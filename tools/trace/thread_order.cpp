@@ -8,8 +8,7 @@
 namespace gilscope {
 namespace {
 
-constexpr uint64_t kInMemory = 1 << 18;  // records: 16 MiB
-constexpr size_t kAtOnce = 64;           // records of a thread written together
+constexpr size_t kAtOnce = 64;  // records of a thread written together
 // Large files belong there, and unlike /tmp it is seldom memory.
 constexpr const char* kScratchDirectory = "/var/tmp";
 
@@ -26,8 +25,8 @@ class ThreadOrder::Storage {
   explicit Storage(std::vector<gilscope_segment> segments) : memory_(std::move(segments)) {}
 
   // Room for so many records.
-  Status open(uint64_t records) {
-    if (records <= kInMemory) {
+  Status open(uint64_t records, uint64_t in_memory) {
+    if (records <= in_memory) {
       memory_.resize(records);
       return {};
     }
@@ -121,7 +120,7 @@ class Scatter {
 
 }  // namespace
 
-Result<ThreadOrder> ThreadOrder::of(const RunTrace& trace) {
+Result<ThreadOrder> ThreadOrder::of(const RunTrace& trace, uint64_t in_memory) {
   ThreadOrder order;
   order.counts_.resize(trace.run().threads.size());
   Status counted = trace.each([&](std::span<const gilscope_segment> segments) {
@@ -134,7 +133,7 @@ Result<ThreadOrder> ThreadOrder::of(const RunTrace& trace) {
                       uint64_t{0});
 
   order.storage_ = std::make_unique<Storage>();
-  if (Status s = order.storage_->open(trace.records()); !s) return fail(s.error());
+  if (Status s = order.storage_->open(trace.records(), in_memory); !s) return fail(s.error());
   Scatter scatter(order.begins_);
   auto put = [&](uint64_t at, std::span<const gilscope_segment> segments) {
     return order.storage_->put(at, segments);

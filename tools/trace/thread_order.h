@@ -11,7 +11,8 @@ namespace gilscope {
 
 class ThreadOrder {
  public:
-  static Result<ThreadOrder> of(const RunTrace& trace);
+  // Up to `in_memory` records are kept there: 16 MiB.
+  static Result<ThreadOrder> of(const RunTrace& trace, uint64_t in_memory = 1 << 18);
   // Of segments that are at hand, each thread's in its order.
   static ThreadOrder of(std::span<const gilscope_segment> segments);
 

@@ -21,12 +21,19 @@ std::vector<uint32_t> tids_of(const Run& run) {
 struct Window {
   uint64_t from_ns = 0, to_ns = UINT64_MAX;
 
+  bool known() const { return from_ns != 0; }
+
   uint64_t length_ns(uint64_t from, uint64_t to) const {
     from = std::max(from, from_ns);
     to = std::min(to, to_ns);
     return to > from ? to - from : 0;
   }
 };
+
+Window window_of(const Run& run) {
+  if (!run.opened_ns || !run.window_ns) return {};
+  return {*run.opened_ns, *run.opened_ns + *run.window_ns};
+}
 
 class Chains {
  public:
@@ -81,6 +88,7 @@ class Clock : GilSpansReader {
  public:
   Clock(const RunTrace& trace, const std::vector<uint32_t>& tids, Window window)
       : window_(window),
+        last_ns_(window.from_ns),
         cores_(trace.cell().cpu_list.size()),
         beings_(tids.size()),
         number_{tids.size(), 0, 0},
@@ -146,17 +154,17 @@ class Clock : GilSpansReader {
     if (auto latency = handoff.latency_ns()) {
       gilscope_histogram_add(&latencies_, *latency);
     } else {
-      use_.handoffs_within += 1;
+      use_.handoffs_unseen += 1;
     }
   }
 
   Window window_;
+  uint64_t last_ns_;
   size_t cores_;
   GilUse use_;
   gilscope_histogram latencies_{}, holding_{}, waiting_{};
   std::vector<Being> beings_;     // by slot
   std::array<size_t, 3> number_;  // of threads in each
-  uint64_t last_ns_ = 0;
   GilSpans spans_;
 };
 
@@ -191,7 +199,7 @@ Result<TraceFindings> trace_findings(const RunTrace& trace) {
   findings.dropped = trace.dropped();
   findings.wakers.assign(tids.size() + 1, std::vector<uint64_t>(tids.size()));
 
-  const Window window;
+  const Window window = window_of(trace.run());
   Chains chains(tids);
   Clock clock(trace, tids, window);
   uint64_t first_ns = 0, last_ns = 0;
@@ -203,9 +211,10 @@ Result<TraceFindings> trace_findings(const RunTrace& trace) {
     if (moment.kind == Moment::Kind::ended) count(moment.segment, window, chains, findings);
   });
   if (!walked) return fail(walked.error());
-  findings.span_ns = window.length_ns(first_ns, last_ns);
   findings.chain = chains.result();
+  if (window.known()) first_ns = window.from_ns, last_ns = std::max(last_ns, window.to_ns);
   clock.finish(last_ns, has_one_owner(trace.cell().policy), findings);
+  findings.span_ns = window.length_ns(first_ns, last_ns);
   return findings;
 }
 
@@ -223,7 +232,7 @@ TraceFindings& operator+=(TraceFindings& sum, const TraceFindings& other) {
     use.free_ns += other.gil->free_ns;
     use.idle_while_free_ns += other.gil->idle_while_free_ns;
     use.handoffs += other.gil->handoffs;
-    use.handoffs_within += other.gil->handoffs_within;
+    use.handoffs_unseen += other.gil->handoffs_unseen;
     use.handoff += other.gil->handoff;
     for (const auto& [waiters, handoffs] : other.gil->convoy) use.convoy[waiters] += handoffs;
   }

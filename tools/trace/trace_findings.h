@@ -23,7 +23,7 @@ struct GilUse {
   uint64_t idle_while_free_ns = 0;
 
   uint64_t handoffs = 0;
-  uint64_t handoffs_within = 0;         // of these: the release lies within a segment, no latency
+  uint64_t handoffs_unseen = 0;         // of these: no waking shows when the release was
   Histogram handoff;                    // latency of the others
   std::map<uint64_t, uint64_t> convoy;  // waiters at a hand-off -> hand-offs
 

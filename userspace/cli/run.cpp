@@ -30,7 +30,7 @@ struct RunFlags {
   std::string cpus_by, cpu_order, trace, main_exit;
   std::optional<int> blocks, warmup;
   std::optional<uint64_t> seed;
-  bool quiet = false, json = false, dry_run = false, yes = false;
+  bool perf = false, quiet = false, json = false, dry_run = false, yes = false;
 
   // A flag that is given takes the place of the same key of the spec.
   Status apply(Spec& spec_) const {
@@ -47,6 +47,7 @@ struct RunFlags {
     if (!cpus_by.empty()) spec_.cpus_by = cpus_by;
     if (!cpu_order.empty()) spec_.cpu_order = cpu_order;
     if (!trace.empty()) spec_.trace = trace;
+    if (perf) spec_.perf = true;
     if (!main_exit.empty()) spec_.main_exit = main_exit;
     if (blocks) spec_.blocks = *blocks;
     if (warmup) spec_.warmup = *warmup;
@@ -220,6 +221,9 @@ void add_run(CLI::App& app, Exit& exit, ReportPrinter print) {
   command->add_option("--warmup", flags->warmup, "blocks before those, kept and marked");
   command->add_option("--seed", flags->seed, "seed of the order of runs");
   command->add_option("--trace", flags->trace, "full, counters or off");
+  command->add_flag(
+      "--perf", flags->perf,
+      "count each thread's cycles, switches and more by perf events; that costs time");
   command->add_option("--main-exit", flags->main_exit,
                       "join: main waits for the threads; kill: they die with it");
   command->add_option("--out", flags->out, "directory for report.json and the segments");

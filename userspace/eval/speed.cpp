@@ -1,13 +1,13 @@
 #include "userspace/eval/speed.h"
 
 #include <algorithm>
-#include <ctime>
 #include <memory>
 #include <vector>
 
 #include "userspace/eval/interpreter.h"
 #include "userspace/eval/programs.h"
 #include "userspace/gil/check_interval.h"
+#include "userspace/util/time.h"
 
 namespace gilscope {
 namespace {
@@ -15,13 +15,6 @@ namespace {
 constexpr int64_t kIterations = 200'000;
 constexpr int kOpcodesAnIteration = 9;
 constexpr int kRounds = 15;
-
-// The thread's own time: what others take of the core meanwhile is not the loop's.
-double cpu_ns() {
-  timespec time;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
-}
 
 // One thread alone under check-interval:100, its uncontended releases and acquisitions included, as
 // in a run.
@@ -31,11 +24,12 @@ double one_round_ns(const Code& code) {
   auto gil = make_check_interval({});
   Interpreter interpreter(*gil, thread);
   gil->acquire(thread);
-  double start = cpu_ns();
+  // The thread's own time: what others take of the core meanwhile is not the loop's.
+  const uint64_t start = clock_ns(CLOCK_THREAD_CPUTIME_ID);
   interpreter.run(code, {&kIterations, 1});
-  double spent = cpu_ns() - start;
+  const uint64_t spent = clock_ns(CLOCK_THREAD_CPUTIME_ID) - start;
   gil->release(thread);
-  return spent;
+  return static_cast<double>(spent);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "userspace/experiment/confine.h"
 #include "userspace/experiment/cpus.h"
 #include "userspace/experiment/limit/cpu_limiter.h"
+#include "userspace/util/time.h"
 
 namespace gilscope {
 
@@ -71,10 +72,7 @@ void ClientProcess::reap() {
   while (wait4(pid_, &status_, 0, &usage) < 0 && errno == EINTR) {
   }
   pid_ = -1;
-  for (const timeval& time : {usage.ru_utime, usage.ru_stime}) {
-    cpu_ns_ += static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 +
-               static_cast<uint64_t>(time.tv_usec) * 1'000;
-  }
+  cpu_ns_ = to_ns(usage.ru_utime) + to_ns(usage.ru_stime);
 }
 
 Status ClientProcess::how_it_ended() {

@@ -45,14 +45,14 @@ void close_all_but(std::vector<int> kept) {
 }
 
 // The kernel's own call: one process, one thread so far, and nothing that a library would add.
-Status keep_capabilities(bool bpf) {
+Status keep_capabilities(const Kept& kept) {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) return fail_errno("prctl(PR_SET_NO_NEW_PRIVS)");
   __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct held[2] = {};
   if (syscall(SYS_capget, &header, held)) return fail_errno("capget");
   // Running a loaded program on itself takes CAP_BPF where unprivileged BPF is off.
   constexpr uint32_t kBpf = 1U << (CAP_BPF - 32), kPerfmon = 1U << (CAP_PERFMON - 32);
-  uint32_t keep = bpf ? kBpf | kPerfmon : 0;
+  const uint32_t keep = (kept.bpf ? kBpf | kPerfmon : 0) | (kept.perf ? kPerfmon : 0);
   __user_cap_data_struct wanted[2] = {};
   wanted[1].permitted = wanted[1].effective = held[1].permitted & keep;
   if (syscall(SYS_capset, &header, wanted)) return fail_errno("capset");
@@ -68,8 +68,8 @@ Status confine(pid_t parent, const std::vector<int>& cpus, const CpuLimiter& lim
   std::signal(SIGTERM, SIG_DFL);
   if (Status s = limiter.enter(cpus); !s) return s;
   if (Status s = have_exactly(cpus); !s) return s;
-  close_all_but(std::move(kept.descriptors));
-  return keep_capabilities(kept.bpf);
+  close_all_but(kept.descriptors);
+  return keep_capabilities(kept);
 }
 
 }  // namespace gilscope

@@ -14,6 +14,7 @@ namespace gilscope {
 struct Kept {
   std::vector<int> descriptors;  // besides the three standard ones
   bool bpf = false;              // the right to run programs on itself
+  bool perf = false;             // the right to count what it does in the kernel
 };
 // Fails where the process does not come to have these CPUs and no others.
 Status confine(pid_t parent, const std::vector<int>& cpus, const CpuLimiter& limiter, Kept kept);

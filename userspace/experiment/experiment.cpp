@@ -85,6 +85,19 @@ Result<Report> taken_up(Report report, const ExperimentOptions& options, const P
   return report;
 }
 
+// What capabilities say of perf's counters. One that a thread of an earlier run did not have, in
+// this process or in the one that this goes on with, stays missing: it is not in every run.
+void note_perf(Facts& capabilities, const PerfErrors& errors) {
+  for (Fact& fact : perf_facts(errors)) {
+    const auto known = std::ranges::find(capabilities, fact.key, &Fact::key);
+    if (known == capabilities.end()) {
+      capabilities.push_back(std::move(fact));
+    } else if (known->reason.empty()) {
+      *known = std::move(fact);
+    }
+  }
+}
+
 bool block_is_done(const Report& report, const Block& block) {
   return std::ranges::any_of(report.cells, [&](const Cell& cell) {
     return std::ranges::any_of(cell.runs, [&](const Run& run) {
@@ -157,6 +170,7 @@ Result<Run> Experiment::run_once(const PlannedRun& planned, const Block& block) 
   options.traced = planned.trace != "off";
   options.statistics = block.warmup;
   options.gates = options_.spec.gates;
+  options.perf = options_.spec.perf;
 
   std::optional<SegmentWriter> writer;
   std::string segments_file;
@@ -190,6 +204,7 @@ Result<Run> Experiment::run_once(const PlannedRun& planned, const Block& block) 
   options.limiter = &options_.limiter;
   auto run = runner_.run(cell, options);
   if (!run) return fail(run.error());
+  if (options.perf) note_perf(report_.capabilities, runner_.perf_errors());
   if (writer) {
     if (Status finished = writer->finish(); !finished) return fail(finished.error());
   }
@@ -301,7 +316,11 @@ Result<Report> run_experiment(const ExperimentOptions& options, Interrupt& inter
     auto loaded = Tracer::load(tracer_options);
     if (!loaded) return fail(loaded.error());
     tracer = std::move(*loaded);
-    report->capabilities = tracer->capabilities();
+    // Those of perf are known from the runs, and an earlier report has them already.
+    std::erase_if(report->capabilities,
+                  [](const Fact& fact) { return !fact.key.starts_with("perf."); });
+    const Facts of_tracer = tracer->capabilities();
+    report->capabilities.insert(report->capabilities.begin(), of_tracer.begin(), of_tracer.end());
   }
   std::erase_if(report->capabilities, [](const Fact& fact) { return fact.key == "cpus_by"; });
   report->capabilities.push_back({"cpus_by", options.limiter.how(), ""});

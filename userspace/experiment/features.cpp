@@ -66,7 +66,8 @@ Feature probe_perf_events() {
   const Fd event(static_cast<int>(result));
   return {"perf software events", result >= 0, false,
           result >= 0 ? "context-switches can be counted" : std::strerror(error),
-          "as root, or with a lower /proc/sys/kernel/perf_event_paranoid; only perf needs it"};
+          "as root, or with a lower /proc/sys/kernel/perf_event_paranoid; only perf and run --perf "
+          "need it"};
 }
 
 Feature probe_steal() {

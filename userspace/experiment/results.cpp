@@ -65,14 +65,14 @@ uint64_t quantile(std::span<const uint64_t> ascending, double q) {
   return ascending[std::clamp<size_t>(rank, 1, ascending.size()) - 1];
 }
 
-Results results_of(const Workload& workload, const SampleBook* samples,
+Results results_of(const Workload& workload, const SampleBook& samples,
                    std::span<const ThreadRow> rows, size_t threads, uint64_t wall_ns) {
   Results results;
   add_progress(results, "", rows.subspan(1, threads), wall_ns);
   if (rows.size() > threads + 1) {
     add_progress(results, "background_", rows.subspan(threads + 1), wall_ns);
   }
-  if (samples) add_latencies(results, *samples);
+  if (workload.takes_samples()) add_latencies(results, samples);
   workload.add_results(results);
   return results;
 }

@@ -20,7 +20,7 @@ std::optional<double> fairness(std::span<const double> shares);
 uint64_t quantile(std::span<const uint64_t> ascending, double q);
 
 // `rows`: main's, then `threads` measured ones, then the background.
-std::map<std::string, double> results_of(const Workload& workload, const SampleBook* samples,
+std::map<std::string, double> results_of(const Workload& workload, const SampleBook& samples,
                                          std::span<const ThreadRow> rows, size_t threads,
                                          uint64_t wall_ns);
 

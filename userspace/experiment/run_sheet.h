@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <span>
 
+#include "userspace/experiment/perf_events.h"
 #include "userspace/util/mapping.h"
 #include "userspace/util/result.h"
 
@@ -30,6 +31,7 @@ struct ThreadRow {
   uint64_t cpu_ns;
   uint64_t voluntary_switches, involuntary_switches;
   uint64_t slack_switches;
+  PerfReading perf;  // over the same time, where it was asked for
 };
 
 struct RunSheet {

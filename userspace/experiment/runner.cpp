@@ -19,14 +19,10 @@
 #include "userspace/experiment/worker.h"
 #include "userspace/tracer/counters.h"
 #include "userspace/util/mapping.h"
+#include "userspace/util/time.h"
 
 namespace gilscope {
 namespace {
-
-uint64_t to_ns(const timeval& time) {
-  return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 +
-         static_cast<uint64_t>(time.tv_usec) * 1'000;
-}
 
 ResourceUsage usage_of(const rusage& usage) {
   return {to_ns(usage.ru_utime),
@@ -76,8 +72,10 @@ std::string how_it_died(int status, const RunSheet& sheet) {
                      WEXITSTATUS(status));
 }
 
-// Room for ten times what this kind of box can do, and not more than a few gigabytes of addresses.
+// None where the workload takes no samples; else room for ten times what this kind of box can do,
+// and not more than a few gigabytes of addresses.
 Result<SampleBook> make_book(const Workload& workload, size_t threads) {
+  if (!workload.takes_samples()) return SampleBook();
   constexpr double kAtMostPerSecond = 1e6;
   constexpr size_t kAtMost = size_t{1} << 26;
   const double wanted = std::max(1.0, workload.expected_s(threads)) * kAtMostPerSecond;
@@ -85,7 +83,82 @@ Result<SampleBook> make_book(const Workload& workload, size_t threads) {
   return SampleBook::make(threads, std::max<size_t>(all / threads, 1024));
 }
 
+// None where the workload has none.
+Result<std::optional<ClientProcess>> start_client(Workload& workload, const SampleBook& samples,
+                                                  const std::vector<int>& cpus_of_run,
+                                                  const Interrupt& interrupt) {
+  std::optional<ClientProcess> client;
+  if (!workload.has_client()) return client;
+  auto cpus = client_cpus(cpus_of_run);
+  if (!cpus) return fail(cpus.error());
+  auto started = ClientProcess::start(workload, samples, std::move(*cpus), interrupt);
+  if (!started) return fail(started.error());
+  client.emplace(std::move(*started));
+  return client;
+}
+
+// What a worker needs of what its parent holds.
+Kept kept_by_worker(const WorkerTask& task, const TraceControl& tracing) {
+  Kept kept = {.descriptors = task.workload->worker_descriptors(),
+               .bpf = tracing.traced(),
+               .perf = task.perf};
+  const auto& programs = tracing.programs();
+  kept.descriptors.insert(kept.descriptors.end(), {programs.open_window, programs.close_window,
+                                                   programs.enter, programs.leave});
+  return kept;
+}
+
+struct Ended {
+  int status = 0;  // as wait(2) has it
+  rusage usage = {};
+};
+
+Ended reap(pid_t pid) {
+  Ended ended;
+  while (wait4(pid, &ended.status, 0, &ended.usage) < 0 && errno == EINTR) {
+  }
+  return ended;
+}
+
+bool was_complete(const RunSheet& sheet, int status) {
+  return sheet.complete && !sheet.failed && WIFEXITED(status) && !WEXITSTATUS(status);
+}
+
+// A slot's row and its part of the board, main's first.
+std::vector<Thread> threads_of(std::span<const ThreadRow> rows,
+                               std::span<const gilscope_slot> board, size_t measured) {
+  std::vector<Thread> threads;
+  for (size_t slot = 0; slot < rows.size(); ++slot) {
+    const Role role = slot == 0 ? Role::main : slot <= measured ? Role::worker : Role::background;
+    threads.push_back(thread_of(rows[slot], board[slot], role));
+  }
+  return threads;
+}
+
+std::optional<uint64_t> steal_between(const GateReadings& before, const GateReadings& after) {
+  if (!before.steal_ns || !after.steal_ns || *after.steal_ns < *before.steal_ns) return {};
+  return *after.steal_ns - *before.steal_ns;
+}
+
 }  // namespace
+
+void Runner::Watched::judge(Run& run, const RunSheet& sheet, int worker_status) const {
+  if (interrupted) {
+    run.status = "interrupted";
+  } else if (sheet.failed) {
+    // First, because its client notices that a worker has failed before anybody else does.
+    run.status = "failed";
+    run.failure = how_it_died(worker_status, sheet);
+  } else if (!client_ended) {
+    run.status = "failed";
+    run.failure = client_ended.error().message;
+  } else if (!was_complete(sheet, worker_status)) {
+    run.status = "failed";
+    run.failure = how_it_died(worker_status, sheet);
+  } else {
+    run.status = "done";
+  }
+}
 
 // Returns when the worker is dead (not yet reaped). It is killed on an interrupt, when the records
 // cannot be kept, and when its client has come to grief: then it would wait for ever.
@@ -122,121 +195,35 @@ Status Runner::watch(pid_t pid, Watched& watched) {
   }
 }
 
-Result<Run> Runner::run(const Cell& cell, const Options& options) {
-  const auto threads = static_cast<size_t>(cell.threads);
-  auto workload = make_workload(cell.workload);
-  if (!workload) return fail(workload.error());
-  if (Status prepared = (*workload)->prepare(threads); !prepared) return fail(prepared.error());
-  std::optional<SampleBook> samples;
-  if ((*workload)->takes_samples()) {
-    auto book = make_book(**workload, threads);
-    if (!book) return fail(book.error());
-    samples = std::move(*book);
-  }
-
-  const size_t slots = 1 + threads + (*workload)->background().threads;
-  auto sheet = SharedSheet::make(slots);
-  if (!sheet) return fail(sheet.error());
-  auto plain_board = Mapping<gilscope_slot>::shared_anonymous(slots);
-  if (!plain_board) return fail(plain_board.error());
-
-  TraceControl tracing;
-  std::span<gilscope_slot> board = plain_board->span();
-  if (options.traced) {
-    if (Status begun = tracer_->begin(options.sink, options.statistics); !begun) {
-      return fail(begun.error());
-    }
-    tracing = tracer_->control();
-    board = tracer_->board().first(slots);
-  }
-
-  const GateReadings before = read_gates(cell.cpu_list);
-  std::optional<ClientProcess> client;
-  if ((*workload)->has_client()) {
-    auto cpus = client_cpus(cell.cpu_list);
-    if (!cpus) return fail(cpus.error());
-    static const SampleBook kNone;
-    auto started =
-        ClientProcess::start(**workload, samples ? *samples : kNone, std::move(*cpus), interrupt_);
-    if (!started) return fail(started.error());
-    client.emplace(std::move(*started));
-  }
-  const WorkerTask task = {.policy = cell.policy,
-                           .threaded = cell.arrangement == "threaded",
-                           .join_at_end = cell.main_exit != "kill",
-                           .threads = threads,
-                           .workload = workload->get(),
-                           .samples = samples ? &*samples : nullptr};
+Result<pid_t> Runner::start_worker(const WorkerTask& task, const Cell& cell, const Options& options,
+                                   std::span<gilscope_slot> board, const SharedSheet& sheet) {
+  const TraceControl tracing = options.traced ? tracer_->control() : TraceControl();
   const auto by_affinity = make_affinity_limiter();
   const CpuLimiter& limiter = options.limiter ? *options.limiter : *by_affinity;
   const pid_t parent = getpid();
   const pid_t pid = fork();
   if (pid < 0) return fail_errno("cannot start a worker");
-  if (pid == 0) {
-    interrupt_.forget_in_child();
-    Kept descriptors = {.descriptors = (*workload)->worker_descriptors(), .bpf = tracing.traced()};
-    const auto& programs = tracing.programs();
-    descriptors.descriptors.insert(
-        descriptors.descriptors.end(),
-        {programs.open_window, programs.close_window, programs.enter, programs.leave});
-    if (Status confined = confine(parent, cell.cpu_list, limiter, std::move(descriptors));
-        !confined) {
-      sheet->sheet().fail_with(confined.error());
-      _exit(1);
-    }
-    work(task, board, *sheet, tracing);
+  if (pid > 0) return pid;
+  interrupt_.forget_in_child();
+  if (Status confined = confine(parent, cell.cpu_list, limiter, kept_by_worker(task, tracing));
+      !confined) {
+    sheet.sheet().fail_with(confined.error());
+    _exit(1);
   }
-  if (options.on_started) options.on_started(pid);
-  Watched watched = {.traced = options.traced, .client = client ? &*client : nullptr};
-  const Status kept = watch(pid, watched);
-  int exit_status = 0;
-  rusage usage = {};
-  while (wait4(pid, &exit_status, 0, &usage) < 0 && errno == EINTR) {
-  }
-  const GateReadings after = read_gates(cell.cpu_list);
+  work(task, board, sheet, tracing);
+}
 
-  Run run;
-  if (client) run.client = client->finish();
-  run.rusage = usage_of(usage);
-  run.wall_ns = sheet->sheet().wall_ns;
-  if (before.steal_ns && after.steal_ns && *after.steal_ns >= *before.steal_ns) {
-    run.steal_ns = *after.steal_ns - *before.steal_ns;
-  }
-  for (size_t slot = 0; slot < slots; ++slot) {
-    const Role role = slot == 0 ? Role::main : slot <= threads ? Role::worker : Role::background;
-    run.threads.push_back(thread_of(sheet->rows()[slot], board[slot], role));
-    run.gil += run.threads.back().gil;
-  }
-  const RunSheet& done = sheet->sheet();
-  const bool complete =
-      done.complete && !done.failed && WIFEXITED(exit_status) && !WEXITSTATUS(exit_status);
-  if (watched.interrupted) {
-    run.status = "interrupted";
-  } else if (done.failed) {
-    // First, because its client notices that a worker has failed before anybody else does.
-    run.status = "failed";
-    run.failure = how_it_died(exit_status, done);
-  } else if (!watched.client_ended) {
-    run.status = "failed";
-    run.failure = watched.client_ended.error().message;
-  } else if (!complete) {
-    run.status = "failed";
-    run.failure = how_it_died(exit_status, done);
-  } else {
-    run.status = "done";
-    run.workload = results_of(**workload, task.samples, sheet->rows(), threads, run.wall_ns);
-    if (samples) {
-      if (Status taken = options.samples_sink(*samples); !taken) return fail(taken.error());
+void Runner::take_perf(Run& run, std::span<const ThreadRow> rows) {
+  for (size_t slot = 0; slot < rows.size(); ++slot) {
+    if (rows[slot].state != ThreadRow::finished) continue;
+    run.threads[slot].perf = to_report(rows[slot].perf);
+    for (size_t i = 0; i < kPerfCounters; ++i) {
+      if (perf_errors_[i] == 0) perf_errors_[i] = rows[slot].perf.errors[i];
     }
   }
-  const auto hold_gates = [&] {
-    if (run.status != "done") return;
-    run.gates = judge_gates(options.gates, cell.cpu_list, run, before, after);
-  };
-  if (!options.traced) {
-    hold_gates();
-    return run;
-  }
+}
+
+Status Runner::end_trace(Run& run, const Cell& cell, const Status& kept) {
   if (run.status != "done" || !kept) {
     tracer_->abandon();
   } else if (Status ended = tracer_->end(run, cell.cpu_list); !ended) {
@@ -244,8 +231,68 @@ Result<Run> Runner::run(const Cell& cell, const Options& options) {
     run.status = "failed";
     run.failure = ended.error().message;
   }
-  if (!kept) return fail(kept.error());
-  hold_gates();
+  return kept;
+}
+
+Result<Run> Runner::run(const Cell& cell, const Options& options) {
+  const auto threads = static_cast<size_t>(cell.threads);
+  auto workload = make_workload(cell.workload);
+  if (!workload) return fail(workload.error());
+  if (Status prepared = (*workload)->prepare(threads); !prepared) return fail(prepared.error());
+  const auto samples = make_book(**workload, threads);
+  if (!samples) return fail(samples.error());
+  const size_t slots = 1 + threads + (*workload)->background().threads;
+  const auto sheet = SharedSheet::make(slots);
+  if (!sheet) return fail(sheet.error());
+  const auto plain_board = Mapping<gilscope_slot>::shared_anonymous(slots);
+  if (!plain_board) return fail(plain_board.error());
+  std::span<gilscope_slot> board = plain_board->span();
+  if (options.traced) {
+    if (Status begun = tracer_->begin(options.sink, options.statistics); !begun) {
+      return fail(begun.error());
+    }
+    board = tracer_->board().first(slots);
+  }
+
+  const GateReadings before = read_gates(cell.cpu_list);
+  auto client = start_client(**workload, *samples, cell.cpu_list, interrupt_);
+  if (!client) return fail(client.error());
+  const WorkerTask task = {.policy = cell.policy,
+                           .threaded = cell.arrangement == "threaded",
+                           .join_at_end = cell.main_exit != "kill",
+                           .threads = threads,
+                           .workload = workload->get(),
+                           .samples = *samples,
+                           .perf = options.perf};
+  const auto pid = start_worker(task, cell, options, board, *sheet);
+  if (!pid) return fail(pid.error());
+  if (options.on_started) options.on_started(*pid);
+  Watched watched = {.traced = options.traced, .client = *client ? &**client : nullptr};
+  const Status kept = watch(*pid, watched);
+  const Ended worker = reap(*pid);
+  const GateReadings after = read_gates(cell.cpu_list);
+
+  Run run;
+  if (*client) run.client = (*client)->finish();
+  run.rusage = usage_of(worker.usage);
+  run.wall_ns = sheet->sheet().wall_ns;
+  run.steal_ns = steal_between(before, after);
+  run.threads = threads_of(sheet->rows(), board, threads);
+  for (const Thread& thread : run.threads) run.gil += thread.gil;
+  if (options.perf) take_perf(run, sheet->rows());
+  watched.judge(run, sheet->sheet(), worker.status);
+  if (run.status == "done") {
+    run.workload = results_of(**workload, *samples, sheet->rows(), threads, run.wall_ns);
+    if ((*workload)->takes_samples()) {
+      if (Status taken = options.samples_sink(*samples); !taken) return fail(taken.error());
+    }
+  }
+  if (options.traced) {
+    if (Status ended = end_trace(run, cell, kept); !ended) return fail(ended.error());
+  }
+  if (run.status == "done") {
+    run.gates = judge_gates(options.gates, cell.cpu_list, run, before, after);
+  }
   return run;
 }
 

@@ -40,6 +40,7 @@ struct Spec {
   std::optional<uint64_t> seed;    // empty: drawn, and recorded in the report
   std::string trace = "full";      // full | counters | off
   bool untraced = true;            // each traced run has an untraced twin in its block
+  bool perf = false;               // perf's counters of each thread too; they cost time
   std::string main_exit = "join";  // join | kill
   std::string claim;               // slower | faster | same: what is expected of threaded runs
   GateLimits gates;

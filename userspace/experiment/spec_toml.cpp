@@ -26,7 +26,7 @@ const std::vector<std::string>& known_keys() {
   static const std::vector<std::string> keys = {
       "name",     "policies",  "workloads", "arrangements", "threads", "cpus",
       "cpus_by",  "cpu_order", "blocks",    "warmup",       "seed",    "trace",
-      "untraced", "main_exit", "claim",     "gates"};
+      "untraced", "perf",      "main_exit", "claim",        "gates"};
   return keys;
 }
 
@@ -52,6 +52,7 @@ class SpecReader {
         read_one("seed", spec.seed, to_seed),
         read_one("trace", spec.trace, to_text),
         read_one("untraced", spec.untraced, to_bool),
+        read_one("perf", spec.perf, to_bool),
         read_one("main_exit", spec.main_exit, to_text),
         read_one("claim", spec.claim, to_text),
         read_gates(spec.gates),
@@ -326,6 +327,7 @@ std::string to_toml(const Spec& spec) {
   line("trace", toml_string(spec.trace));
   line("untraced", spec.untraced ? "true" : "false");
   line("main_exit", toml_string(spec.main_exit));
+  if (spec.perf) line("perf", "true");  // only then, as with gates
   if (!spec.claim.empty()) line("claim", toml_string(spec.claim));
   return out + toml_gates(spec.gates);  // last: a table goes on to the end
 }

@@ -7,11 +7,13 @@
 #include <chrono>
 #include <cstring>
 #include <deque>
+#include <latch>
 #include <memory>
 #include <thread>
 
 #include "userspace/eval/interpreter.h"
 #include "userspace/experiment/gate.h"
+#include "userspace/experiment/perf_events.h"
 #include "userspace/gil/policies.h"
 #include "userspace/threading/thread.h"
 #include "userspace/util/time.h"
@@ -39,8 +41,13 @@ class Member {
   Member(ThreadRow& row, gilscope_slot& slot, uint32_t index, const TraceControl& tracing)
       : row_(row), gil_thread_(slot), index_(index), tracing_(tracing) {}
 
+  // By the thread itself, before its gate: opening takes long.
+  void open_perf() { perf_.emplace(); }
+
+  // What counts from outside is on for longer than the tracer, by no more than what `slack` counts.
   Status enter() {
     Accounts before = Accounts::now();
+    if (perf_) perf_->start();
     if (Status s = tracing_.enter(index_); !s) return s;
     entered_ = Accounts::now();
     row_.slack_switches = entered_.switches() - before.switches();
@@ -51,6 +58,7 @@ class Member {
   Status leave() {
     Accounts left = Accounts::now();
     if (Status s = tracing_.leave(); !s) return s;
+    if (perf_) perf_->read(row_.perf);
     row_.slack_switches += Accounts::now().switches() - left.switches();
     row_.cpu_ns = left.cpu_ns - entered_.cpu_ns;
     row_.voluntary_switches = left.voluntary - entered_.voluntary;
@@ -68,13 +76,17 @@ class Member {
   uint32_t index_;
   const TraceControl& tracing_;
   Accounts entered_;
+  std::optional<PerfEvents> perf_;
 };
 
 class Worker {
  public:
   Worker(const WorkerTask& task, std::span<gilscope_slot> board, const SharedSheet& sheet,
          const TraceControl& tracing)
-      : task_(task), sheet_(sheet), tracing_(tracing) {
+      : task_(task),
+        sheet_(sheet),
+        tracing_(tracing),
+        at_their_gates_(static_cast<ptrdiff_t>(sheet.rows().size()) - 1) {
     for (size_t i = 0; i < sheet.rows().size(); ++i) {
       members_.emplace_back(sheet.rows()[i], board[i], static_cast<uint32_t>(i), tracing_);
     }
@@ -98,12 +110,15 @@ class Worker {
   std::unique_ptr<Gil> gil_;
   std::deque<Member> members_;  // by slot; a deque, because members do not move
   std::deque<Gate> gates_;      // one a thread; gates_[i] is of members_[i + 1]
+  std::latch at_their_gates_;   // with perf's counters open, where they are asked for
   std::vector<threading::Thread> threads_;
 };
 
 template <typename Body>
 void Worker::live(size_t index, Body body) {
   Member& member = members_[index + 1];
+  if (task_.perf) member.open_perf();
+  at_their_gates_.count_down();
   gates_[index].wait();
   Status status = member.enter();
   if (status) {
@@ -123,8 +138,7 @@ void Worker::live(size_t index, Body body) {
 
 void Worker::measured_body(size_t index) {
   live(index, [&](Interpreter& interpreter, ThreadRow& row) {
-    const SampleWriter samples = task_.samples ? task_.samples->writer(index) : SampleWriter();
-    return task_.workload->run({interpreter, index, samples, row.operations});
+    return task_.workload->run({interpreter, index, task_.samples.writer(index), row.operations});
   });
 }
 
@@ -198,7 +212,13 @@ Status Worker::run() {
 
   Member& main = members_[0];
   std::strncpy(main.row().name, "MainThread", sizeof(main.row().name) - 1);
+  if (task_.perf) {
+    raise_descriptor_limit();
+    main.open_perf();
+  }
   if (Status s = make_threads(); !s) return s;
+  // Without counters to open, threads are at their gates before long.
+  if (task_.perf) at_their_gates_.wait();
 
   if (Status s = tracing_.open_window(); !s) return s;
   if (Status s = main.enter(); !s) return s;

@@ -18,7 +18,8 @@ struct WorkerTask {
   bool join_at_end = true;  // main_exit = "join"; false: main's end kills the threads
   size_t threads = 2;       // measured ones; the workload's background comes on top
   Workload* workload = nullptr;
-  const SampleBook* samples = nullptr;  // empty where the workload takes none
+  const SampleBook& samples;  // none where the workload takes none
+  bool perf = false;          // perf's counters of each thread
 };
 
 // Called in the forked child; does not return. Everything it learns goes to the sheet; the board

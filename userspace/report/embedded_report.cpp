@@ -16,8 +16,7 @@ constexpr std::string_view kClosing = "</script>";
 constexpr std::string_view kAlphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-// A little that unpacks to a lot must not take the machine's memory.
-constexpr size_t kMaxBytes = size_t{1} << 30;
+// What a decoder of our own packing needs is a tenth of it.
 constexpr uint64_t kMaxDecoderBytes = uint64_t{128} << 20;
 
 size_t packed_size(size_t base64) {
@@ -55,7 +54,7 @@ class Decoder {
   Decoder(const Decoder&) = delete;
   Decoder& operator=(const Decoder&) = delete;
 
-  Result<std::string> decode(std::string_view bytes, const std::string& origin) {
+  Result<std::string> decode(std::string_view bytes, const std::string& origin, size_t max_bytes) {
     const auto damaged = [&] {
       return fail(Exit::no_data, origin + ": the report in this page is damaged");
     };
@@ -65,10 +64,11 @@ class Decoder {
     stream_.avail_in = bytes.size();
     size_t used = 0;
     for (;;) {
-      if (used == kMaxBytes) {
-        return fail(Exit::no_data, origin + ": unpacks to more than 1 GiB, not a report");
+      if (used == max_bytes) {
+        return fail(Exit::no_data, fmt::format("{}: unpacks to more than {} MiB, not a report",
+                                               origin, max_bytes >> 20));
       }
-      text.resize(used == 0 ? 1 << 16 : std::min(used * 2, kMaxBytes));
+      text.resize(used == 0 ? std::min(size_t{1} << 16, max_bytes) : std::min(used * 2, max_bytes));
       stream_.next_out = reinterpret_cast<uint8_t*>(text.data()) + used;
       stream_.avail_out = text.size() - used;
       const lzma_ret result = lzma_code(&stream_, LZMA_FINISH);
@@ -125,7 +125,8 @@ bool is_page(std::string_view text) {
   return text.starts_with(kPageFirstLine);
 }
 
-Result<std::string> unpack_report(std::string_view page, const std::string& origin) {
+Result<std::string> unpack_report(std::string_view page, const std::string& origin,
+                                  size_t max_bytes) {
   // Nothing that is a report's can look like the opening: its text has no bare '<' in a page.
   size_t from = page.find(kOpening);
   if (from == std::string_view::npos) {
@@ -138,7 +139,7 @@ Result<std::string> unpack_report(std::string_view page, const std::string& orig
   }
   const std::optional<std::string> packed = from_base64(page.substr(from, to - from));
   if (!packed) return fail(Exit::no_data, origin + ": the report in this page is damaged");
-  return Decoder().decode(*packed, origin);
+  return Decoder().decode(*packed, origin, max_bytes);
 }
 
 }  // namespace gilscope

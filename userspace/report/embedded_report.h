@@ -20,8 +20,12 @@ std::string pack_report(std::string_view json, size_t room);
 std::string embed_report(const std::string& packed);
 
 bool is_page(std::string_view text);
-// Fails with Exit::no_data where the page carries none, or it is damaged. `origin` names the page
-// in errors.
-Result<std::string> unpack_report(std::string_view page, const std::string& origin);
+// A little that unpacks to a lot must not take the machine's memory.
+inline constexpr size_t kMaxUnpackedBytes = size_t{1} << 30;
+
+// Fails with Exit::no_data where the page carries none, or it is damaged, or larger than
+// `max_bytes`. `origin` names the page in errors.
+Result<std::string> unpack_report(std::string_view page, const std::string& origin,
+                                  size_t max_bytes = kMaxUnpackedBytes);
 
 }  // namespace gilscope

@@ -113,6 +113,14 @@ void fields(auto& f, Of<ThreadTrace> auto& trace) {
   f("histograms", trace.histograms);
 }
 
+void fields(auto& f, Of<ThreadPerf> auto& perf) {
+  f("cycles", perf.cycles);
+  f("instructions", perf.instructions);
+  f("cache_misses", perf.cache_misses);
+  f("context_switches", perf.context_switches);
+  f("migrations", perf.migrations);
+}
+
 void fields(auto& f, Of<Thread> auto& thread) {
   f("name", thread.name);
   f("role", thread.role);
@@ -122,6 +130,7 @@ void fields(auto& f, Of<Thread> auto& thread) {
   f("gil", thread.gil);
   f("usage", thread.usage);
   f("trace", thread.trace);
+  f("perf", thread.perf);
 }
 
 void fields(auto& f, Of<ResourceUsage> auto& rusage) {
@@ -170,6 +179,7 @@ void fields(auto& f, Of<Run> auto& run) {
   f("started_at", run.started_at);
   f("wall_ns", run.wall_ns);
   f("window_ns", run.window_ns);
+  f("opened_ns", run.opened_ns);
   f("steal_ns", run.steal_ns);
   f("rusage", run.rusage);
   f("gil", run.gil);

@@ -117,6 +117,14 @@ struct ThreadUsage {
   uint64_t slack_switches = 0;
 };
 
+// What the kernel's perf events counted of one thread while it was traced (or would have been),
+// user and kernel. Empty: the counter could not be had, or was not on all the time; capabilities
+// say why.
+struct ThreadPerf {
+  std::optional<uint64_t> cycles, instructions, cache_misses;
+  std::optional<uint64_t> context_switches, migrations;
+};
+
 struct Thread {
   std::string name;
   std::string role;   // main | worker | background
@@ -126,6 +134,7 @@ struct Thread {
   GilCounts gil;                       // the thread's own
   std::optional<ThreadUsage> usage;    // empty: killed before it could read it
   std::optional<ThreadTrace> trace;    // empty: not traced
+  std::optional<ThreadPerf> perf;      // empty: not asked for, or killed before it could read it
 };
 
 struct ResourceUsage {  // of the worker process, getrusage(RUSAGE_CHILDREN) terms
@@ -172,6 +181,7 @@ struct Run {
   std::string started_at;             // UTC, RFC 3339
   uint64_t wall_ns = 0;               // gate opened to last join
   std::optional<uint64_t> window_ns;  // traced: opened to closed in the kernel
+  std::optional<uint64_t> opened_ns;  // traced: when that was
   std::optional<uint64_t> steal_ns;   // of the cell's CPUs over the run, /proc/stat, 10 ms steps
   ResourceUsage rusage;
   GilCounts gil;

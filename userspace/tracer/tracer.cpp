@@ -297,6 +297,7 @@ Status Tracer::end(Run& run, std::span<const int> cpus) {
 
   std::span<const gilscope_thread> threads = state_->threads.span().first(run.threads.size());
   run.window_ns = window.close_ns - window.open_ns;
+  run.opened_ns = window.open_ns;
   run.cores = cores_of(state_->cores.span(), window, cpus);
   run.histograms.emplace();
   run.lost = lost_of(state_->cores.span(), threads, window);

@@ -1,6 +1,6 @@
 // fmt, compiled once. Debian has no static library of it, and its header-only form would compile
-// the whole of it again in each file: half of what building takes. These are the templates that the
-// headers declare to be elsewhere.
+// the whole of it again in each file. These are the templates that the headers declare to be
+// elsewhere.
 #include <fmt/format-inl.h>
 
 namespace fmt {

@@ -41,7 +41,6 @@ class Parameters {
   uint64_t number(const std::string& key) const { return numbers_.at(key); }
   std::optional<uint64_t> optional_number(const std::string& key) const;
   const std::string& word(const std::string& key) const { return words_.at(key); }
-  bool has(const std::string& key) const { return numbers_.contains(key) || words_.contains(key); }
 
   // "echo:background=1,seconds=2s"
   const std::string& canonical() const { return canonical_; }

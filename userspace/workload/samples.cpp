@@ -18,6 +18,7 @@ Result<SampleBook> SampleBook::make(size_t writers, size_t samples_each) {
 }
 
 SampleWriter SampleBook::writer(size_t index) const {
+  if (writers() == 0) return {};
   return {fills_[index], room_.span().subspan(index * each_, each_)};
 }
 

@@ -40,6 +40,7 @@ class SampleWriter {
   std::span<Sample> room_;
 };
 
+// Without make() it is none: no writers, and those that it hands out keep nothing.
 class SampleBook {
  public:
   // Memory is used as samples come, not before.

@@ -5,12 +5,11 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <ctime>
 #include <map>
-#include <utility>
 
 #include "userspace/eval/programs.h"
 #include "userspace/gil/no_lock.h"
+#include "userspace/util/time.h"
 
 namespace gilscope {
 namespace {
@@ -67,11 +66,6 @@ class Compression {
   std::vector<Bytef> packed_ = std::vector<Bytef>(compressBound(kCompressed));
 };
 
-// One call from bytecode, so that the call is followed by a look at the breaker as any other.
-Code call_once(std::function<void()> native) {
-  return calling_loop(std::move(native));
-}
-
 }  // namespace
 
 const std::vector<std::string>& task_names() {
@@ -87,9 +81,9 @@ Task::Task(const std::string& name, Interpreter& interpreter) : interpreter_(int
     code_ = pi_digits();
     argument_ = kDigits;
   } else if (name == "regex") {
-    code_ = call_once([search = std::make_shared<Search>()] { search->all(); });
+    code_ = calling_loop([search = std::make_shared<Search>()] { search->all(); });
   } else {
-    code_ = call_once([compression = std::make_shared<Compression>(), &interpreter] {
+    code_ = calling_loop([compression = std::make_shared<Compression>(), &interpreter] {
       AllowThreads allow(interpreter.gil(), interpreter.thread());
       compression->once();
     });
@@ -104,18 +98,13 @@ double seconds_of(const std::string& name) {
   GilThread thread(slot);
   Interpreter interpreter(gil, thread);
   Task task(name, interpreter);
-  const auto now = [] {
-    timespec time;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
-  };
-  double shortest = 1e9;
+  uint64_t shortest_ns = UINT64_MAX;
   for (int round = 0; round < 5; ++round) {
-    const double start = now();
+    const uint64_t start_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
     task.once();
-    shortest = std::min(shortest, now() - start);
+    shortest_ns = std::min(shortest_ns, clock_ns(CLOCK_THREAD_CPUTIME_ID) - start_ns);
   }
-  return known[name] = shortest;
+  return known[name] = static_cast<double>(shortest_ns) / 1e9;
 }
 
 }  // namespace gilscope

@@ -158,7 +158,7 @@ void add_cpu_facts(const Box& box, FactList& facts) {
   facts.add("cpu.idle_driver", box.line(fmt::format("{}/cpuidle/current_driver", kCpus)));
   facts.add("cpu.idle_governor", box.line(fmt::format("{}/cpuidle/current_governor_ro", kCpus)));
   // How long a guest polls before it halts an idle CPU: where it does not, each wakeup of an idle
-  // CPU goes by the hypervisor, and costs tens of microseconds.
+  // CPU goes by the hypervisor, and takes far longer.
   facts.add("cpu.halt_poll_ns", box.number("/sys/module/haltpoll/parameters/guest_halt_poll_ns"));
   add_mitigations(box, facts);
 }

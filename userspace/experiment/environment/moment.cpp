@@ -7,6 +7,7 @@
 
 #include "userspace/experiment/environment.h"
 #include "userspace/experiment/environment/parts.h"
+#include "userspace/util/time.h"
 
 namespace gilscope {
 namespace {
@@ -89,7 +90,8 @@ Result<int64_t> uptime_ns(const Box& box) {
   return std::llround(*seconds * 100) * 10000000;  // the kernel writes hundredths
 }
 
-std::string utc_now() {
+// To the millisecond: it stands beside the other clock, to tie the two.
+std::string utc_milliseconds() {
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);
   tm parts{};
@@ -99,19 +101,13 @@ std::string utc_now() {
                      now.tv_nsec / 1000000);
 }
 
-int64_t monotonic_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return int64_t{now.tv_sec} * 1000000000 + now.tv_nsec;
-}
-
 }  // namespace
 
 Facts capture_moment(const Box& box) {
   FactList facts;
   // The two clocks at one moment tie the report's times to the calendar.
-  facts.add("time.utc", utc_now());
-  facts.add("time.monotonic_ns", monotonic_ns());
+  facts.add("time.utc", utc_milliseconds());
+  facts.add("time.monotonic_ns", static_cast<int64_t>(monotonic_ns()));
   facts.add("time.uptime_ns", uptime_ns(box));
   add_load(box, facts);
   facts.add("tasks.running", running_tasks(box));
