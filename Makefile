@@ -19,7 +19,7 @@ MULTIARCH := $(shell $(CXX) -print-multiarch)
 CPPFLAGS := -I. -I$(BUILD)/generated -DGILSCOPE_VERSION='"$(VERSION)"'
 CXXFLAGS := -std=c++20 -Wall -Wextra -Werror -pthread -MMD -MP
 LDFLAGS := -pthread
-LIBS := -lbpf -lelf -lz -lmd
+LIBS := -lbpf -lelf -lz -lmd -llzma
 ifeq ($(SANITIZE),)
 # A static program is copied to a test box, or into a VM, as one file.
 CXXFLAGS += -O2 -g1
@@ -58,7 +58,8 @@ FUZZED := $(filter $(addprefix $(BUILD)/,tools/% userspace/report/% userspace/ut
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.cpp,$(BUILD)/fuzz_%,$(sort $(wildcard tests/fuzz/*.cpp)))
 
 # Text files that the program carries: each becomes a raw string literal to #include.
-EMBEDDED := $(sort $(wildcard userspace/experiment/builtin/*.toml)) docs/report.schema.json
+EMBEDDED := $(sort $(wildcard userspace/experiment/builtin/*.toml)) docs/report.schema.json \
+            docs/metrics.md tools/html/page.css tools/html/page.js
 EMBEDDED_LITERALS := $(addprefix $(BUILD)/generated/,$(addsuffix .inc,$(EMBEDDED)))
 SKELETON := $(BUILD)/generated/gilscope.skel.h
 

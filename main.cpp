@@ -26,6 +26,7 @@ int main(int argc, char** argv) {
   add_env(app, exit);
   add_restore(app, exit);
   add_show(app, exit);
+  add_html(app, exit);
   add_validate(app, exit);
   add_export(app, exit);
 

@@ -28,7 +28,9 @@ std::string fact(const Facts& facts, const std::string& key) {
   return "";
 }
 
-std::string box(const Facts& facts) {
+}  // namespace
+
+std::string box_in_a_line(const Facts& facts) {
   std::vector<std::string> parts;
   const auto add = [&](const std::string& before, const std::string& value) {
     if (!value.empty()) parts.push_back(before + value);
@@ -45,11 +47,14 @@ std::string box(const Facts& facts) {
   return text;
 }
 
+namespace {
+
 void print_head(const Page& page, const Report& report) {
   const Summary& summary = page.summary;
   page.paragraph(fmt::format("gilscope {}, {}, report {}", printable(report.gilscope),
                              printable(report.created_at), printable(report.id)));
-  if (const std::string where = box(report.environment); !where.empty()) page.paragraph(where);
+  if (const std::string where = box_in_a_line(report.environment); !where.empty())
+    page.paragraph(where);
   page.paragraph(page.wording.matrix());
   std::string blocks = Wording::number_of(size_t(summary.measured_blocks), "block") + " measured";
   if (summary.measured_blocks < report.blocks_planned) {
@@ -58,6 +63,14 @@ void print_head(const Page& page, const Report& report) {
   }
   page.paragraph(fmt::format("{}, {} to warm up, {} finished", blocks, summary.warmup_blocks,
                              Wording::number_of(summary.finished_runs, "run")));
+  if (!report.left_out.empty()) {
+    std::vector<std::string> names;
+    for (const std::string& name : report.left_out) names.push_back(printable(name));
+    page.paragraph(page.bold(
+        fmt::format("A page's copy of the report, which had no room for {}: their numbers are "
+                    "missing here.",
+                    Wording::list(names))));
+  }
   if (report.status != "done") {
     page.paragraph(page.bold(
         report.status == "interrupted"
@@ -160,6 +173,15 @@ void print_failures(const Page& page, const Report& report) {
 
 }  // namespace
 
+void print_disturbances(const Page& page, const Report& report) {
+  print_losses(page);
+  print_holes(page);
+  print_steal(page);
+  print_gates(page);
+  print_changes(page, report);
+  print_failures(page, report);
+}
+
 TextOptions text_options_for_stdout() {
   TextOptions options;
   if (!::isatty(STDOUT_FILENO)) return options;
@@ -203,12 +225,7 @@ void print_text_report(std::ostream& out, const Report& report, const TextOption
   print_thread_table(page);
   print_perf_table(page);
   out << "\n";
-  print_losses(page);
-  print_holes(page);
-  print_steal(page);
-  print_gates(page);
-  print_changes(page, report);
-  print_failures(page, report);
+  print_disturbances(page, report);
   out << "\n";
   page.paragraph(
       "More of it, sequential runs included: gilscope show --per core, thread or block.");

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <ostream>
+#include <string>
 
 #include "tools/trace/report_findings.h"
 #include "userspace/report/model.h"
@@ -20,6 +21,9 @@ struct TextOptions {
 // For standard output: its width where it is a terminal; colour where it is one and NO_COLOR is
 // not set.
 TextOptions text_options_for_stdout();
+
+// "build-box, Linux 6.1.0, AMD EPYC, 4 CPUs, in a VM (kvm)", as far as it is known.
+std::string box_in_a_line(const Facts& facts);
 
 // `trace` is what the report's segments tell, where they are at hand.
 void print_text_report(std::ostream& out, const Report& report, const TextOptions& options,

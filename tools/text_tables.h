@@ -31,6 +31,8 @@ struct Page {
   void paragraph(const std::string& text, size_t indent = 0) const;
 };
 
+// What was lost, stolen, left out by gates, changed on the way, and failed.
+void print_disturbances(const Page& page, const Report& report);
 void print_slowdown_table(const Page& page);
 // Rates and latencies, where a workload has them.
 void print_work_table(const Page& page);

@@ -15,6 +15,7 @@ namespace gilscope {
 // is not empty. Fails with Exit::no_data where no run has finished.
 Status print_report(const Report& report, const std::string& directory);
 
+void add_html(CLI::App& app, Exit& exit);
 void add_show(CLI::App& app, Exit& exit);
 void add_validate(CLI::App& app, Exit& exit);
 void add_export(CLI::App& app, Exit& exit);

@@ -137,7 +137,7 @@ TEST(ReportJson, EveryMemberOfTheModelHasAKey) {
   const Report report = sample::report(1, 1);
   [[maybe_unused]] const auto& [major, minor, id, version, created_at, status, spec, sha256, seed,
                                 blocks, warmups, claim, environment, before, after, capabilities,
-                                cells] = report;
+                                cells, left_out] = report;
   [[maybe_unused]] const auto& [policy, workload, arrangement, threads, cpus, cpu_list, cpus_by,
                                 cpu_order, main_exit, runs] = cells[3];
   [[maybe_unused]] const auto& [block, warmup, order, trace, run_status, failure, started_at, wall,

@@ -182,7 +182,8 @@ Result<Exit> run(const RunFlags& flags, const ReportPrinter& print) {
   });
   if (flags.json) {
     fmt::print("{}\n", to_json(*report));
-  } else if (Status printed = print(*report, out ? out->path() : ""); !printed && report->status == "done" && !failed) {
+  } else if (Status printed = print(*report, out ? out->path() : "");
+             !printed && report->status == "done" && !failed) {
     return fail(printed.error());
   }
   if (!flags.quiet && out) fmt::print(stderr, "report: {}/report.json\n", out->path());

@@ -5,6 +5,7 @@
 //   f(key, value)                  a value, an optional one (null), a vector, another model struct
 //   f.derived(key, value)          written for the reader's comfort, never read back
 //   f.known_if(known, key, value)  null unless known
+//   f.if_any(key, list)            no key at all for an empty one
 //   f.object(key, body)            keys that stand together in an object of their own
 //   f.environment(report)          facts, with the two moments nested inside them
 #pragma once
@@ -229,6 +230,7 @@ void fields(auto& f, Of<Report> auto& report) {
   f.environment(report);
   f("capabilities", report.capabilities);
   f("cells", report.cells);
+  f.if_any("left_out", report.left_out);
 }
 
 }  // namespace gilscope

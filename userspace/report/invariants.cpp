@@ -84,6 +84,7 @@ class Checker {
         broken(fmt::format("threads/{}: gil of its segments differs from its own", t));
       }
     }
+    if (report_.lacks("threads")) return;
     equal("the threads' acquires", sum.acquires, "gil.acquires", run.gil.acquires);
     equal("the threads' releases", sum.releases, "gil.releases", run.gil.releases);
     equal("the threads' contended", sum.contended, "gil.contended", run.gil.contended);
@@ -106,23 +107,30 @@ class Checker {
       segments += core.segments;
       dropped += core.records_dropped;
     }
-    equal("the cores' contended", failed.contended, "gil.contended", run.gil.contended);
-    equal("the cores' woken_lost", failed.woken_lost, "gil.woken_lost", run.gil.woken_lost);
-    equal("the cores' timed_out", failed.timed_out, "gil.timed_out", run.gil.timed_out);
-    equal("the cores' acquires", acquires, "gil.acquires", run.gil.acquires);
+    const bool cores = !report_.lacks("cores");
+    if (cores) equal_cores(run, failed, acquires);
 
     uint64_t of_threads = 0;
     for (const Thread& thread : run.threads)
       of_threads += thread.trace ? thread.trace->segments : 0;
-    equal("the threads' segments", of_threads, "the cores' segments", segments);
+    if (cores && !report_.lacks("threads")) {
+      equal("the threads' segments", of_threads, "the cores' segments", segments);
+    }
 
     if (!run.lost) {
       broken("traced, but \"lost\" is null");
-    } else if (run.trace == "full") {
+    } else if (run.trace == "full" && cores) {
       equal("the cores' records_dropped", dropped, "lost.segments", run.lost->segments);
       equal("segment_records + lost.segments", run.segment_records + run.lost->segments,
             "the cores' segments", segments);
     }
+  }
+
+  void equal_cores(const Run& run, const FailedCounts& failed, uint64_t acquires) {
+    equal("the cores' contended", failed.contended, "gil.contended", run.gil.contended);
+    equal("the cores' woken_lost", failed.woken_lost, "gil.woken_lost", run.gil.woken_lost);
+    equal("the cores' timed_out", failed.timed_out, "gil.timed_out", run.gil.timed_out);
+    equal("the cores' acquires", acquires, "gil.acquires", run.gil.acquires);
   }
 
   const Report& report_;

@@ -32,6 +32,11 @@ class Reader {
     }
   }
 
+  template <typename T>
+  void if_any(const char* key, std::vector<T>& values) {
+    (*this)(key, values);
+  }
+
   template <typename Body>
   void object(const char* key, Body body) {
     if (const auto found = object_.find(key); found != object_.end()) {

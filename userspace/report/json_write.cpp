@@ -27,6 +27,11 @@ class Writer {
     object_[key] = known ? json_of(value) : Json(nullptr);
   }
 
+  template <typename T>
+  void if_any(const char* key, const std::vector<T>& values) {
+    if (!values.empty()) object_[key] = json_of(values);
+  }
+
   template <typename Body>
   void object(const char* key, Body body) {
     Writer inner;

@@ -249,6 +249,16 @@ struct Report {
   Facts environment_after;
   Facts capabilities;  // which programs and features the tracer used
   std::vector<Cell> cells;
+  // What a page's copy had no room for, by the report's own keys: "threads.histograms". Empty in
+  // every report that an experiment wrote.
+  std::vector<std::string> left_out;
+
+  bool lacks(const std::string& what) const {
+    for (const std::string& name : left_out) {
+      if (name == what) return true;
+    }
+    return false;
+  }
 };
 
 }  // namespace gilscope

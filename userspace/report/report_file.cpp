@@ -5,6 +5,7 @@
 
 #include <new>
 
+#include "userspace/report/embedded_report.h"
 #include "userspace/report/json.h"
 #include "userspace/util/fd.h"
 #include "userspace/util/output_file.h"
@@ -42,7 +43,9 @@ Result<std::string> read_report_text(const std::string& path) {
   Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return fail_errno("cannot read " + printable(file));
   try {
-    return read_all(fd.get(), file);
+    Result<std::string> text = read_all(fd.get(), file);
+    if (!text || !is_page(*text)) return text;
+    return unpack_report(*text, printable(file));
   } catch (const std::bad_alloc&) {
     return fail(printable(file) + ": too large for the memory of this machine");
   }

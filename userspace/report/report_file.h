@@ -7,7 +7,8 @@
 
 namespace gilscope {
 
-// PATH is a report.json, or a directory that holds one; a pipe is read to its end.
+// PATH is a report.json, a directory that holds one, or a page that carries one (`gilscope html`);
+// a pipe is read to its end.
 Result<std::string> read_report_text(const std::string& path);
 
 }  // namespace gilscope

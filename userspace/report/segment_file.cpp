@@ -80,7 +80,8 @@ Result<SegmentReader> SegmentReader::open(int directory, const std::string& name
   SegmentReader reader;
   reader.origin_ = origin;
   // Not waiting for a writer where it is a pipe.
-  reader.file_ = Fd(openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  reader.file_ =
+      Fd(openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
   if (!reader.file_) return fail_errno(fmt::format("cannot open {}", in_quotes(origin)));
   struct stat about;
   if (fstat(reader.file_.get(), &about)) {

@@ -1,0 +1,311 @@
+// The page of a report: what it says, how large it gets, and that nothing of a report becomes
+// markup.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <CLI/CLI.hpp>
+#include <fstream>
+#include <iterator>
+#include <random>
+#include <sstream>
+
+#include "tests/unit/sample_report.h"
+#include "tests/unit/temporary_directory.h"
+#include "tools/html/definitions.h"
+#include "tools/html/forest_plot.h"
+#include "tools/html/heat_map.h"
+#include "tools/html/histogram_plot.h"
+#include "tools/html/markup.h"
+#include "tools/html/page.h"
+#include "tools/html/timeline.h"
+#include "tools/text_report.h"
+#include "tools/tools.h"
+#include "userspace/report/embedded_report.h"
+#include "userspace/report/invariants.h"
+#include "userspace/report/json.h"
+#include "userspace/report/report_file.h"
+
+namespace gilscope {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+constexpr const char* kScript = "<script>alert(1)</script>";
+
+std::string page_of(const Report& report) {
+  return html_page(report, to_json(report), {});
+}
+
+std::string shown(const Report& report) {
+  std::ostringstream out;
+  print_text_report(out, report, {});
+  return out.str();
+}
+
+TEST(Markup, EscapesWhatCouldBecomeMarkup) {
+  EXPECT_EQ(escaped("<a href=\"x\" b='y'>&"), "&lt;a href=&quot;x&quot; b=&#39;y&#39;&gt;&amp;");
+  EXPECT_EQ(escaped("\x1b[1m"), "\\x1b[1m");
+  EXPECT_EQ(escaped_lines("a<\nb\n"), "a&lt;\nb\n");
+}
+
+TEST(Definitions, HaveEveryNameThatATableNames) {
+  EXPECT_EQ(definition_of("wasted_wakeups"), "def-wasted_wakeups");
+  EXPECT_EQ(definition_of("slowdown"), "def-slowdown");
+  EXPECT_EQ(definition_of("no such number"), "");
+}
+
+TEST(Definitions, ReadMarkdown) {
+  EXPECT_EQ(html_of_markdown("# A\n\nb `c<d`\n**e f**\n"),
+            "<h3>A</h3>\n<p>b <code>c&lt;d</code> <b id=\"def-e-f\">e f</b></p>\n");
+  EXPECT_EQ(html_of_markdown("- a\n  b\n- c\n"), "<ul>\n<li>a b</li>\n<li>c</li>\n</ul>\n");
+  EXPECT_THAT(html_of_markdown("| key |\n|---|\n| `x` |\n| `x` |\n"),
+              AllOf(HasSubstr("<th>key</tr>"), HasSubstr("<code id=\"def-x\">x</code>"),
+                    HasSubstr("<td><code>x</code></tr>")));
+}
+
+TEST(ForestPlot, DrawsEachBlockTheMedianAndTheInterval) {
+  const std::string plot = forest_plot(
+      {"Slowdown", "slowdown", "block", 1.0},
+      {{"old GIL", "2 CPUs", {1.0, 1.5, 2.0}, 1.5, Interval{1.0, 2.0}, "data-cell=\"3\""}});
+  // Across 1000: 4 % of 1 to 2 on either side.
+  EXPECT_THAT(plot, HasSubstr("class=\"dots\" d=\"M37 5h0M500 12h0M963 8h0\""));
+  EXPECT_THAT(plot, HasSubstr("class=\"median\" d=\"M500.0 1v18\""));
+  EXPECT_THAT(plot, HasSubstr("class=\"interval\" x=\"37.0\" y=\"3\" width=\"925.9\""));
+  EXPECT_THAT(plot, HasSubstr("<td data-key=\"slowdown\" data-value=\"1.5\">1.50"));
+  EXPECT_THAT(plot, HasSubstr("class=\"reference\" d=\"M37 0v20\""));
+}
+
+TEST(ForestPlot, HasAnAxisForOneValueAndForNone) {
+  EXPECT_THAT(
+      forest_plot({"Wall time", "wall_ns", "run", std::nullopt, true},
+                  {{"", "a", {5e9}, 5e9, std::nullopt, ""}, {"", "b", {}, {}, {}, ""}}),
+      AllOf(HasSubstr("5.00 <small>s</small>"), Not(HasSubstr("nan")), Not(HasSubstr("inf"))));
+}
+
+TEST(HistogramPlot, HasNothingToDrawWithoutSamples) {
+  EXPECT_THAT(histogram_plot("a", "a", Histogram()), IsEmpty());
+  const std::string plot = histogram_plot("a", "a", sample::histogram(100, 4000));
+  EXPECT_THAT(plot, HasSubstr("data-key=\"a.p50\" data-value=\"4500\""));
+  EXPECT_THAT(plot, HasSubstr("data-key=\"a.max\" data-value=\"35993\""));
+}
+
+TEST(HeatMap, PutsTheSmallOnesTogether) {
+  HeatMap map;
+  for (size_t i = 0; i < 100; ++i) {
+    map.rows.push_back(std::to_string(i));
+    map.columns.push_back(std::to_string(i));
+    map.counts.emplace_back(100, 1);
+  }
+  map.counts[77][42] = 50;
+  const std::string html = heat_map(map);
+  EXPECT_THAT(html, AllOf(HasSubstr("<th scope=\"row\">77"), HasSubstr("<th scope=\"col\">42"),
+                          HasSubstr("data-value=\"50\">50"), HasSubstr("77 others"),
+                          Not(HasSubstr("<th scope=\"row\">99"))));
+}
+
+TEST(Page, SaysWhatTheTextSays) {
+  const Report report = sample::report();
+  const std::string page = page_of(report);
+  EXPECT_THAT(page, HasSubstr("<h1>demo</h1>"));
+  EXPECT_THAT(page, HasSubstr("check-interval:100 ran 1.4x slower together than in sequence"));
+  EXPECT_THAT(page, HasSubstr("Linux 6.18.4, AMD EPYC, 2 CPUs, in a VM (kvm)"));
+  EXPECT_THAT(page, HasSubstr("The box changed during the experiment"));
+  EXPECT_THAT(page, HasSubstr("not known: cannot read /sys/kernel/debug/sched/preempt: not root"));
+  EXPECT_THAT(page, HasSubstr("names no segments"));
+  EXPECT_THAT(page, Not(HasSubstr("http://")));
+  EXPECT_THAT(page, Not(HasSubstr("https://")));
+}
+
+TEST(Page, RunsNothingThatAReportSays) {
+  Report report = sample::report();
+  report.spec = std::string("name = \"") + kScript + "\"\n";
+  report.id = report.gilscope = report.created_at = report.spec_sha256 = kScript;
+  report.environment.push_back({kScript, std::string(kScript), ""});
+  report.environment_before.push_back({kScript, std::vector<std::string>{kScript}, ""});
+  report.capabilities.push_back({kScript, std::monostate(), kScript});
+  for (Cell& cell : report.cells) {
+    cell.policy += kScript, cell.workload = cell.cpus_by = cell.main_exit = kScript;
+    cell.cpus = std::string("cpu:") + kScript;
+    for (gilscope::Run& run : cell.runs) {
+      run.gates.push_back({kScript, 2.0, 1.0});
+      for (Thread& thread : run.threads) thread.name = kScript;
+    }
+  }
+  report.cells[0].runs[3].status = "failed";
+  report.cells[0].runs[3].failure = kScript;
+  // One element without gates, so that it is in the tables.
+  for (gilscope::Run& run : report.cells[3].runs) run.gates.clear();
+  const std::string page = page_of(report);
+  EXPECT_THAT(page, Not(HasSubstr(kScript)));
+  EXPECT_THAT(page, HasSubstr("<th scope=\"row\">&lt;script&gt;alert(1)&lt;/script&gt;"));
+}
+
+TEST(Page, CarriesItsReport) {
+  const Report report = sample::report();
+  const std::string page = page_of(report);
+  const auto text = unpack_report(page, "page");
+  ASSERT_TRUE(text) << text.error().message;
+  EXPECT_EQ(*text, to_json(report));
+  EXPECT_THAT(page, HasSubstr("carries its whole report"));
+}
+
+TEST(Page, IsReadLikeItsReport) {
+  const TemporaryDirectory directory;
+  const Report report = sample::report();
+  directory.write("page.html", page_of(report));
+  const auto read = read_report(directory / "page.html");
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(shown(*read), shown(report));
+}
+
+TEST(Page, DamagedIsRefused) {
+  const std::string page = page_of(sample::report());
+  const size_t at = page.find("application/x-gilscope-report");
+  ASSERT_NE(at, std::string::npos);
+  const auto refusal = [](const std::string& text) -> std::string {
+    const auto result = unpack_report(text, "page.html");
+    if (result) return "not refused";
+    EXPECT_EQ(result.error().code, Exit::no_data);
+    return result.error().message;
+  };
+  EXPECT_EQ(refusal(page.substr(0, at)),
+            "page.html: this page carries no report; it may be cut short");
+  EXPECT_EQ(refusal(page.substr(0, at + 2000)), "page.html: the report in this page is cut short");
+  std::string other = page;
+  other[at + 1000] = other[at + 1000] == 'A' ? 'B' : 'A';
+  EXPECT_EQ(refusal(other), "page.html: the report in this page is damaged");
+  other[at + 1000] = '!';
+  EXPECT_EQ(refusal(other), "page.html: the report in this page is damaged");
+  // Ends within the packed report, though the element is whole.
+  std::string less = page;
+  less.erase(at + 1000, 400);
+  EXPECT_EQ(refusal(less), "page.html: the report in this page is damaged");
+}
+
+TEST(Page, OfALittleThatUnpacksToALotIsRefused) {
+  const std::string packed = pack_report(std::string(16 << 20, ' '), 1 << 20);
+  ASSERT_THAT(packed, Not(IsEmpty()));
+  ASSERT_LT(packed.size(), 10'000U);
+  const auto text = unpack_report(embed_report(packed), "page.html", 4 << 20);
+  ASSERT_FALSE(text);
+  EXPECT_EQ(text.error().code, Exit::no_data);
+  EXPECT_EQ(text.error().message, "page.html: unpacks to more than 4 MiB, not a report");
+}
+
+// Runs that no packer finds alike.
+Report large_report(int runs_of_each) {
+  Report report = sample::report(runs_of_each - 1, 1);
+  std::mt19937_64 random(7);
+  const auto vary = [&](uint64_t& value) { value += random() % (value / 3 + 1000); };
+  for (Cell& cell : report.cells) {
+    for (gilscope::Run& run : cell.runs) {
+      vary(run.wall_ns), vary(run.rusage.user_ns), vary(run.rusage.system_ns);
+      vary(run.gil.acquires), vary(run.gil.contended), vary(run.gil.woken_lost);
+      const auto fill = [&](Histogram& histogram) {
+        histogram.buckets.clear();
+        for (uint64_t low = 1000; low < 40000; low += low / 8) {
+          histogram.buckets.push_back({low, low + low / 8, 1 + random() % 3000});
+        }
+        histogram.max_ns = 40000 + random() % 1000000;
+      };
+      const auto fill_all = [&](Histograms& all) {
+        fill(all.wake_to_run), fill(all.preempt_wait), fill(all.run);
+      };
+      if (run.histograms) fill_all(*run.histograms);
+      for (Core& core : run.cores) {
+        vary(core.on_cpu_ns), vary(core.segments), vary(core.acquires), vary(core.wakeups.ran);
+        fill_all(core.histograms);
+      }
+      for (Thread& thread : run.threads) {
+        vary(thread.gil.acquires);
+        if (!thread.trace) continue;
+        vary(thread.trace->on_cpu_ns), vary(thread.trace->segments);
+        vary(thread.trace->stolen_ns), vary(thread.trace->wakeups);
+        fill_all(thread.trace->histograms);
+      }
+    }
+  }
+  return report;
+}
+
+TEST(Page, OfTenThousandRunsIsSmallerThanTwoMegabytes) {
+  Report report = large_report(625);  // of 8 cells, traced and not
+  size_t runs = 0;
+  for (Cell& cell : report.cells) {
+    runs += cell.runs.size();
+    // What a page does not draw would only take the test's time.
+    for (gilscope::Run& run : cell.runs) {
+      if (run.block > 20) run.threads.clear(), run.cores.clear(), run.histograms.reset();
+    }
+  }
+  ASSERT_EQ(runs, 10'000U);
+  const std::string page = html_page(report, to_json(report), {});
+  EXPECT_LT(page.size(), 2'000'000U);
+  EXPECT_TRUE(unpack_report(page, "page"));
+}
+
+TEST(Page, CarriesAsMuchOfItsReportAsThereIsRoomFor) {
+  const Report report = large_report(12);
+  const std::string json = to_json(report);
+  std::vector<std::string> last;
+  for (const size_t room : {1'500'000, 400'000, 300'000, 200'000}) {
+    const std::string page = html_page(report, json, {}, room);
+    EXPECT_LT(page.size(), room);
+    const auto text = unpack_report(page, "page");
+    ASSERT_TRUE(text) << text.error().message;
+    // What it carries is a report that says what it lacks.
+    const auto copy = from_json(*text, "page");
+    ASSERT_TRUE(copy) << copy.error().message;
+    EXPECT_GE(copy->left_out.size(), last.size());
+    last = copy->left_out;
+    EXPECT_EQ(copy->cells[0].runs.size(), report.cells[0].runs.size());
+    EXPECT_EQ(copy->lacks("threads.histograms"),
+              copy->cells[3].runs[1].threads.empty() ||
+                  copy->cells[3].runs[1].threads[0].trace->histograms.run.buckets.empty());
+    for (const std::string& name : last) {
+      EXPECT_THAT(page, HasSubstr(name));
+      EXPECT_THAT(shown(*copy), HasSubstr(name));
+    }
+    // And the page's own numbers are of the whole.
+    const Summary whole(report);
+    EXPECT_THAT(page, HasSubstr("data-value=\"" + plain(*whole.cells[3].cores[0].segments) + "\""));
+  }
+  EXPECT_FALSE(last.empty());
+  EXPECT_EQ(last.front(), "threads.histograms");
+  EXPECT_THAT(html_page(report, json, {}, 1000), HasSubstr("no room for a copy of its report"));
+}
+
+TEST(Page, OfManyCellsSaysWhichHaveNoRoom) {
+  Report report = sample::report(2, 0);
+  const std::vector<Cell> cells = report.cells;
+  for (int i = 0; i < 40; ++i) {
+    for (Cell cell : cells) {
+      cell.policy = "check-interval:" + std::to_string(1000 + i) + cell.policy;
+      report.cells.push_back(cell);
+    }
+  }
+  const std::string page = page_of(report);
+  EXPECT_LT(page.size(), 2'000'000U);
+  EXPECT_THAT(page, HasSubstr("cells have no room in this page"));
+}
+
+TEST(EmbeddedReport, LeftOutIsKeptAndNotMistakenForABrokenSum) {
+  Report report = sample::report(6, 1);
+  EXPECT_THAT(broken_invariants(report), IsEmpty());
+  for (Cell& cell : report.cells) {
+    for (gilscope::Run& run : cell.runs) run.threads.clear(), run.cores.clear();
+  }
+  EXPECT_THAT(broken_invariants(report), Not(IsEmpty()));
+  report.left_out = {"threads", "cores"};
+  EXPECT_THAT(broken_invariants(report), IsEmpty());
+  const auto read = from_json(to_json(report), "report");
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->left_out, report.left_out);
+}
+
+}  // namespace
+}  // namespace gilscope

@@ -1,0 +1,111 @@
+// gilscope html: the report as one page that needs nothing else.
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <memory>
+
+#include "tools/html/page.h"
+#include "tools/tools.h"
+#include "userspace/report/json.h"
+#include "userspace/report/report_file.h"
+#include "userspace/util/output_file.h"
+#include "userspace/util/quote.h"
+
+namespace gilscope {
+namespace {
+
+struct HtmlOptions {
+  std::string report;
+  std::string out;
+};
+
+bool has_finished_run(const Report& report) {
+  for (const Cell& cell : report.cells) {
+    for (const Run& run : cell.runs) {
+      if (run.status == "done") return true;
+    }
+  }
+  return false;
+}
+
+// A directory that was left behind is said to be missing on the page; a hole in it is no such
+// thing.
+Status all_or_none(const TraceDirectory& directory, const Report& report) {
+  bool any = false;
+  std::string missing;
+  for (const Cell& cell : report.cells) {
+    for (const Run& run : cell.runs) {
+      if (run.segments_file.empty()) continue;
+      if (directory.has(run.segments_file)) {
+        any = true;
+      } else if (missing.empty()) {
+        missing = run.segments_file;
+      }
+    }
+  }
+  if (!any || missing.empty()) return {};
+  return fail(
+      Exit::no_data,
+      fmt::format("{} is missing, and others of the report's segments are there: copy all of "
+                  "them, or none",
+                  in_quotes(directory.path() + "/" + missing)));
+}
+
+Result<PageTrace> read_trace(const std::string& path, const Report& report) {
+  const auto directory = TraceDirectory::of(path);
+  if (!directory) return fail(directory.error());
+  if (Status s = all_or_none(*directory, report); !s) return fail(s.error());
+  PageTrace trace;
+  auto findings = report_findings(path, report);
+  if (!findings) return fail(findings.error());
+  trace.findings = std::move(*findings);
+  trace.windows.resize(report.cells.size());
+  size_t shown = 0;
+  for (const bool first : {true, false}) {
+    for (size_t i = 0; i < report.cells.size() && shown < kMostTimelineCells; ++i) {
+      if (comes_first(report.cells[i]) != first) continue;
+      auto windows = cell_windows(*directory, report, report.cells[i]);
+      if (!windows) return fail(windows.error());
+      trace.windows[i] = std::move(*windows);
+      shown += trace.windows[i].first ? 1 : 0;
+    }
+  }
+  return trace;
+}
+
+Status html(const HtmlOptions& options) {
+  const Result<std::string> text = read_report_text(options.report);
+  if (!text) return fail(text.error());
+  const Result<Report> report = from_json(*text, printable(options.report));
+  if (!report) return fail(report.error());
+  if (!has_finished_run(*report)) {
+    return fail(Exit::no_data,
+                printable(options.report) + ": no run has finished, there is nothing to show");
+  }
+  const Result<PageTrace> trace = read_trace(options.report, *report);
+  if (!trace) return fail(trace.error());
+  auto file = OutputFile::create(options.out);
+  if (!file) return fail(file.error());
+  if (Status s = file->write(html_page(*report, *text, *trace)); !s) return s;
+  return file->finish();
+}
+
+}  // namespace
+
+void add_html(CLI::App& app, Exit& exit) {
+  auto options = std::make_shared<HtmlOptions>();
+  CLI::App* command = app.add_subcommand(
+      "html", "make a page of a report: plots, timelines, tables, in one file that opens offline");
+  command
+      ->add_option("REPORT", options->report,
+                   "a report.json, the directory that holds it, or a page")
+      ->required();
+  command->add_option("-o", options->out, "the page to write")->required();
+  command->callback([options, &exit] {
+    if (const Status status = html(*options); !status) {
+      std::cerr << "gilscope: " << status.error().message << "\n";
+      exit = status.error().code;
+    }
+  });
+}
+
+}  // namespace gilscope

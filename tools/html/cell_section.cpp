@@ -1,0 +1,330 @@
+#include "tools/html/cell_section.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "tools/html/heat_map.h"
+#include "tools/html/histogram_plot.h"
+#include "tools/html/html_table.h"
+#include "tools/html/markup.h"
+#include "userspace/util/quote.h"
+
+namespace gilscope {
+namespace {
+
+// Of cores or threads of one cell; `gilscope show --per` has all of them.
+constexpr size_t kManyLines = 32;
+
+using Datum = HtmlTable::Datum;
+using Value = std::optional<double>;
+
+Datum counted(Value value) {
+  return {count(value), value};
+}
+Datum timed(Value value) {
+  return {duration(value), value};
+}
+Datum shared(Value value) {
+  return {percent(value), value};
+}
+
+Value share(uint64_t part, uint64_t whole) {
+  return whole == 0 ? std::nullopt : Value(double(part) / double(whole));
+}
+
+bool touched(const CoreSummary& core) {
+  return core.segments.value_or(0) > 0 || core.waker.value_or(0) > 0 ||
+         core.placed.value_or(0) > 0 || core.acquires_per_s.value_or(0) > 0;
+}
+
+void note_hidden(HtmlTable& table, size_t hidden, const char* what) {
+  if (hidden == 0) return;
+  table.note(
+      fmt::format("and {} more: gilscope show --per {}", Wording::number_of(hidden, what), what));
+}
+
+template <typename Numbers>
+void add_cores(const CellSummary& cell, HtmlTable& table, Numbers numbers) {
+  size_t shown = 0, hidden = 0, untouched = 0;
+  for (const CoreSummary& core : cell.cores) {
+    if (!touched(core)) {
+      ++untouched;
+    } else if (shown == kManyLines) {
+      ++hidden;
+    } else {
+      table.row(fmt::format("core {}", core.cpu), numbers(core),
+                fmt::format("data-cpu=\"{}\"", core.cpu));
+      ++shown;
+    }
+  }
+  note_hidden(table, hidden, "core");
+  if (untouched) {
+    table.note(fmt::format("none of its threads ran on the other {}",
+                           Wording::number_of(untouched, "core")));
+  }
+}
+
+std::string core_tables(const CellSummary& cell) {
+  if (!cell.traced) return "<p>Not traced: nothing is known of its cores.</p>\n";
+  HtmlTable scheduling("Cores: what the scheduler did; counts a run, medians over the traced runs",
+                       {{"", "", ""},
+                        {"", "segments", "segments"},
+                        {"share of the window", "on-CPU", "on_cpu_ns"},
+                        {"share of the window", "idle", "idle_ns"},
+                        {"share of the window", "foreign", "foreign_ns"},
+                        {"wakeups", "waker", "wakeups.waker"},
+                        {"wakeups", "previous", "wakeups.previous"},
+                        {"wakeups", "placed", "wakeups.placed"},
+                        {"wakeups", "ran", "wakeups.ran"},
+                        {"migrations", "wakeup", "migrations.wakeup"},
+                        {"migrations", "preempt", "migrations.preempt"}});
+  add_cores(cell, scheduling, [](const CoreSummary& core) -> std::vector<Datum> {
+    return {counted(core.segments),
+            shared(core.on_cpu_share),
+            shared(core.idle_share),
+            shared(core.foreign_share),
+            counted(core.waker),
+            counted(core.previous),
+            counted(core.placed),
+            counted(core.ran),
+            counted(core.migrations_wakeup),
+            counted(core.migrations_preempt)};
+  });
+  HtmlTable gil("Cores and the GIL: attempts made on each; medians over the traced runs",
+                {{"", "", ""},
+                 {"", "acquires/s", "acquires"},
+                 {"failed acquisitions/s", "contended", "contended"},
+                 {"failed acquisitions/s", "woken_lost", "woken_lost"},
+                 {"failed acquisitions/s", "timed_out", "timed_out"},
+                 {"wakeups", "wasted", "wasted_wakeups"},
+                 {"holder", "preempted", "holder_preempted"}});
+  add_cores(cell, gil, [](const CoreSummary& core) -> std::vector<Datum> {
+    return {counted(core.acquires_per_s),   counted(core.contended_per_s),
+            counted(core.woken_lost_per_s), counted(core.timed_out_per_s),
+            shared(core.wasted_share),      counted(core.holder_preempted)};
+  });
+  return scheduling.html() + gil.html();
+}
+
+std::string thread_table(const CellSummary& cell) {
+  if (cell.threads.empty()) return "";
+  HtmlTable table("Threads: counts a run, medians over the runs",
+                  {{"", "", ""},
+                   {"", "on-CPU", "on_cpu_ns"},
+                   {"switches", "voluntary", "voluntary_switches"},
+                   {"switches", "involuntary", "involuntary_switches"},
+                   {"wakeups", "all", "wakeups"},
+                   {"wakeups", "wasted", "wasted_wakeups"},
+                   {"", "migrated", "migrations"},
+                   {"GIL", "acquires", "acquires"},
+                   {"GIL", "failed", "failed"},
+                   {"wake-to-run", "p50", "wake_to_run.p50"},
+                   {"wake-to-run", "p99", "wake_to_run.p99"}});
+  size_t shown = 0;
+  for (const ThreadSummary& thread : cell.threads) {
+    if (shown == kManyLines) break;
+    table.row(
+        escaped(thread.name),
+        {timed(thread.on_cpu_ns), counted(thread.voluntary_switches),
+         counted(thread.involuntary_switches), counted(thread.wakeups), shared(thread.wasted_share),
+         counted(thread.migrations), counted(thread.acquires), counted(thread.failed),
+         timed(thread.wake_to_run_p50_ns), timed(thread.wake_to_run_p99_ns)},
+        fmt::format("data-thread=\"{}\"", shown));
+    ++shown;
+  }
+  note_hidden(table, cell.threads.size() - shown, "thread");
+  return table.html();
+}
+
+// What perf events counted, where that was asked for.
+std::string perf_table(const CellSummary& cell) {
+  if (std::ranges::none_of(cell.threads, &ThreadSummary::perf)) return "";
+  HtmlTable table(
+      "Threads by perf: counts a run, medians over the runs; every switch took longer for it",
+      {{"", "", ""},
+       {"context", "switches", "perf.context_switches"},
+       {"", "migrations", "perf.migrations"},
+       {"instructions", "per cycle", "perf.instructions"},
+       {"cache", "misses", "perf.cache_misses"}});
+  size_t shown = 0;
+  for (const ThreadSummary& thread : cell.threads) {
+    if (shown++ == kManyLines) break;
+    table.row(escaped(thread.name),
+              {counted(thread.perf_switches),
+               counted(thread.perf_migrations),
+               {factor(thread.instructions_per_cycle), thread.instructions_per_cycle},
+               counted(thread.cache_misses)});
+  }
+  note_hidden(table, cell.threads.size() - std::min(cell.threads.size(), kManyLines), "thread");
+  return table.html();
+}
+
+std::string gil_table(const TraceFindings& sum) {
+  if (!sum.gil) return "";
+  const GilUse& use = *sum.gil;
+  HtmlTable table("The GIL: from the segments of the traced runs, all of them together",
+                  {{"", "", ""},
+                   {"share of the time", "held on-CPU", "gil.held_on_cpu_ns"},
+                   {"share of the time", "held off-CPU", "held_off_cpu_ns"},
+                   {"share of the time", "overlap", "gil.overlapping_ns"},
+                   {"share of the time", "core idle, GIL free", "gil.idle_while_free_ns"},
+                   {"hand-offs", "a run", "gil.handoffs"},
+                   {"hand-offs", "release unseen", "gil.handoffs_unseen"},
+                   {"hand-offs", "waiters, mean", "gil.convoy"},
+                   {"longest chain", "of delay", "chain.longest_ns"},
+                   {"longest chain", "wakeups", "longest_wakeups"}});
+  uint64_t waiters = 0;
+  for (const auto& [length, handoffs] : use.convoy) waiters += length * handoffs;
+  const Value mean = share(waiters, use.handoffs);
+  const bool chains = sum.chain.delay.count() > 0;
+  table.row("GIL", {shared(share(use.held_on_cpu_ns, sum.span_ns)),
+                    shared(share(use.held_off_cpu_ns, sum.span_ns)),
+                    shared(share(use.overlapping_ns, sum.span_ns)),
+                    shared(share(use.idle_while_free_ns, sum.span_ns)),
+                    counted(share(use.handoffs, sum.runs)),
+                    counted(share(use.handoffs_unseen, sum.runs)),
+                    {mean ? Number{fmt::format("{:.1f}", *mean), ""} : Number{"-", ""}, mean},
+                    timed(chains ? Value(double(sum.chain.longest_ns)) : std::nullopt),
+                    counted(chains ? Value(double(sum.chain.longest_wakeups)) : std::nullopt)});
+  return table.html();
+}
+
+// How many waited at a hand-off.
+std::string convoy(const GilUse& use) {
+  if (use.convoy.empty()) return "";
+  HeatMap map;
+  map.title = "Threads that waited for the GIL at a hand-off, and how often";
+  map.from = "", map.to = "waiters";
+  map.rows = {"hand-offs"};
+  map.counts.emplace_back();
+  map.key = "convoy";
+  for (const auto& [waiters, handoffs] : use.convoy) {
+    map.columns.push_back(std::to_string(waiters));
+    map.counts[0].push_back(handoffs);
+  }
+  return heat_map(std::move(map));
+}
+
+Histograms of_runs(const Cell& cell) {
+  Histograms sum;
+  for (const Run& run : cell.runs) {
+    if (measured(run) && run.traced() && run.histograms) sum += *run.histograms;
+  }
+  return sum;
+}
+
+std::string distributions(const CellSummary& cell, const CellFindings* found) {
+  const Histograms sum = of_runs(*cell.cell);
+  std::string plots =
+      histogram_plot("Wake to run", "wake_to_run", sum.wake_to_run) +
+      histogram_plot("Preempted, waiting for a core", "preempt_wait", sum.preempt_wait) +
+      histogram_plot("Length of a segment", "run", sum.run);
+  if (found) {
+    plots += histogram_plot("GIL held", "holding", found->sum.holding) +
+             histogram_plot("GIL waited for", "waiting", found->sum.waiting);
+    if (found->sum.gil) {
+      plots += histogram_plot("Hand-off latency", "gil.handoff", found->sum.gil->handoff);
+    }
+    plots += histogram_plot("Chain of scheduling delay", "chain.delay", found->sum.chain.delay);
+  }
+  if (plots.empty()) return "";
+  return "<h4>Distributions, all traced runs together</h4>\n<div class=\"plots\">" + plots +
+         "</div>\n";
+}
+
+// Wakeups as four counts of each core.
+std::string wakeups_map(const CellSummary& cell) {
+  HeatMap map;
+  map.title =
+      "Wakeups by core: where the waker ran, where the thread had run, where it was placed, "
+      "where it ran; medians a run";
+  map.from = "", map.to = "core";
+  map.rows = {"waker", "previous", "placed", "ran"};
+  map.key = "wakeups";
+  map.counts.resize(4);
+  for (const CoreSummary& core : cell.cores) {
+    if (!touched(core)) continue;
+    map.columns.push_back(std::to_string(core.cpu));
+    const Value values[] = {core.waker, core.previous, core.placed, core.ran};
+    for (size_t i = 0; i < 4; ++i) map.counts[i].push_back(uint64_t(values[i].value_or(0)));
+  }
+  if (map.columns.size() < 2) return "";
+  return heat_map(std::move(map));
+}
+
+std::string moves_map(const TraceFindings& sum) {
+  std::set<int> cpus;
+  for (const auto& [pair, migrations] : sum.moves) cpus.insert({pair.first, pair.second});
+  if (cpus.empty()) return "";
+  HeatMap map;
+  map.title =
+      fmt::format("Migrations, from core to core, in {}", Wording::number_of(sum.runs, "run"));
+  map.from = "from", map.to = "to";
+  map.key = "migrations";
+  for (const int cpu : cpus) map.rows.push_back(std::to_string(cpu));
+  map.columns = map.rows;
+  for (const int from : cpus) {
+    std::vector<uint64_t>& row = map.counts.emplace_back();
+    for (const int to : cpus) {
+      const auto found = sum.moves.find({from, to});
+      row.push_back(found == sum.moves.end() ? 0 : found->second);
+    }
+  }
+  return heat_map(std::move(map));
+}
+
+std::string wakers_map(const CellFindings& found) {
+  const WakerMatrix& matrix = found.sum.wakers;
+  const std::vector<Thread>& threads = found.runs.front().first->threads;
+  if (found.sum.wakeups == 0 || matrix.size() != threads.size() + 1) return "";
+  HeatMap map;
+  map.title = fmt::format("Who woke whom, in {}", Wording::number_of(found.sum.runs, "run"));
+  map.from = "waker", map.to = "woken";
+  map.key = "wakers";
+  for (const Thread& thread : threads) map.columns.push_back(printable(thread.name));
+  map.rows = map.columns;
+  map.rows.push_back("others");
+  map.counts = matrix;
+  return heat_map(std::move(map));
+}
+
+std::string maps(const CellSummary& cell, const CellFindings* found) {
+  std::string out = wakeups_map(cell);
+  if (found) {
+    out += moves_map(found->sum) + wakers_map(*found);
+    if (found->sum.gil) out += convoy(*found->sum.gil);
+  }
+  return out.empty() ? "" : "<div class=\"maps\">" + out + "</div>\n";
+}
+
+std::string holes(const CellFindings& found) {
+  if (found.sum.dropped == 0) return "";
+  return fmt::format(
+      "<p class=\"warning\">{} of this cell found the ring full: what comes from segments (the "
+      "GIL's "
+      "time, hand-offs, matrices, timelines) lacks them; the counters do not.</p>\n",
+      Wording::number_of(found.sum.dropped, "record"));
+}
+
+}  // namespace
+
+std::string cell_section(const PageContent& page, const CellSummary& cell,
+                         const std::string& timelines, bool open) {
+  const size_t index = size_t(cell.cell - page.report.cells.data());
+  const CellFindings* found = page.trace.findings.of(page.report, *cell.cell);
+  std::string out = fmt::format(
+      "<details class=\"cell\" id=\"cell-{0}\" data-cell=\"{0}\"{1}><summary><h3>{2}</h3> <span "
+      "data-key=\"wall_ns\" data-value=\"{3}\">{4}</span>, {5}{6}</summary>\n",
+      index, open ? " open" : "", escaped(page.wording.cell(*cell.cell)),
+      plain(cell.wall_ns.value_or(0)), marked_up(duration(cell.wall_ns)),
+      Wording::number_of(cell.runs, "run"),
+      cell.gated ? fmt::format(", {} more left out by gates", cell.gated) : "");
+  if (found) out += holes(*found);
+  out += timelines + core_tables(cell) + thread_table(cell) + perf_table(cell);
+  if (found) out += gil_table(found->sum);
+  return out + distributions(cell, found) + maps(cell, found) + "</details>\n";
+}
+
+}  // namespace gilscope

@@ -1,0 +1,32 @@
+// One line a comparison: every block a dot, their median and its interval. Labels and numbers are
+// text beside the drawing, so that they wrap, print and can be read aloud.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tools/statistics.h"
+
+namespace gilscope {
+
+struct ForestRow {
+  std::string group;  // heads the rows that follow one another with the same
+  std::string label;
+  std::vector<double> values;
+  std::optional<double> median;
+  std::optional<Interval> interval;
+  std::string attributes;  // of its element, HTML
+};
+
+struct ForestAxis {
+  std::string name;                 // of the quantity
+  std::string key;                  // its data-key
+  std::string each;                 // what a dot is: "block"
+  std::optional<double> reference;  // drawn; where neither side is better
+  bool times = false;               // nanoseconds; else factors
+};
+
+std::string forest_plot(const ForestAxis& axis, const std::vector<ForestRow>& rows);
+
+}  // namespace gilscope
