@@ -73,7 +73,7 @@ endif
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: build run test test-unit test-kernel test-sanitizers test-fuzz fuzz bench-views lint format install clean help
+.PHONY: build run test test-unit test-kernel test-sanitizers test-fuzz fuzz bench-perf bench-views lint format install clean help
 
 build: $(BUILD)/gilscope  ## build build/gilscope, one static program
 
@@ -95,6 +95,9 @@ test-fuzz:  ## FUZZ_SECONDS=60 of feeding the readers of reports and segments wh
 fuzz: $(FUZZ_TARGETS)
 	@mkdir -p $(BUILD)/findings
 	@printf '%s\n' $(FUZZ_TARGETS) | xargs -P 2 -I{} scripts/run-fuzzer {} $(FUZZ_SECONDS)
+
+bench-perf: $(BUILD)/bench_perf_cost  ## what counting by perf costs a run (as root)
+	$<
 
 bench-views: $(BUILD)/bench_views $(BUILD)/gilscope  ## time and memory of show, export and html
 	$(BUILD)/bench_views $(BUILD)/gilscope
@@ -172,6 +175,10 @@ $(BUILD)/gilscope: $(MAIN_OBJECT) $(OBJECTS)
 $(BUILD)/unit_tests: $(UNIT_OBJECTS) $(UNDER_UNIT_TEST)
 	$(say) LINK $@
 	$(Q)$(CXX) $(LDFLAGS) $^ -lgmock -lgtest -lgtest_main $(LIBS) -o $@
+
+$(BUILD)/bench_perf_cost: $(BUILD)/tests/bench/perf_cost.o $(BUILD)/tests/kernel/main.o $(OBJECTS)
+	$(say) LINK $@
+	$(Q)$(CXX) $(LDFLAGS) $^ -lgmock -lgtest $(LIBS) -o $@
 
 $(BUILD)/bench_%: $(BUILD)/tests/bench/%.o $(filter $(BUILD)/userspace/report/% $(BUILD)/userspace/util/%,$(OBJECTS))
 	$(say) LINK $@
