@@ -9,6 +9,8 @@ PREFIX ?= /usr/local
 
 # SANITIZE=address,undefined or thread; give such a build a BUILD directory of its own.
 SANITIZE ?=
+# FUZZ=1: fuzzers, which need SANITIZE=address,undefined and a BUILD directory of their own.
+FUZZ ?=
 FUZZ_SECONDS ?= 60
 
 VERSION := $(shell cat VERSION)
@@ -29,8 +31,8 @@ else
 CXXFLAGS += $(if $(filter thread,$(SANITIZE)),-O1,-O0) -g1 -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDFLAGS += -fsanitize=$(SANITIZE)
 STATIC :=
-ifneq ($(findstring address,$(SANITIZE)),)
-# clang's, because its objects serve the fuzzers too.
+ifeq ($(FUZZ),1)
+# The fuzzer is clang's.
 CXX := clang++
 # It minds how RapidJSON compares its iterators.
 CXXFLAGS += -fsanitize=fuzzer-no-link -Wno-ambiguous-reversed-operator
@@ -43,18 +45,22 @@ KERNEL_SOURCES := $(sort $(wildcard tests/kernel/*.cpp))
 OBJECTS := $(SOURCES:%.cpp=$(BUILD)/%.o)
 MAIN_OBJECT := $(BUILD)/main.o
 UNIT_OBJECTS := $(UNIT_SOURCES:%.cpp=$(BUILD)/%.o)
+# A build with sanitizers may take the tests' own code from another one, which is there already: what
+# is under test is what they are for. Those with threads do less where they know of a sanitizer.
+TESTS_BUILD ?= $(BUILD)
 # The subcommands that measure are tested as a program; the rest is what the unit tests are about.
 UNDER_UNIT_TEST := $(filter-out $(BUILD)/userspace/cli/%,$(OBJECTS))
-ifeq ($(SANITIZE),thread)
 # Only what has threads can have a race.
 THREADED := eval gil gvl hand_over mixed_load policies pypy ranking semaphore sharded thread workload
-UNIT_OBJECTS := $(filter $(THREADED:%=$(BUILD)/tests/unit/%_test.o),$(UNIT_OBJECTS)) \
-                $(BUILD)/tests/unit/watchdog.o
-UNDER_UNIT_TEST := $(filter $(addprefix $(BUILD)/userspace/,gil/% eval/% threading/% workload/% \
-                                                            util/%),$(OBJECTS))
-endif
+THREADED_OBJECTS := $(filter $(THREADED:%=$(BUILD)/tests/unit/%_test.o),$(UNIT_OBJECTS)) \
+                    $(BUILD)/tests/unit/watchdog.o \
+                    $(filter $(addprefix $(BUILD)/userspace/,gil/% eval/% threading/% workload/% \
+                                                             util/%),$(OBJECTS))
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%.cpp=$(BUILD)/%.o)
-FUZZED := $(filter $(addprefix $(BUILD)/,tools/% userspace/report/% userspace/util/%),$(OBJECTS))
+# The readers, and what prints what they read; not the subcommands.
+FUZZED := $(filter-out $(BUILD)/tools/show.o $(BUILD)/tools/validate.o $(BUILD)/tools/export.o \
+                       $(BUILD)/tools/html.o $(BUILD)/tools/html/% $(BUILD)/tools/export/%, \
+            $(filter $(addprefix $(BUILD)/,tools/% userspace/report/% userspace/util/%),$(OBJECTS)))
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.cpp,$(BUILD)/fuzz_%,$(sort $(wildcard tests/fuzz/*.cpp)))
 
 # Text files that the program carries: each becomes a raw string literal to #include.
@@ -73,7 +79,7 @@ endif
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: build run test test-unit test-kernel test-sanitizers test-fuzz fuzz bench-perf bench-views lint format install clean help
+.PHONY: build run test test-unit test-threaded test-kernel test-sanitizers test-fuzz fuzz bench-perf bench-views lint format install clean help
 
 build: $(BUILD)/gilscope  ## build build/gilscope, one static program
 
@@ -85,12 +91,15 @@ test: test-unit test-sanitizers test-fuzz test-kernel  ## every test
 test-unit: $(BUILD)/unit_tests  ## tests that need no root
 	$(BUILD)/unit_tests --gtest_brief=1
 
+test-threaded: $(BUILD)/threaded_tests  ## those of them that have threads
+	$(BUILD)/threaded_tests --gtest_brief=1
+
 test-kernel: $(BUILD)/kernel_tests $(BUILD)/gilscope  ## tests that trace the running kernel (as root)
 	GILSCOPE=$(BUILD)/gilscope $(BUILD)/kernel_tests --gtest_brief=1
 
-# Two at once; each has the whole time. What they find stands in build/asan/findings.
+# Two at once; each has the whole time. What they find stands in build/fuzz/findings.
 test-fuzz:  ## FUZZ_SECONDS=60 of feeding the readers of reports and segments what nobody should
-	$(MAKE) BUILD=$(BUILD)/asan SANITIZE=address,undefined fuzz
+	$(MAKE) BUILD=$(BUILD)/fuzz SANITIZE=address,undefined FUZZ=1 fuzz
 
 fuzz: $(FUZZ_TARGETS)
 	@mkdir -p $(BUILD)/findings
@@ -102,9 +111,9 @@ bench-perf: $(BUILD)/bench_perf_cost  ## what counting by perf costs a run (as r
 bench-views: $(BUILD)/bench_views $(BUILD)/gilscope  ## time and memory of show, export and html
 	$(BUILD)/bench_views $(BUILD)/gilscope
 
-test-sanitizers:  ## the unit tests under the sanitizers, those with threads under thread's
-	$(MAKE) BUILD=$(BUILD)/asan SANITIZE=address,undefined test-unit
-	setarch $(ARCH) -R $(MAKE) BUILD=$(BUILD)/tsan SANITIZE=thread test-unit
+test-sanitizers: $(UNIT_OBJECTS)  ## the unit tests under the sanitizers, those with threads under thread's
+	$(MAKE) BUILD=$(BUILD)/asan SANITIZE=address,undefined TESTS_BUILD=$(BUILD) test-unit
+	setarch $(ARCH) -R $(MAKE) BUILD=$(BUILD)/tsan SANITIZE=thread test-threaded
 
 lint:  ## format and include rules (scripts/lint --tidy adds clang-tidy)
 	scripts/lint
@@ -153,11 +162,10 @@ $(BUILD)/%.o: %.cpp VERSION | $(SKELETON) $(EMBEDDED_LITERALS)
 	@mkdir -p $(@D)
 	$(Q)$(CXX) $(CPPFLAGS) $(CXXFLAGS) -c $< -o $@
 
-# The tests' own code need not be fast, nor be searched for what it does not do: it compiles sooner.
+# The tests' own code need not be fast, and so compiles sooner.
 ifeq ($(SANITIZE),)
-$(UNIT_OBJECTS) $(KERNEL_OBJECTS): CXXFLAGS := $(patsubst -O2,-O1,$(CXXFLAGS))
+$(UNIT_OBJECTS) $(KERNEL_OBJECTS): CXXFLAGS := $(patsubst -g1,-g0,$(patsubst -O2,-O1,$(CXXFLAGS)))
 else
-$(UNIT_OBJECTS): CXXFLAGS += -fno-sanitize=undefined
 # RapidJSON's empty stack is a null pointer that it adds to.
 $(BUILD)/userspace/report/json_schema.o: CXXFLAGS += -fno-sanitize=pointer-overflow
 endif
@@ -172,7 +180,12 @@ $(BUILD)/gilscope: $(MAIN_OBJECT) $(OBJECTS)
 	$(say) LINK $@
 	$(Q)$(CXX) $(LDFLAGS) $(STATIC) -Wl,--strip-debug $^ $(LIBS) -o $@
 
-$(BUILD)/unit_tests: $(UNIT_OBJECTS) $(UNDER_UNIT_TEST)
+$(BUILD)/unit_tests: $(filter $(THREADED_OBJECTS),$(UNIT_OBJECTS)) $(UNDER_UNIT_TEST) \
+    $(patsubst $(BUILD)/%,$(TESTS_BUILD)/%,$(filter-out $(THREADED_OBJECTS),$(UNIT_OBJECTS)))
+	$(say) LINK $@
+	$(Q)$(CXX) $(LDFLAGS) $^ -lgmock -lgtest -lgtest_main $(LIBS) -o $@
+
+$(BUILD)/threaded_tests: $(THREADED_OBJECTS)
 	$(say) LINK $@
 	$(Q)$(CXX) $(LDFLAGS) $^ -lgmock -lgtest -lgtest_main $(LIBS) -o $@
 
@@ -184,7 +197,7 @@ $(BUILD)/bench_%: $(BUILD)/tests/bench/%.o $(filter $(BUILD)/userspace/report/% 
 	$(say) LINK $@
 	$(Q)$(CXX) $(LDFLAGS) $^ $(LIBS) -o $@
 
-# Built with SANITIZE=address,undefined: each feeds one of the readers that trust nobody.
+# Built with FUZZ=1: each feeds one of the readers that trust nobody.
 $(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/%.o $(FUZZED)
 	$(say) LINK $@
 	$(Q)$(CXX) $(LDFLAGS) -fsanitize=fuzzer $^ $(LIBS) -o $@

@@ -7,7 +7,6 @@
 #include <CLI/CLI.hpp>
 #include <fstream>
 #include <iterator>
-#include <random>
 #include <sstream>
 
 #include "tests/unit/sample_report.h"
@@ -194,89 +193,6 @@ TEST(Page, OfALittleThatUnpacksToALotIsRefused) {
   ASSERT_FALSE(text);
   EXPECT_EQ(text.error().code, Exit::no_data);
   EXPECT_EQ(text.error().message, "page.html: unpacks to more than 4 MiB, not a report");
-}
-
-// Runs that no packer finds alike.
-Report large_report(int runs_of_each) {
-  Report report = sample::report(runs_of_each - 1, 1);
-  std::mt19937_64 random(7);
-  const auto vary = [&](uint64_t& value) { value += random() % (value / 3 + 1000); };
-  for (Cell& cell : report.cells) {
-    for (gilscope::Run& run : cell.runs) {
-      vary(run.wall_ns), vary(run.rusage.user_ns), vary(run.rusage.system_ns);
-      vary(run.gil.acquires), vary(run.gil.contended), vary(run.gil.woken_lost);
-      const auto fill = [&](Histogram& histogram) {
-        histogram.buckets.clear();
-        for (uint64_t low = 1000; low < 40000; low += low / 8) {
-          histogram.buckets.push_back({low, low + low / 8, 1 + random() % 3000});
-        }
-        histogram.max_ns = 40000 + random() % 1000000;
-      };
-      const auto fill_all = [&](Histograms& all) {
-        fill(all.wake_to_run), fill(all.preempt_wait), fill(all.run);
-      };
-      if (run.histograms) fill_all(*run.histograms);
-      for (Core& core : run.cores) {
-        vary(core.on_cpu_ns), vary(core.segments), vary(core.acquires), vary(core.wakeups.ran);
-        fill_all(core.histograms);
-      }
-      for (Thread& thread : run.threads) {
-        vary(thread.gil.acquires);
-        if (!thread.trace) continue;
-        vary(thread.trace->on_cpu_ns), vary(thread.trace->segments);
-        vary(thread.trace->stolen_ns), vary(thread.trace->wakeups);
-        fill_all(thread.trace->histograms);
-      }
-    }
-  }
-  return report;
-}
-
-TEST(Page, OfTenThousandRunsIsSmallerThanTwoMegabytes) {
-  Report report = large_report(625);  // of 8 cells, traced and not
-  size_t runs = 0;
-  for (Cell& cell : report.cells) {
-    runs += cell.runs.size();
-    // What a page does not draw would only take the test's time.
-    for (gilscope::Run& run : cell.runs) {
-      if (run.block > 20) run.threads.clear(), run.cores.clear(), run.histograms.reset();
-    }
-  }
-  ASSERT_EQ(runs, 10'000U);
-  const std::string page = html_page(report, to_json(report), {});
-  EXPECT_LT(page.size(), 2'000'000U);
-  EXPECT_TRUE(unpack_report(page, "page"));
-}
-
-TEST(Page, CarriesAsMuchOfItsReportAsThereIsRoomFor) {
-  const Report report = large_report(12);
-  const std::string json = to_json(report);
-  std::vector<std::string> last;
-  for (const size_t room : {1'500'000, 400'000, 300'000, 200'000}) {
-    const std::string page = html_page(report, json, {}, room);
-    EXPECT_LT(page.size(), room);
-    const auto text = unpack_report(page, "page");
-    ASSERT_TRUE(text) << text.error().message;
-    // What it carries is a report that says what it lacks.
-    const auto copy = from_json(*text, "page");
-    ASSERT_TRUE(copy) << copy.error().message;
-    EXPECT_GE(copy->left_out.size(), last.size());
-    last = copy->left_out;
-    EXPECT_EQ(copy->cells[0].runs.size(), report.cells[0].runs.size());
-    EXPECT_EQ(copy->lacks("threads.histograms"),
-              copy->cells[3].runs[1].threads.empty() ||
-                  copy->cells[3].runs[1].threads[0].trace->histograms.run.buckets.empty());
-    for (const std::string& name : last) {
-      EXPECT_THAT(page, HasSubstr(name));
-      EXPECT_THAT(shown(*copy), HasSubstr(name));
-    }
-    // And the page's own numbers are of the whole.
-    const Summary whole(report);
-    EXPECT_THAT(page, HasSubstr("data-value=\"" + plain(*whole.cells[3].cores[0].segments) + "\""));
-  }
-  EXPECT_FALSE(last.empty());
-  EXPECT_EQ(last.front(), "threads.histograms");
-  EXPECT_THAT(html_page(report, json, {}, 1000), HasSubstr("no room for a copy of its report"));
 }
 
 TEST(Page, OfManyCellsSaysWhichHaveNoRoom) {

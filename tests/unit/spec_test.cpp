@@ -77,7 +77,7 @@ TEST(Spec, TakesEveryKey) {
 TEST(Spec, NeedsOnlyPoliciesAndWorkloads) {
   const Spec spec = parsed(kGood);
   EXPECT_EQ(spec.arrangements, std::vector<std::string>({"sequential", "threaded"}));
-  EXPECT_EQ(spec.threads, std::vector<ThreadCount>({2}));
+  EXPECT_EQ(spec.threads, std::vector{ThreadCount{2}});
   EXPECT_EQ(spec.cpus, std::vector<std::string>({"all"}));
   EXPECT_FALSE(spec.seed);
   EXPECT_EQ(spec.trace, "full");
@@ -85,7 +85,7 @@ TEST(Spec, NeedsOnlyPoliciesAndWorkloads) {
 
 TEST(Spec, TakesOneValueForAList) {
   const Spec spec = parsed(kGood + "threads = 8\ncpus = 2\narrangements = \"sequential\"\n");
-  EXPECT_EQ(spec.threads, std::vector<ThreadCount>({8}));
+  EXPECT_EQ(spec.threads, std::vector{ThreadCount{8}});
   EXPECT_EQ(spec.cpus, std::vector<std::string>({"2"}));
   EXPECT_EQ(spec.arrangements, std::vector<std::string>({"sequential"}));
 }

@@ -57,8 +57,8 @@ std::vector<const CellSummary*> order_of(const Summary& summary) {
   for (const CellSummary& cell : summary.cells) {
     if (cell.runs > 0) cells.push_back(&cell);
   }
-  std::ranges::stable_partition(cells,
-                                [](const CellSummary* cell) { return comes_first(*cell->cell); });
+  std::stable_partition(cells.begin(), cells.end(),
+                        [](const CellSummary* cell) { return comes_first(*cell->cell); });
   return cells;
 }
 
