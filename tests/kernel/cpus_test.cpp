@@ -210,7 +210,7 @@ class CpusBy : public ::testing::TestWithParam<std::string> {
 
 TEST_P(CpusBy, IsUndoneAtTheEnd) {
   if (!able_) return expect_as_found();
-  Process process(command(GetParam(), 1, "3M"));
+  Process process(command(GetParam(), 1, "15M"));
   ASSERT_TRUE(eventually([&] { return has_a_confined_worker(process); }));
   expect_limited(process);
   const Ended ended = process.wait();
@@ -232,7 +232,7 @@ TEST_P(CpusBy, IsUndoneAfterAnInterrupt) {
 
 TEST_P(CpusBy, IsUndoneAfterAFailedRun) {
   if (!able_) return expect_as_found();
-  Process process(command(GetParam(), 2, "3M"));
+  Process process(command(GetParam(), 2, "15M"));
   ASSERT_TRUE(eventually([&] { return has_a_confined_worker(process); }));
   kill(worker_of(process), SIGKILL);
   const Ended ended = process.wait();
