@@ -234,7 +234,9 @@ TEST_P(CpusBy, IsUndoneAfterAFailedRun) {
   if (!able_) return expect_as_found();
   Process process(command(GetParam(), 2, "15M"));
   ASSERT_TRUE(eventually([&] { return has_a_confined_worker(process); }));
-  kill(worker_of(process), SIGKILL);
+  const int worker = worker_of(process);
+  ASSERT_GT(worker, 0);  // 0 would be ourselves
+  kill(worker, SIGKILL);
   const Ended ended = process.wait();
   EXPECT_EQ(ended.status, 2);
   EXPECT_NE(ended.err.find("killed by signal 9"), std::string::npos) << ended.err;
