@@ -70,6 +70,20 @@ std::string reason(const CellSummary& cell) {
 
 }  // namespace
 
+const char* name_of(Finding::Kind kind) {
+  switch (kind) {
+    case Finding::Kind::slower:
+      return "slower";
+    case Finding::Kind::faster:
+      return "faster";
+    case Finding::Kind::same:
+      return "same";
+    case Finding::Kind::undecided:
+      break;
+  }
+  return "undecided";
+}
+
 Finding::Kind judge(const PairSummary& pair) {
   if (!pair.interval) return Finding::Kind::undecided;
   if (!pair.interval->includes(1)) {

@@ -15,6 +15,9 @@ struct Finding {
   std::string sentence;
 };
 
+// As scripts and style sheets know it.
+const char* name_of(Finding::Kind kind);
+
 // Slower, faster or the same is said only where the 95 % interval says so.
 Finding::Kind judge(const PairSummary& pair);
 

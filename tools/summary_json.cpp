@@ -27,20 +27,6 @@ Json identity(const Cell& cell) {
           {"cpu_order", cell.cpu_order}, {"main_exit", cell.main_exit}};
 }
 
-const char* name(Finding::Kind kind) {
-  switch (kind) {
-    case Finding::Kind::slower:
-      return "slower";
-    case Finding::Kind::faster:
-      return "faster";
-    case Finding::Kind::same:
-      return "same";
-    case Finding::Kind::undecided:
-      break;
-  }
-  return "undecided";
-}
-
 Json slowdown(const PairSummary& pair) {
   Json json = identity(pair.cell());
   json["runs_used"] = pair.traced ? "traced" : "untraced";
@@ -50,7 +36,7 @@ Json slowdown(const PairSummary& pair) {
   json["slowdown"] = value(pair.slowdown);
   json["range"] = value(pair.range);
   json["interval_95"] = value(pair.interval);
-  json["verdict"] = pair.slowdown ? Json(name(judge(pair))) : Json(nullptr);
+  json["verdict"] = pair.slowdown ? Json(name_of(judge(pair))) : Json(nullptr);
   json["tracer_cost"] = {
       {"sequential", pair.sequential ? value(pair.sequential->tracer_cost) : Json(nullptr)},
       {"threaded", pair.threaded ? value(pair.threaded->tracer_cost) : Json(nullptr)}};
@@ -167,7 +153,7 @@ std::string summary_json(const Report& report, const ReportFindings& trace) {
                     {"runs_failed", summary.failed_runs}};
   json["findings"] = Json::array();
   for (const Finding& finding : findings(summary, wording)) {
-    json["findings"].push_back({{"verdict", name(finding.kind)}, {"text", finding.sentence}});
+    json["findings"].push_back({{"verdict", name_of(finding.kind)}, {"text", finding.sentence}});
   }
   json["slowdown"] = Json::array();
   for (const PairSummary& pair : summary.pairs) json["slowdown"].push_back(slowdown(pair));

@@ -138,20 +138,6 @@ std::string warnings(const PageContent& page) {
   return out;
 }
 
-const char* mark_of(Finding::Kind kind) {
-  switch (kind) {
-    case Finding::Kind::slower:
-      return "slower";
-    case Finding::Kind::faster:
-      return "faster";
-    case Finding::Kind::same:
-      return "same";
-    case Finding::Kind::undecided:
-      break;
-  }
-  return "undecided";
-}
-
 // What happened, in one sentence: what the experiment set out to find, or else the decided
 // difference that is furthest from even.
 size_t leading(const PageContent& page, const std::vector<Finding>& all) {
@@ -180,7 +166,7 @@ std::string lead(const PageContent& page, const std::vector<Finding>& all) {
 std::string list(const std::vector<Finding>& all, size_t from, size_t to) {
   std::string items = "<ul class=\"findings\">\n";
   for (size_t i = from; i < to; ++i) {
-    items += fmt::format("<li class=\"{}\">{}\n", mark_of(all[i].kind), escaped(all[i].sentence));
+    items += fmt::format("<li class=\"{}\">{}\n", name_of(all[i].kind), escaped(all[i].sentence));
   }
   return items + "</ul>\n";
 }

@@ -68,7 +68,6 @@ class GilSpans {
   std::optional<uint32_t> owner() const { return owner_; }
   size_t holders() const { return holders_.size(); }
   size_t waiters() const { return waiters_; }
-  bool holds(uint32_t thread) const { return threads_[thread].holding; }
 
  private:
   struct OfThread {

@@ -72,12 +72,10 @@ bool TraceDirectory::has(const std::string& file) const {
   return stays_below(file) && ::faccessat(fd(), file.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-SegmentCheck::SegmentCheck(TraceLimits limits) : limits_(limits), ended_ns_(limits.threads) {}
-
 Status SegmentCheck::see(const gilscope_segment& s) {
-  if (s.thread >= limits_.threads) {
+  if (s.thread >= ended_ns_.size()) {
     return fail(Exit::no_data,
-                fmt::format("it is of thread {}, and the run had {}", s.thread, limits_.threads));
+                fmt::format("it is of thread {}, and the run had {}", s.thread, ended_ns_.size()));
   }
   if (s.began > GILSCOPE_BEGAN_PREEMPTED || s.ended > GILSCOPE_ENDED_EXITED ||
       s.gil_state > GILSCOPE_HOLDING) {
@@ -118,7 +116,7 @@ Result<RunTrace> RunTrace::open(const TraceDirectory& directory, const Report& r
 
 Status RunTrace::each(const std::function<Status(std::span<const gilscope_segment>)>& see) const {
   std::vector<gilscope_segment> piece(kPiece);
-  SegmentCheck check({run_->threads.size()});
+  SegmentCheck check(run_->threads.size());
   for (uint64_t first = 0; first < records();) {
     auto read = reader_.read(first, piece);
     if (!read) return fail(read.error());

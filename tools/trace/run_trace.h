@@ -28,19 +28,15 @@ class TraceDirectory {
   std::string path_;
 };
 
-// What a segment of a run may say.
-struct TraceLimits {
-  size_t threads = 0;  // slots of the board that the run used
-};
-
-// The records of one thread, which must follow one another in time. Fails with what is wrong.
+// What the records of a run may say; those of one thread must follow one another in time. Fails
+// with what is wrong.
 class SegmentCheck {
  public:
-  explicit SegmentCheck(TraceLimits limits);
+  // So many slots of the board did the run use.
+  explicit SegmentCheck(size_t threads) : ended_ns_(threads) {}
   Status see(const gilscope_segment& segment);
 
  private:
-  TraceLimits limits_;
   std::vector<uint64_t> ended_ns_;  // by slot
 };
 
