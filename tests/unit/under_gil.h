@@ -7,22 +7,10 @@
 #include <thread>
 #include <vector>
 
+#include "tests/unit/sanitizers.h"
 #include "userspace/experiment/gate.h"
 #include "userspace/gil/gil.h"
 #include "userspace/gil/policies.h"
-
-// The sanitizers make each memory access dearer, ThreadSanitizer the most; the tests then do less
-// of the same.
-#ifdef __SANITIZE_THREAD__
-#define GILSCOPE_UNDER_TSAN 1
-#else
-#define GILSCOPE_UNDER_TSAN 0
-#endif
-#ifdef __SANITIZE_ADDRESS__
-#define GILSCOPE_UNDER_ASAN 1
-#else
-#define GILSCOPE_UNDER_ASAN 0
-#endif
 
 namespace gilscope {
 
