@@ -6,23 +6,13 @@
 #include <algorithm>
 #include <string_view>
 
+#include "userspace/util/below.h"
 #include "userspace/util/quote.h"
 
 namespace gilscope {
 namespace {
 
 constexpr size_t kPiece = 4096;  // records
-
-// A report could name any file of the box.
-bool stays_below(std::string_view name) {
-  if (name.empty() || name.front() == '/') return false;
-  while (!name.empty()) {
-    const size_t slash = std::min(name.find('/'), name.size());
-    if (name.substr(0, slash) == "..") return false;
-    name.remove_prefix(std::min(slash + 1, name.size()));
-  }
-  return true;
-}
 
 std::string_view id_of(const SegmentFileHeader& header) {
   const std::string_view id(header.report_id.data(), header.report_id.size());
@@ -43,11 +33,6 @@ Status belongs(const SegmentReader& reader, const Report& report, const Cell& ce
     return fail(Exit::no_data,
                 fmt::format("{} is of cell {}, block {}; the report names it for cell {}, block {}",
                             what, header.cell, header.block, index, run.block));
-  }
-  if (reader.records() != run.segment_records) {
-    return fail(Exit::no_data, fmt::format("{} holds {} records, the report says {}: it is "
-                                           "truncated, or not this run's",
-                                           what, reader.records(), run.segment_records));
   }
   return {};
 }
@@ -94,6 +79,30 @@ Status SegmentCheck::see(const gilscope_segment& s) {
   return {};
 }
 
+Result<SegmentReader> open_segments(const TraceDirectory& directory, const Report& report,
+                                    const Cell& cell, const Run& run) {
+  if (!stays_below(run.segments_file)) {
+    return fail(Exit::no_data, fmt::format("the report names {} for its segments, which is not "
+                                           "beside it",
+                                           in_quotes(run.segments_file)));
+  }
+  const std::string origin = directory.path() + "/" + run.segments_file;
+  auto file = open_below(directory.fd(), run.segments_file, origin);
+  if (!file) return fail(file.error());
+  auto reader = SegmentReader::of(std::move(*file), origin);
+  if (!reader) return reader;
+  if (Status s = belongs(*reader, report, cell, run); !s) return fail(s.error());
+  // What a run that failed has left was not counted.
+  const bool counted = run.status == "done" || run.segment_records != 0;
+  if (counted && reader->records() != run.segment_records) {
+    return fail(Exit::no_data,
+                fmt::format("{} holds {} records, the report says {}: it is "
+                            "truncated, or not this run's",
+                            in_quotes(reader->origin()), reader->records(), run.segment_records));
+  }
+  return reader;
+}
+
 Result<RunTrace> RunTrace::open(const TraceDirectory& directory, const Report& report,
                                 const Cell& cell, const Run& run) {
   if (run.segments_file.empty()) {
@@ -102,15 +111,14 @@ Result<RunTrace> RunTrace::open(const TraceDirectory& directory, const Report& r
                             "keeps them",
                             run.block, cell.policy));
   }
-  if (!stays_below(run.segments_file)) {
-    return fail(Exit::no_data, fmt::format("the report names {} for its segments, which is not "
-                                           "beside it",
-                                           in_quotes(run.segments_file)));
-  }
-  auto reader = SegmentReader::open(directory.fd(), run.segments_file,
-                                    directory.path() + "/" + run.segments_file);
+  auto reader = open_segments(directory, report, cell, run);
   if (!reader) return fail(reader.error());
-  if (Status s = belongs(*reader, report, cell, run); !s) return fail(s.error());
+  if (reader->records() != run.segment_records) {
+    return fail(Exit::no_data,
+                fmt::format("block {} of {} failed, and what it left of its segments was not "
+                            "counted",
+                            run.block, cell.policy));
+  }
   return RunTrace(std::move(*reader), cell, run);
 }
 

@@ -28,6 +28,11 @@ class TraceDirectory {
   std::string path_;
 };
 
+// The file of segments that `run` names, if it is this run's: of this report, cell and block, and
+// with as many records as the report says; those of a run that failed need not have been counted.
+Result<SegmentReader> open_segments(const TraceDirectory& directory, const Report& report,
+                                    const Cell& cell, const Run& run);
+
 // What the records of a run may say; those of one thread must follow one another in time. Fails
 // with what is wrong.
 class SegmentCheck {

@@ -7,7 +7,9 @@
 
 #include "userspace/report/embedded_report.h"
 #include "userspace/report/json.h"
+#include "userspace/util/below.h"
 #include "userspace/util/fd.h"
+#include "userspace/util/file_io.h"
 #include "userspace/util/output_file.h"
 #include "userspace/util/quote.h"
 
@@ -16,22 +18,10 @@ namespace {
 
 constexpr size_t kMaxBytes = size_t{1} << 30;
 
-Result<std::string> read_all(int fd, const std::string& path) {
-  std::string text;
-  size_t used = 0;
-  for (;;) {
-    if (used == text.size()) text.resize(used == 0 ? 1 << 16 : used * 2);
-    const ssize_t n = ::read(fd, text.data() + used, text.size() - used);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return fail_errno("cannot read " + printable(path));
-    if (n == 0) break;
-    used += size_t(n);
-    if (used > kMaxBytes) {
-      return fail(Exit::no_data, printable(path) + ": larger than 1 GiB, not a report");
-    }
-  }
-  text.resize(used);
-  return text;
+Result<std::string> read_text(int fd, const std::string& path) {
+  const std::string shown = printable(path);
+  return read_to_end(fd, kMaxBytes, "cannot read " + shown,
+                     shown + ": larger than 1 GiB, not a report");
 }
 
 }  // namespace
@@ -43,9 +33,24 @@ Result<std::string> read_report_text(const std::string& path) {
   Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return fail_errno("cannot read " + printable(file));
   try {
-    Result<std::string> text = read_all(fd.get(), file);
+    Result<std::string> text = read_text(fd.get(), file);
     if (!text || !is_page(*text)) return text;
     return unpack_report(*text, printable(file));
+  } catch (const std::bad_alloc&) {
+    return fail(printable(file) + ": too large for the memory of this machine");
+  }
+}
+
+Result<std::string> read_report_below(int directory, const std::string& path) {
+  const std::string file = path + "/report.json";
+  const auto fd = open_below(directory, "report.json", file);
+  if (!fd) return fail(fd.error());
+  try {
+    Result<std::string> text = read_text(fd->get(), file);
+    if (text && is_page(*text)) {
+      return fail(Exit::no_data, printable(file) + ": a page and not the report itself");
+    }
+    return text;
   } catch (const std::bad_alloc&) {
     return fail(printable(file) + ": too large for the memory of this machine");
   }

@@ -21,4 +21,8 @@ struct SampleRow {
 // touched. It is on the disk when this has succeeded.
 Status write_samples(int directory, const std::string& name, std::span<const SampleRow> rows);
 
+// How many rows an open file of samples has. Fails with Exit::no_data where it is no such file, or
+// shorter or longer than it says. `origin` names it in errors.
+Result<uint64_t> samples_in(int file, const std::string& origin);
+
 }  // namespace gilscope

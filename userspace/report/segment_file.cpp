@@ -5,40 +5,13 @@
 
 #include <algorithm>
 
+#include "userspace/util/file_io.h"
 #include "userspace/util/quote.h"
 
 namespace gilscope {
 namespace {
 
 constexpr size_t kBufferBytes = 1 << 20;
-
-Status write_all(int fd, const char* data, size_t bytes, const std::string& name) {
-  while (bytes) {
-    ssize_t written = ::write(fd, data, bytes);
-    if (written < 0) {
-      if (errno == EINTR) continue;
-      return fail_errno(fmt::format("cannot write the segments {}", in_quotes(name)));
-    }
-    data += written;
-    bytes -= static_cast<size_t>(written);
-  }
-  return {};
-}
-
-// Reads until `bytes` are there or the file ends.
-Result<size_t> read_all(int fd, uint64_t offset, void* data, size_t bytes,
-                        const std::string& origin) {
-  size_t done = 0;
-  while (done < bytes) {
-    ssize_t got = ::pread(fd, static_cast<char*>(data) + done, bytes - done,
-                          static_cast<off_t>(offset + done));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail_errno(fmt::format("cannot read {}", in_quotes(origin)));
-    if (got == 0) break;
-    done += static_cast<size_t>(got);
-  }
-  return done;
-}
 
 }  // namespace
 
@@ -64,7 +37,8 @@ Status SegmentWriter::write(std::span<const gilscope_segment> segments) {
 }
 
 Status SegmentWriter::flush() {
-  Status status = write_all(file_.get(), buffer_.data(), buffer_.size(), name_);
+  Status status = write_all(file_.get(), {buffer_.data(), buffer_.size()},
+                            fmt::format("cannot write the segments {}", in_quotes(name_)));
   buffer_.clear();
   return status;
 }
@@ -77,12 +51,16 @@ Status SegmentWriter::finish() {
 
 Result<SegmentReader> SegmentReader::open(int directory, const std::string& name,
                                           const std::string& origin) {
+  // Not waiting for a writer where it is a pipe.
+  Fd file(openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  if (!file) return fail_errno(fmt::format("cannot open {}", in_quotes(origin)));
+  return of(std::move(file), origin);
+}
+
+Result<SegmentReader> SegmentReader::of(Fd file, const std::string& origin) {
   SegmentReader reader;
   reader.origin_ = origin;
-  // Not waiting for a writer where it is a pipe.
-  reader.file_ =
-      Fd(openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
-  if (!reader.file_) return fail_errno(fmt::format("cannot open {}", in_quotes(origin)));
+  reader.file_ = std::move(file);
   struct stat about;
   if (fstat(reader.file_.get(), &about)) {
     return fail_errno(fmt::format("cannot read {}", in_quotes(origin)));
@@ -92,7 +70,8 @@ Result<SegmentReader> SegmentReader::open(int directory, const std::string& name
   }
 
   const SegmentFileHeader ours;
-  auto got = read_all(reader.file_.get(), 0, &reader.header_, sizeof(reader.header_), origin);
+  auto got = read_at(reader.file_.get(), 0, &reader.header_, sizeof(reader.header_),
+                     fmt::format("cannot read {}", in_quotes(origin)));
   if (!got) return fail(got.error());
   const SegmentFileHeader& header = reader.header_;
   if (*got < sizeof(header) || header.magic != ours.magic) {
@@ -122,7 +101,8 @@ Result<std::span<gilscope_segment>> SegmentReader::read(uint64_t first,
   const std::span<gilscope_segment> wanted =
       into.first(static_cast<size_t>(std::min<uint64_t>(into.size(), records_ - first)));
   const uint64_t offset = sizeof(header_) + first * sizeof(gilscope_segment);
-  auto got = read_all(file_.get(), offset, wanted.data(), wanted.size_bytes(), origin_);
+  auto got = read_at(file_.get(), offset, wanted.data(), wanted.size_bytes(),
+                     fmt::format("cannot read {}", in_quotes(origin_)));
   if (!got) return fail(got.error());
   if (*got < wanted.size_bytes()) {
     return fail(Exit::no_data,

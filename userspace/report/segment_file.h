@@ -57,10 +57,13 @@ class SegmentReader {
   // Refuses what is not such a file, is of another version or byte order, or ends within a record.
   static Result<SegmentReader> open(int directory, const std::string& name,
                                     const std::string& origin);
+  // The same of a file that is open already.
+  static Result<SegmentReader> of(Fd file, const std::string& origin);
 
   const SegmentFileHeader& header() const { return header_; }
   uint64_t records() const { return records_; }
   const std::string& origin() const { return origin_; }
+  int fd() const { return file_.get(); }
 
   // The records from `first` on, as many as `into` holds or the file has.
   Result<std::span<gilscope_segment>> read(uint64_t first, std::span<gilscope_segment> into) const;

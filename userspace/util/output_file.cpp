@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "userspace/util/fd.h"
+#include "userspace/util/file_io.h"
 #include "userspace/util/quote.h"
 
 namespace gilscope {
@@ -32,16 +33,6 @@ Status refuse_what_is_no_file(int directory, const Target& target, const std::st
   if (S_ISREG(old.st_mode)) return {};
   return fail(fmt::format("cannot write {}: it is {}", printable(path),
                           S_ISLNK(old.st_mode) ? "a symbolic link" : "no regular file"));
-}
-
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t n = ::write(fd, text.data(), text.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return false;
-    text.remove_prefix(size_t(n));
-  }
-  return true;
 }
 
 }  // namespace
@@ -102,11 +93,9 @@ Result<OutputFile> OutputFile::create(const std::string& path) {
 }
 
 Status OutputFile::flush() {
-  if (!write_all(temporary_->fd(), buffer_)) {
-    return fail_errno("cannot write " + printable(path_));
-  }
+  Status status = write_all(temporary_->fd(), buffer_, "cannot write " + printable(path_));
   buffer_.clear();
-  return {};
+  return status;
 }
 
 Status OutputFile::write(std::string_view bytes) {

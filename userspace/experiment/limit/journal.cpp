@@ -7,7 +7,9 @@
 #include <algorithm>
 
 #include "userspace/experiment/environment/box.h"
+#include "userspace/util/file_io.h"
 #include "userspace/util/quote.h"
+#include "userspace/util/uuid.h"
 
 namespace gilscope {
 namespace {
@@ -15,29 +17,6 @@ namespace {
 constexpr std::string_view kFormat = "gilscope journal 1";
 constexpr std::string_view kBoot = "boot ";
 constexpr size_t kMaxBytes = size_t{16} << 20;
-
-bool is_uuid(std::string_view text) {
-  if (text.size() != 36) return false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-    const bool digit = std::string_view("0123456789abcdef").find(text[i]) != text.npos;
-    if (dash ? text[i] != '-' : !digit) return false;
-  }
-  return true;
-}
-
-Result<std::string> read_all(const Fd& file, const std::string& shown) {
-  std::string text;
-  char part[4096];
-  ssize_t got = 0;
-  while ((got = ::read(file.get(), part, sizeof(part))) != 0) {
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail_errno("cannot read " + printable(shown));
-    text.append(part, static_cast<size_t>(got));
-    if (text.size() > kMaxBytes) return fail(printable(shown) + ": larger than any journal");
-  }
-  return text;
-}
 
 }  // namespace
 
@@ -87,8 +66,10 @@ Result<Journal> Journal::open(const std::string& directory) {
   auto file = open_state_file(journal.directory_, "journal", O_RDWR | O_APPEND, journal.path_);
   if (!file) return fail(file.error());
   journal.exists_ = true;
-  auto text = read_all(*file, journal.path_);
-  if (!text) return fail(text.error());
+  const std::string shown = printable(journal.path_);
+  auto text = read_to_end(file->get(), kMaxBytes, "cannot read " + shown,
+                          shown + ": larger than any journal");
+  if (!text) return fail(text.error().message);
   auto parsed = parse_journal(*text);
   if (!parsed) {
     return fail(fmt::format(
