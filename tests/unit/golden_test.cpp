@@ -1,0 +1,155 @@
+// Reports as each version of the schema wrote them are read and shown; so is one of a later minor
+// version, and one of another major is not. tests/golden/README.md says where they are from.
+#include <gmock/gmock.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "tests/unit/temporary_directory.h"
+#include "tools/summary.h"
+#include "tools/tools.h"
+#include "userspace/report/invariants.h"
+#include "userspace/report/json.h"
+
+namespace gilscope {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+using testing::AllOf;
+using testing::HasSubstr;
+
+std::string golden(int minor) {
+  return (fs::path(__FILE__).parent_path().parent_path() / "golden" /
+          fmt::format("report-{}.{}.json", kReportMajor, minor))
+      .string();
+}
+
+Json json_of(int minor) {
+  std::ifstream file(golden(minor));
+  return Json::parse(file);
+}
+
+struct Outcome {
+  int exit;
+  std::string out, err;
+};
+
+template <typename Add>
+Outcome command(Add add, const std::string& name, const std::string& path) {
+  CLI::App app;
+  Exit exit = Exit::done;
+  add(app, exit);
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  app.parse(std::vector<std::string>{path, name});
+  return {int(exit), testing::internal::GetCapturedStdout(),
+          testing::internal::GetCapturedStderr()};
+}
+
+Outcome show(const std::string& path) {
+  return command(add_show, "show", path);
+}
+
+// What all of them say, in whatever version.
+void expect_the_samples_numbers(const Report& report) {
+  EXPECT_EQ(report.seed, 0xfedcba9876543210);
+  ASSERT_EQ(report.cells.size(), 2u);
+  ASSERT_EQ(report.cells[1].runs.size(), 6u);
+  const auto& run = report.cells[1].runs[3];
+  EXPECT_EQ(run.block, 1);
+  EXPECT_TRUE(run.traced());
+  EXPECT_EQ(run.gil.woken_lost, 48'000u);
+  ASSERT_EQ(run.cores.size(), 2u);
+  EXPECT_EQ(run.cores[1].wakeups.ran, 25'000u);
+  EXPECT_EQ(run.cores[1].idle_ns, run.wall_ns - run.cores[1].on_cpu_ns - *run.cores[1].foreign_ns);
+  EXPECT_EQ(run.threads[0].trace->histograms.wake_to_run.quantile_ns(0.5), 4500u);
+  EXPECT_EQ(report.cells[1].runs[1].tracer_cost->bpf_ns, 123'456u);
+  EXPECT_FALSE(run.tracer_cost);
+  EXPECT_EQ(broken_invariants(report), std::vector<std::string>());
+}
+
+class Golden : public testing::TestWithParam<int> {};
+
+TEST_P(Golden, IsReadShownAndValid) {
+  const auto report = read_report(golden(GetParam()));
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->minor, GetParam());
+  expect_the_samples_numbers(*report);
+  const Outcome shown = show(golden(GetParam()));
+  EXPECT_EQ(shown.exit, 0) << shown.err;
+  EXPECT_EQ(shown.err, "");
+  EXPECT_THAT(shown.out, AllOf(HasSubstr("Linux 6.18.4, AMD EPYC"), HasSubstr("SLOWDOWN"),
+                               HasSubstr("check-interval:100"), HasSubstr("CORES AND THE GIL")));
+  EXPECT_THAT(
+      command(add_validate, "validate", golden(GetParam())).out,
+      HasSubstr(fmt::format("valid gilscope report (schema 1.{}, 2 cells, 12 runs)", GetParam())));
+}
+
+INSTANTIATE_TEST_SUITE_P(EachMinor, Golden, testing::Range(0, kReportMinor + 1));
+
+TEST(GoldenReports, WhatAVersionDidNotHaveIsAbsentAndNotZero) {
+  const auto report = read_report(golden(0));
+  ASSERT_TRUE(report) << report.error().message;
+  const auto& run = report->cells[1].runs[3];
+  EXPECT_FALSE(run.opened_ns);
+  EXPECT_FALSE(run.client);
+  EXPECT_FALSE(run.threads[0].perf);
+  EXPECT_TRUE(run.gates.empty());
+  EXPECT_EQ(run.samples_file, "");
+  EXPECT_EQ(report->claim, "");
+  EXPECT_EQ(report->cells[0].cpu_order, "");
+}
+
+TEST(GoldenReports, WhatCameWithMinor1) {
+  const auto report = read_report(golden(1));
+  ASSERT_TRUE(report) << report.error().message;
+  const auto& run = report->cells[1].runs[3];
+  EXPECT_EQ(run.opened_ns, 999'990'000u);
+  EXPECT_EQ(run.client->cpu_ns, 77'000u);
+  EXPECT_EQ(run.threads[0].perf->instructions, 25'100u * 40'000);
+  EXPECT_FALSE(run.threads[0].perf->cache_misses);
+  EXPECT_TRUE(run.gated());
+  EXPECT_EQ(report->claim, "slower");
+  EXPECT_EQ(report->cells[0].cpu_order, "cores-first");
+}
+
+TEST(GoldenReports, ALaterMinorIsReadWithoutWhatIsNotKnown) {
+  Json json = json_of(kReportMinor);
+  json["schema"]["minor"] = kReportMinor + 1;
+  json["schema"]["draft"] = true;
+  json["later"] = {{"x", 1}};
+  json["environment"]["later"] = Json::array({1, "mixed"});
+  json["cells"][1]["later"] = nullptr;
+  for (Json& run : json["cells"][1]["runs"]) {
+    run["later"] = Json::array({1, "a", nullptr});
+    for (Json& thread : run["threads"]) thread["later"] = "x";
+    for (Json& core : run["cores"]) core["wakeups"]["later"] = 5;
+  }
+  const TemporaryDirectory directory;
+  directory.write("report.json", json.dump());
+  const auto report = read_report(directory.path());
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->minor, kReportMinor + 1);
+  expect_the_samples_numbers(*report);
+  EXPECT_EQ(show(directory.path()).out, show(golden(kReportMinor)).out) << "the same is said of it";
+}
+
+TEST(GoldenReports, AnotherMajorIsRefusedWithItsNumber) {
+  for (const int major : {0, 2, 17}) {
+    Json json = json_of(kReportMinor);
+    json["schema"]["major"] = major;
+    const TemporaryDirectory directory;
+    directory.write("report.json", json.dump());
+    const Outcome outcome = show(directory.path());
+    EXPECT_EQ(outcome.exit, 3);
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_THAT(outcome.err, HasSubstr(fmt::format("report of major version {}, this gilscope "
+                                                   "reads major version {}",
+                                                   major, kReportMajor)));
+  }
+}
+
+}  // namespace
+}  // namespace gilscope
