@@ -62,7 +62,8 @@ OWN_TESTS := $(filter $(THREADED_OBJECTS) $(JSON_OBJECTS),$(UNIT_OBJECTS))
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%.cpp=$(BUILD)/%.o)
 # The readers, and what prints what they read; not the subcommands.
 FUZZED := $(filter-out $(BUILD)/tools/show.o $(BUILD)/tools/validate.o $(BUILD)/tools/export.o \
-                       $(BUILD)/tools/html.o $(BUILD)/tools/html/% $(BUILD)/tools/export/%, \
+                       $(BUILD)/tools/html.o $(BUILD)/tools/html/% $(BUILD)/tools/export/% \
+                       $(BUILD)/tools/merge.o $(BUILD)/tools/merge/%, \
             $(filter $(addprefix $(BUILD)/,tools/% userspace/report/% userspace/util/%),$(OBJECTS)))
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.cpp,$(BUILD)/fuzz_%,$(sort $(wildcard tests/fuzz/*.cpp)))
 

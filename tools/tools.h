@@ -19,5 +19,6 @@ void add_html(CLI::App& app, Exit& exit);
 void add_show(CLI::App& app, Exit& exit);
 void add_validate(CLI::App& app, Exit& exit);
 void add_export(CLI::App& app, Exit& exit);
+void add_merge(CLI::App& app, Exit& exit);
 
 }  // namespace gilscope

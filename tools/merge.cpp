@@ -1,0 +1,206 @@
+// gilscope merge: reports copied from anywhere, each once, in one directory. Runs of different
+// reports are never put together: each report stays what its box wrote.
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "tools/merge/merged_directory.h"
+#include "tools/tools.h"
+#include "tools/wording.h"
+#include "userspace/util/quote.h"
+#include "userspace/util/uuid.h"
+
+namespace gilscope {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct MergeOptions {
+  std::vector<std::string> inputs;
+  std::string output;
+};
+
+std::string without_slashes(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path;
+}
+
+Status refuse_no_directory(const std::string& input) {
+  struct stat status {};
+  if (::stat(input.c_str(), &status) != 0) return fail_errno("cannot read " + in_quotes(input));
+  if (S_ISDIR(status.st_mode)) return {};
+  return fail(
+      fmt::format("{} is not a directory: name the one that holds report.json and what "
+                  "belongs to it (a page has only a copy of its report)",
+                  in_quotes(input)));
+}
+
+// The inputs are not touched, so no report may come to lie in one. A merged directory, or a report
+// in it, may be named as input again: what lies there stays as it is.
+Status refuse_nested(const std::string& input, const std::string& output) {
+  std::error_code error;
+  const fs::path from = fs::canonical(input, error);
+  if (error) return fail(fmt::format("cannot read {}: {}", in_quotes(input), error.message()));
+  const fs::path to = fs::weakly_canonical(output, error);
+  if (error) return fail(fmt::format("cannot write {}: {}", in_quotes(output), error.message()));
+  const fs::path down = to.lexically_relative(from), up = from.lexically_relative(to);
+  if (from == to) return {};
+  if (!down.empty() && *down.begin() != "..") {
+    return fail(fmt::format("the output {} lies in the input {}: give -o a directory elsewhere",
+                            in_quotes(output), in_quotes(input)));
+  }
+  if (!up.empty() && *up.begin() != ".." && !is_uuid(up.string())) {
+    return fail(fmt::format("the input {} lies in the output {}: give -o a directory elsewhere",
+                            in_quotes(input), in_quotes(output)));
+  }
+  return {};
+}
+
+// Looks at every report of an input; those that lie in the output are known already.
+Status take_input(const std::string& input, const std::set<std::string>& known,
+                  std::vector<ReportCopy>& copies) {
+  std::vector<std::string> links;
+  const auto found = find_reports(input, links);
+  if (!found) return fail(found.error());
+  for (const std::string& link : links) {
+    std::cerr << fmt::format(
+        "gilscope: {} is a symbolic link and was not followed; name it to "
+        "have what it leads to\n",
+        in_quotes(link));
+  }
+  if (found->empty()) {
+    return fail(Exit::no_data, fmt::format("no report in {}", in_quotes(input)));
+  }
+  for (const std::string& directory : *found) {
+    std::error_code error;
+    if (known.contains(fs::canonical(directory, error).string())) continue;
+    auto copy = look_at_copy(directory);
+    if (!copy) return fail(copy.error());
+    copies.push_back(std::move(*copy));
+  }
+  return {};
+}
+
+struct Tally {
+  size_t reports = 0, runs = 0, there = 0, updated = 0, boxless = 0;
+  std::set<std::string> boxes;
+  std::vector<std::string> missing;
+
+  void count(const Reconciled& report) {
+    reports += 1;
+    runs += report.latest->state.runs;
+    if (report.latest->box.empty()) {
+      boxless += 1;
+    } else {
+      boxes.insert(report.latest->box);
+    }
+    for (const std::string& name : report.missing) {
+      missing.push_back(report.latest->path + "/" + name);
+    }
+  }
+
+  // "all: 12 reports of 3 boxes, 240 runs; 5 were there already, 1 of them not as complete"
+  std::string line(const std::string& output) const {
+    const std::string ending = boxes.size() == 1 ? "" : "es";
+    std::string line = fmt::format("{}: {} of {} box{}", printable(output),
+                                   Wording::number_of(reports, "report"), boxes.size(), ending);
+    if (boxless) line += fmt::format(" ({} without the name of one)", boxless);
+    line += fmt::format(", {}; {} {} there already", Wording::number_of(runs, "run"), there,
+                        there == 1 ? "was" : "were");
+    if (updated) line += fmt::format(", {} of them not as complete", updated);
+    return line + "\n";
+  }
+};
+
+bool complete(const ReportCopy& mine, const Reconciled& report) {
+  return mine.digest == report.latest->digest &&
+         std::ranges::all_of(report.files, [&](const auto& file) { return file.second == &mine; });
+}
+
+Status write(MergedDirectory& output, const std::vector<Reconciled>& reports, Tally& tally) {
+  std::map<std::string, const ReportCopy*> there;
+  for (const ReportCopy& copy : output.copies()) there.emplace(copy.id, &copy);
+  for (const Reconciled& report : reports) {
+    tally.count(report);
+    const auto mine = there.find(report.latest->id);
+    if (mine == there.end()) {
+      if (Status s = output.add(report); !s) return s;
+      continue;
+    }
+    tally.there += 1;
+    if (complete(*mine->second, report)) continue;
+    tally.updated += 1;
+    if (Status s = output.update(*mine->second, report); !s) return s;
+  }
+  return {};
+}
+
+// Nothing is written before everything has been looked at.
+Status merge(const MergeOptions& options) {
+  const std::string path = without_slashes(options.output);
+  if (path.empty()) return fail("-o names no directory");
+  for (const std::string& input : options.inputs) {
+    if (Status s = refuse_no_directory(input); !s) return s;
+    if (Status s = refuse_nested(input, path); !s) return s;
+  }
+  auto output = MergedDirectory::open(path);
+  if (!output) return fail(output.error());
+
+  std::set<std::string> known;
+  std::error_code error;
+  for (const ReportCopy& copy : output->copies()) {
+    known.insert(fs::canonical(copy.path, error).string());
+  }
+  std::vector<ReportCopy> copies;
+  for (const std::string& input : options.inputs) {
+    if (Status s = take_input(without_slashes(input), known, copies); !s) return s;
+  }
+
+  // The output's own come first: of equal copies its own is taken.
+  std::map<std::string, std::vector<const ReportCopy*>> by_id;
+  for (const ReportCopy& copy : output->copies()) by_id[copy.id].push_back(&copy);
+  for (const ReportCopy& copy : copies) by_id[copy.id].push_back(&copy);
+  std::vector<Reconciled> reports;
+  for (const auto& [id, of_one] : by_id) {
+    auto reconciled = reconcile(of_one);
+    if (!reconciled) return fail(reconciled.error());
+    reports.push_back(std::move(*reconciled));
+  }
+
+  Tally tally;
+  if (Status s = write(*output, reports, tally); !s) return s;
+  if (!tally.missing.empty()) {
+    std::cerr << fmt::format(
+        "gilscope: {} that reports name {} missing and stay so, the first {}\n",
+        Wording::number_of(tally.missing.size(), "file"), tally.missing.size() == 1 ? "is" : "are",
+        in_quotes(tally.missing.front()));
+  }
+  std::cout << tally.line(path) << std::flush;
+  if (!std::cout) return fail("cannot write to standard output");
+  return {};
+}
+
+}  // namespace
+
+void add_merge(CLI::App& app, Exit& exit) {
+  auto options = std::make_shared<MergeOptions>();
+  CLI::App* command =
+      app.add_subcommand("merge", "gather reports from many directories, each once, in one");
+  command->add_option("DIR", options->inputs, "directories with reports in them")->required();
+  command->add_option("-o", options->output, "the directory to fill; it may have been before")
+      ->required();
+  command->callback([options, &exit] {
+    if (const Status status = merge(*options); !status) {
+      std::cerr << "gilscope: " << status.error().message << "\n";
+      exit = status.error().code;
+    }
+  });
+}
+
+}  // namespace gilscope
