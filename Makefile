@@ -167,7 +167,7 @@ $(BUILD)/%.o: %.cpp VERSION | $(SKELETON) $(EMBEDDED_LITERALS)
 
 # The tests' own code need not be fast, and so compiles sooner.
 ifeq ($(SANITIZE),)
-$(UNIT_OBJECTS) $(KERNEL_OBJECTS): CXXFLAGS := $(patsubst -g1,-g0,$(patsubst -O2,-O1,$(CXXFLAGS)))
+$(UNIT_OBJECTS) $(KERNEL_OBJECTS): CXXFLAGS := $(patsubst -g1,-g0,$(patsubst -O2,-O0,$(CXXFLAGS)))
 else
 # RapidJSON's empty stack is a null pointer that it adds to.
 $(BUILD)/userspace/report/json_schema.o: CXXFLAGS += -fno-sanitize=pointer-overflow
