@@ -1,6 +1,6 @@
-// What the views of a trace cost: made-up runs of 10^5, 10^6 and 10^7 segments, and the wall time
-// and the memory that `gilscope show`, `export` and `html` take for each. docs/export.md has what
-// it printed.
+// What the views of a trace cost: made-up runs of 10^5, 10^6 and 10^7 segments, and the time and
+// the memory that `gilscope show`, `export` and `html` take for each; beside wall time, which waits
+// for the disk where gigabytes are written, CPU time. docs/export.md has what it printed.
 //   build/bench_views [GILSCOPE [LARGEST]]     GILSCOPE: the program; LARGEST: segments
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -105,10 +105,14 @@ Status make(const std::string& directory, uint64_t segments) {
 }
 
 struct Cost {
-  double wall_s = 0;
+  double wall_s = 0, cpu_s = 0;
   long max_rss_kib = 0;
   bool done = false;
 };
+
+double seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
 
 Cost cost_of(const std::vector<std::string>& command) {
   const uint64_t begin_ns = monotonic_ns();
@@ -127,14 +131,15 @@ Cost cost_of(const std::vector<std::string>& command) {
   int status = 0;
   rusage usage = {};
   wait4(child, &status, 0, &usage);
-  return {static_cast<double>(monotonic_ns() - begin_ns) / 1e9, usage.ru_maxrss,
+  return {static_cast<double>(monotonic_ns() - begin_ns) / 1e9,
+          seconds(usage.ru_utime) + seconds(usage.ru_stime), usage.ru_maxrss,
           WIFEXITED(status) && WEXITSTATUS(status) == 0};
 }
 
 int run(const std::string& gilscope, uint64_t largest) {
   const std::string directory = "/var/tmp/gilscope-bench." + std::to_string(getpid());
-  fmt::print("{:<18} {:>10} {:>9} {:>12} {:>13}\n", "view", "segments", "wall, s", "max RSS, MiB",
-             "output, MiB");
+  fmt::print("{:<18} {:>10} {:>9} {:>9} {:>12} {:>13}\n", "view", "segments", "wall, s", "CPU, s",
+             "max RSS, MiB", "output, MiB");
   for (uint64_t segments = 100'000; segments <= largest; segments *= 10) {
     std::filesystem::remove_all(directory);
     if (Status made = make(directory, segments); !made) {
@@ -155,9 +160,9 @@ int run(const std::string& gilscope, uint64_t largest) {
       const bool written = std::filesystem::exists(output);
       const double mib = 1 << 20;
       fmt::print(
-          "{:<18} {:>10} {:>9.2f} {:>12.1f} {:>13}{}\n",
+          "{:<18} {:>10} {:>9.2f} {:>9.2f} {:>12.1f} {:>13}{}\n",
           view[0] + (view.size() > 2 && view[0] == "export" ? " " + view[2] : ""), segments,
-          cost.wall_s, static_cast<double>(cost.max_rss_kib) / 1024,
+          cost.wall_s, cost.cpu_s, static_cast<double>(cost.max_rss_kib) / 1024,
           written
               ? fmt::format("{:.1f}", static_cast<double>(std::filesystem::file_size(output)) / mib)
               : "-",

@@ -119,6 +119,18 @@ TEST(Page, SaysWhatTheTextSays) {
   EXPECT_THAT(page, Not(HasSubstr("https://")));
 }
 
+TEST(Page, LeadsWithWhatCostSomething) {
+  Report report = sample::report();
+  for (Cell& cell : report.cells) {
+    if (cell.policy != "switch-interval:5ms" || cell.arrangement != "threaded") continue;
+    for (gilscope::Run& run : cell.runs) run.wall_ns /= 10;
+  }
+  const std::string page = page_of(report);
+  EXPECT_THAT(page, HasSubstr("switch-interval:5ms ran 9."));  // times faster: further from even
+  EXPECT_THAT(page,
+              testing::ContainsRegex("<p class=\"lead\">[^<]*check-interval:100 ran 1.4x slower"));
+}
+
 TEST(Page, RunsNothingThatAReportSays) {
   Report report = sample::report();
   report.spec = std::string("name = \"") + kScript + "\"\n";

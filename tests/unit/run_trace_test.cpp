@@ -91,7 +91,8 @@ TEST(RunTraceTest, RefusesRecordsThatCannotBe) {
     change(segments[1]);
     return trouble(Traced(segments));
   };
-  EXPECT_THAT(with([](auto& s) { s.thread = 3; }), HasSubstr("record 1 is damaged"));
+  EXPECT_THAT(with([](auto& s) { s.thread = 3; }),
+              HasSubstr("record 1 is damaged: it is of thread 3"));
   EXPECT_THAT(with([](auto& s) { s.thread = UINT32_MAX; }), HasSubstr("of thread 4294967295"));
   EXPECT_THAT(with([](auto& s) { s.began = 3; }), HasSubstr("began by 3"));
   EXPECT_THAT(with([](auto& s) { s.ended = 5; }), HasSubstr("ended by 5"));

@@ -102,7 +102,9 @@ TEST(TextTrace, SaysWhatIsMissing) {
   EXPECT_THAT(shown(traced), HasSubstr("What comes from segments has holes: 5 records dropped."));
   std::filesystem::remove_all(traced.directory / "segments");
   const std::string text = shown(traced);
-  EXPECT_THAT(text, HasSubstr("The segments of 1 run are not beside the report"));
+  EXPECT_THAT(text,
+              HasSubstr("The segments of 1 run are not beside the report: what comes from them is "
+                        "missing here."));
   EXPECT_THAT(text, Not(HasSubstr("\nTHE GIL  ")));
 }
 

@@ -209,6 +209,23 @@ TEST(TraceFindingsTest, TimeIsSharedOutWithoutARest) {
   EXPECT_EQ(f.wakers[2][1], 1u);
 }
 
+TEST(TraceFindingsTest, TimeCountsWithinTheWindowOnly) {
+  Traced traced(sample::segments({{.thread = 1,
+                                   .ready_ns = 100,
+                                   .run_ns = 100,
+                                   .end_ns = 900,
+                                   .began = kEntered,
+                                   .ended = kLeft,
+                                   .acquires = 1}}));
+  traced.run().opened_ns = 200;
+  traced.run().window_ns = 500;
+  const TraceFindings f = found(traced);
+  EXPECT_EQ(f.span_ns, 500u);
+  EXPECT_EQ(f.on_cpu_ns, 500u);
+  EXPECT_EQ(f.gil->held_ns(), 500u);
+  EXPECT_EQ(f.gil->free_ns, 0u);
+}
+
 TEST(TraceFindingsTest, ChainsAddUpFromWakerToWakee) {
   const TraceFindings f = found(Traced(sample::segments(convoy())));
   // 2 woken by 1, which had waited for nothing: 50, then 20; 1 woken by 2: its 20 and 40.

@@ -44,7 +44,8 @@ std::string slowdown_plot(const PageContent& page) {
                                  index_of(page, pair.sequential), index_of(page, pair.threaded));
     rows.push_back(std::move(row));
   }
-  return forest_plot({"Slowdown", "slowdown", "block", 1.0}, rows);
+  return forest_plot(
+      {"Slowdown, the time together over the time in sequence", "slowdown", "block", 1.0}, rows);
 }
 
 std::string rate_plot(const PageContent& page) {
@@ -139,7 +140,7 @@ std::string warnings(const PageContent& page) {
 }
 
 // What happened, in one sentence: what the experiment set out to find, or else the decided
-// difference that is furthest from even.
+// difference that is furthest from even, one that cost something before one that gained.
 size_t leading(const PageContent& page, const std::vector<Finding>& all) {
   std::vector<double> ratios;  // of each finding, in the order of findings()
   for (const PairSummary& pair : page.summary.pairs) {
@@ -147,10 +148,11 @@ size_t leading(const PageContent& page, const std::vector<Finding>& all) {
   }
   for (const RatePair& pair : page.summary.rates) ratios.push_back(pair.ratio.value_or(1));
   size_t leading = 0;
-  double furthest = 0;
+  std::pair<bool, double> furthest = {false, 0};
   for (size_t i = 0; i < std::min(all.size(), ratios.size()); ++i) {
     if (all[i].kind == Finding::Kind::undecided || !(ratios[i] > 0)) continue;
-    const double distance = std::fabs(std::log(ratios[i]));
+    const std::pair<bool, double> distance = {all[i].kind == Finding::Kind::slower,
+                                              std::fabs(std::log(ratios[i]))};
     if (distance > furthest) furthest = distance, leading = i;
   }
   return leading;
