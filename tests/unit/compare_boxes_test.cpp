@@ -48,6 +48,16 @@ TEST(CompareBoxes, AgreeWithStatsmodels) {
   EXPECT_FALSE(combined.contradictory);
 }
 
+// Six pairs: their smallest and largest ratios are the interval's ends, which cover 62 of 64 cases.
+TEST(CompareBoxes, StandardErrorIsThatOfTheInterval) {
+  const Effect effect =
+      sample::effect(Design::paired, {1, 1, 1, 1, 1, 1}, {1.1, 1.2, 1.3, 1.4, 1.6, 1.5});
+  const double half = std::log(1.6 / 1.1) / 2;
+  const BoxEffect box = box_effect("box 1", effect).value();
+  EXPECT_NEAR(box.standard_error, half / student_quantile(63.0 / 64, 5), 1e-12);
+  EXPECT_DOUBLE_EQ(std::exp(box.log_ratio), *effect.estimate.ratio);
+}
+
 // The same call for three boxes that contradict each other.
 TEST(CompareBoxes, ThatContradictEachOtherSaySo) {
   const auto three = combine(boxes({{0.05, 0.012}, {0.11, 0.02}, {-0.04, 0.015}})).value();

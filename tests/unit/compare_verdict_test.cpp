@@ -62,6 +62,10 @@ TEST(CompareVerdict, MinimumEffectIsLeast) {
     EXPECT_LT(between.p(), 0.001);
     EXPECT_EQ(judge(between, between.p(), Better::lower), Verdict::undecided);
     EXPECT_TRUE(more_blocks(between, 1).has_value());
+    // Where p and interval disagree, neither is believed.
+    const Effect unsure = effect_of(design, 12, 1.05, 0.2);
+    EXPECT_TRUE(unsure.estimate.interval->includes(1));
+    EXPECT_EQ(judge(unsure, 0.001, Better::lower), Verdict::undecided);
     const Effect wide = effect_of(design, 12, 1.0, 0.2);
     EXPECT_EQ(judge(wide, wide.p(), Better::lower), Verdict::undecided);
   }
