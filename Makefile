@@ -45,9 +45,9 @@ OBJECTS := $(SOURCES:%.cpp=$(BUILD)/%.o)
 MAIN_OBJECT := $(BUILD)/main.o
 UNIT_OBJECTS := $(UNIT_SOURCES:%.cpp=$(BUILD)/%.o)
 # A build with sanitizers may take the tests' own code from another one, which is there already: what
-# is under test is what they are for. Not those with threads, which do less where they know of a
-# sanitizer, and not those that hold JSON, whose objects g++ and clang lay out differently (nlohmann
-# tests for [[no_unique_address]] in a way that clang denies).
+# is under test is what they are for. Not those with threads or simulations, which do less where they
+# know of a sanitizer, and not those that hold JSON, whose objects g++ and clang lay out differently
+# (nlohmann tests for [[no_unique_address]] in a way that clang denies).
 TESTS_BUILD ?= $(BUILD)
 # The subcommands that measure are tested as a program; the rest is what the unit tests are about.
 UNDER_UNIT_TEST := $(filter-out $(BUILD)/userspace/cli/%,$(OBJECTS))
@@ -57,8 +57,9 @@ THREADED_OBJECTS := $(filter $(THREADED:%=$(BUILD)/tests/unit/%_test.o),$(UNIT_O
                     $(BUILD)/tests/unit/watchdog.o \
                     $(filter $(addprefix $(BUILD)/userspace/,gil/% eval/% threading/% workload/% \
                                                              util/%),$(OBJECTS))
+SIMULATION_OBJECTS := $(patsubst %.cpp,$(BUILD)/%.o,$(shell grep -l compare_samples.h $(UNIT_SOURCES)))
 JSON_OBJECTS := $(patsubst %.cpp,$(BUILD)/%.o,$(shell grep -l nlohmann $(UNIT_SOURCES) $(KERNEL_SOURCES)))
-OWN_TESTS := $(filter $(THREADED_OBJECTS) $(JSON_OBJECTS),$(UNIT_OBJECTS))
+OWN_TESTS := $(filter $(THREADED_OBJECTS) $(SIMULATION_OBJECTS) $(JSON_OBJECTS),$(UNIT_OBJECTS))
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%.cpp=$(BUILD)/%.o)
 # The readers, and what prints what they read; not the subcommands.
 FUZZED := $(filter-out $(BUILD)/tools/show.o $(BUILD)/tools/validate.o $(BUILD)/tools/export.o \

@@ -1,0 +1,140 @@
+// Several boxes: random effects against statsmodels, and what is refused.
+#include "tools/compare/boxes.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "tests/unit/compare_samples.h"
+#include "tools/compare/quantiles.h"
+
+namespace gilscope {
+namespace {
+
+std::vector<BoxEffect> boxes(const std::vector<std::pair<double, double>>& values) {
+  std::vector<BoxEffect> result;
+  for (const auto& [log_ratio, error] : values) {
+    const Interval interval{std::exp(log_ratio - 1.96 * error), std::exp(log_ratio + 1.96 * error)};
+    result.push_back({fmt::format("box {}", result.size() + 1), log_ratio, error, interval});
+  }
+  return result;
+}
+
+// The 13 trials of BCG vaccine (Colditz et al. 1994), a common example: their log risk ratios and
+// standard errors. statsmodels 0.13.5: combine_effects(y, se**2, method_re='iterated',
+// use_t=True), tau2, mean_effect_re and conf_int's third; metafor documents the same tau2 for PM.
+TEST(CompareBoxes, AgreeWithStatsmodels) {
+  const auto combined = combine(boxes({{-0.889311, 0.5706},
+                                       {-1.585389, 0.441114},
+                                       {-1.348073, 0.64449},
+                                       {-1.441551, 0.141457},
+                                       {-0.217547, 0.226297},
+                                       {-0.786116, 0.0831},
+                                       {-1.620898, 0.472247},
+                                       {0.011952, 0.062941},
+                                       {-0.469418, 0.237559},
+                                       {-1.371345, 0.270231},
+                                       {-0.339359, 0.11141},
+                                       {0.445913, 0.72973},
+                                       {-0.017314, 0.267217}}))
+                            .value();
+  EXPECT_NEAR(std::pow(combined.between, 2), 0.31806827623107475, 1e-9);
+  EXPECT_NEAR(std::log(combined.ratio), -0.71496826709385, 1e-9);
+  EXPECT_NEAR(std::log(combined.interval.low), -1.10909843, 1e-7);
+  EXPECT_NEAR(std::log(combined.interval.high), -0.32083811, 1e-7);
+  EXPECT_NEAR(combined.p, student_two_sided(0.71496826709385 / 0.18089216001800112, 12), 1e-9);
+  EXPECT_TRUE(combined.signs_differ);
+  EXPECT_FALSE(combined.contradictory);
+}
+
+// Six pairs: their smallest and largest ratios are the interval's ends, which cover 62 of 64 cases.
+TEST(CompareBoxes, StandardErrorIsThatOfTheInterval) {
+  const Effect effect =
+      sample::effect(Design::paired, {1, 1, 1, 1, 1, 1}, {1.1, 1.2, 1.3, 1.4, 1.6, 1.5});
+  const double half = std::log(1.6 / 1.1) / 2;
+  const BoxEffect box = box_effect("box 1", effect).value();
+  EXPECT_NEAR(box.standard_error, half / student_quantile(63.0 / 64, 5), 1e-12);
+  EXPECT_DOUBLE_EQ(std::exp(box.log_ratio), *effect.estimate.ratio);
+}
+
+// The same call for three boxes that contradict each other.
+TEST(CompareBoxes, ThatContradictEachOtherSaySo) {
+  const auto three = combine(boxes({{0.05, 0.012}, {0.11, 0.02}, {-0.04, 0.015}})).value();
+  EXPECT_TRUE(three.signs_differ);
+  EXPECT_TRUE(three.contradictory);
+  const auto combined = combine(boxes({{0.05, 0.012}, {0.11, 0.02}, {-0.02, 0.015}})).value();
+  EXPECT_NEAR(std::pow(combined.between, 2), 0.003926273017297455, 1e-9);
+  EXPECT_NEAR(std::log(combined.ratio), 0.04582908527954295, 1e-9);
+  EXPECT_NEAR(std::log(combined.interval.low), -0.11477586, 1e-7);
+  EXPECT_NEAR(std::log(combined.interval.high), 0.20643403, 1e-7);
+  EXPECT_TRUE(combined.signs_differ);
+  EXPECT_FALSE(combined.contradictory);
+  EXPECT_TRUE(combined.interval.includes(1));
+}
+
+// Boxes that agree better than their errors allow: the interval is not narrower than the errors.
+TEST(CompareBoxes, ThatAgreeByLuckAreNoSurer) {
+  const auto combined = combine(boxes({{0.100, 0.02}, {0.101, 0.02}, {0.102, 0.02}})).value();
+  EXPECT_EQ(combined.between, 0);
+  EXPECT_NEAR(std::log(combined.ratio), 0.101, 1e-12);
+  const double half = student_quantile(0.975, 2) * 0.02 / std::sqrt(3.0);
+  EXPECT_NEAR(std::log(combined.interval.high), 0.101 + half, 1e-12);
+  EXPECT_FALSE(combined.signs_differ);
+}
+
+TEST(CompareBoxes, OrderAndSidesChangeNothing) {
+  auto list = boxes({{0.05, 0.012}, {0.11, 0.02}, {-0.02, 0.015}, {0.07, 0.03}});
+  const auto combined = combine(list).value();
+  std::rotate(list.begin(), list.begin() + 1, list.end());
+  EXPECT_EQ(combine(list)->ratio, combined.ratio);
+  EXPECT_EQ(combine(list)->interval.high, combined.interval.high);
+  for (BoxEffect& box : list) box.log_ratio = -box.log_ratio;
+  EXPECT_NEAR(combine(list)->ratio * combined.ratio, 1, 1e-12);
+  EXPECT_NEAR(combine(list)->interval.low * combined.interval.high, 1, 1e-12);
+}
+
+// Six boxes, each with ten blocks, around a truth of its own: the interval is of their mean.
+TEST(CompareBoxes, IntervalsCoverTheMeanOfAllBoxes) {
+  sample::Noise noise(41);
+  constexpr int kRounds = int(sample::rounds(1500));
+  int covered = 0;
+  for (int i = 0; i < kRounds; ++i) {
+    std::vector<BoxEffect> list;
+    for (int box = 0; box < 6; ++box) {
+      const double truth = 0.05 + 0.03 * noise.normal();
+      const auto blocks = noise.normals(10, 0.05);
+      const Effect effect = sample::effect(Design::paired, sample::values(noise, 1, blocks, 0.03),
+                                           sample::values(noise, std::exp(truth), blocks, 0.03));
+      list.push_back(box_effect("box", effect).value());
+    }
+    if (combine(list)->interval.includes(std::exp(0.05))) ++covered;
+  }
+  fmt::print("6 boxes: {:.1f} % of the intervals cover\n", 100.0 * covered / kRounds);
+  if (sample::kFewRounds) return;
+  EXPECT_GE(covered, kRounds * 0.93);
+  EXPECT_LE(covered, kRounds * 0.97);
+}
+
+TEST(CompareBoxes, RefuseWhatCannotBeCombined) {
+  EXPECT_FALSE(combine({}));
+  EXPECT_FALSE(combine(boxes({{0.1, 0.1}})));
+  EXPECT_EQ(combine(boxes({{0.1, 0.1}})).error().code, Exit::no_data);
+  for (const auto& bad : std::vector<std::pair<double, double>>{
+           {std::nan(""), 0.1}, {INFINITY, 0.1}, {0.1, std::nan("")}, {0.1, INFINITY}, {0.1, -1}}) {
+    const auto refused = combine(boxes({{0.1, 0.1}, bad}));
+    ASSERT_FALSE(refused);
+    EXPECT_TRUE(refused.error().message.starts_with("box 2: ")) << refused.error().message;
+  }
+  // No spread at all is possible, with values that are counted.
+  const auto exact = combine(boxes({{0.1, 0}, {0.1, 0}}));
+  ASSERT_TRUE(exact);
+  EXPECT_NEAR(exact->ratio, std::exp(0.1), 1e-9);
+  const Effect open =
+      sample::effect(Design::unpaired, std::vector<double>(6, 0), {1, 2, 3, 4, 5, 6});
+  EXPECT_FALSE(box_effect("box 1", open));
+  EXPECT_FALSE(box_effect("box 1", sample::effect(Design::paired, {1, 2}, {1, 2})));
+}
+
+}  // namespace
+}  // namespace gilscope
