@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
   add_html(app, exit);
   add_validate(app, exit);
   add_export(app, exit);
+  add_compare(app, exit);
   add_merge(app, exit);
 
   // The parser would only say that a subcommand is missing.

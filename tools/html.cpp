@@ -1,8 +1,11 @@
-// gilscope html: the report as one page that needs nothing else.
+// gilscope html: a report, or a comparison of several, as one page that needs nothing else.
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
 
+#include "tools/compare/compare_options.h"
+#include "tools/compare/reports.h"
+#include "tools/html/comparison_page.h"
 #include "tools/html/page.h"
 #include "tools/tools.h"
 #include "userspace/report/json.h"
@@ -14,7 +17,8 @@ namespace gilscope {
 namespace {
 
 struct HtmlOptions {
-  std::string report;
+  std::vector<std::string> reports;
+  ComparisonOptions comparison;
   std::string out;
 };
 
@@ -72,20 +76,34 @@ Result<PageTrace> read_trace(const std::string& path, const Report& report) {
   return trace;
 }
 
-Status html(const HtmlOptions& options) {
-  const Result<std::string> text = read_report_text(options.report);
+Result<std::string> page_of_one(const std::string& path) {
+  const Result<std::string> text = read_report_text(path);
   if (!text) return fail(text.error());
-  const Result<Report> report = from_json(*text, printable(options.report));
+  const Result<Report> report = from_json(*text, printable(path));
   if (!report) return fail(report.error());
   if (!has_finished_run(*report)) {
-    return fail(Exit::no_data,
-                printable(options.report) + ": no run has finished, there is nothing to show");
+    return fail(Exit::no_data, printable(path) + ": no run has finished, there is nothing to show");
   }
-  const Result<PageTrace> trace = read_trace(options.report, *report);
+  const Result<PageTrace> trace = read_trace(path, *report);
   if (!trace) return fail(trace.error());
+  return html_page(*report, *text, *trace);
+}
+
+Result<std::string> page_of_several(const HtmlOptions& options) {
+  auto reports = read_reports(options.reports);
+  if (!reports) return fail(reports.error());
+  const auto comparison = compare(std::move(*reports), options.comparison);
+  if (!comparison) return fail(comparison.error());
+  return comparison_page(*comparison);
+}
+
+Status html(const HtmlOptions& options) {
+  const bool one = options.reports.size() == 1 && options.comparison.sides.by.empty();
+  const auto page = one ? page_of_one(options.reports.front()) : page_of_several(options);
+  if (!page) return fail(page.error());
   auto file = OutputFile::create(options.out);
   if (!file) return fail(file.error());
-  if (Status s = file->write(html_page(*report, *text, *trace)); !s) return s;
+  if (Status s = file->write(*page); !s) return s;
   return file->finish();
 }
 
@@ -94,11 +112,12 @@ Status html(const HtmlOptions& options) {
 void add_html(CLI::App& app, Exit& exit) {
   auto options = std::make_shared<HtmlOptions>();
   CLI::App* command = app.add_subcommand(
-      "html", "make a page of a report: plots, timelines, tables, in one file that opens offline");
+      "html", "make a page of a report, or of a comparison: one file that opens offline");
   command
-      ->add_option("REPORT", options->report,
-                   "a report.json, the directory that holds it, or a page")
+      ->add_option("REPORT", options->reports,
+                   "a report.json, the directory that holds it, or a page; several are compared")
       ->required();
+  add_sides(*command, options->comparison);
   command->add_option("-o", options->out, "the page to write")->required();
   command->callback([options, &exit] {
     if (const Status status = html(*options); !status) {

@@ -6,6 +6,7 @@
 #include <map>
 #include <sstream>
 
+#include "tools/paragraph.h"
 #include "tools/table.h"
 #include "tools/text_gates.h"
 #include "userspace/util/quote.h"
@@ -107,22 +108,7 @@ void Page::title(const std::string& name, const std::string& explanation) const 
 }
 
 void Page::paragraph(const std::string& text, size_t indent) const {
-  const size_t width = size_t(std::max(options.width, 20));
-  std::string line;
-  size_t from = 0;
-  while (from < text.size()) {
-    size_t to = text.find(' ', from + 1);
-    if (to == std::string::npos) to = text.size();
-    const std::string word = text.substr(from, to - from);
-    if (!line.empty() && columns(line) + columns(word) > width) {
-      out << line << "\n";
-      line = std::string(indent, ' ') + word.substr(word.find_first_not_of(' '));
-    } else {
-      line += word;
-    }
-    from = to;
-  }
-  out << line << "\n";
+  out << wrapped(text, options.width, indent);
 }
 
 void print_slowdown_table(const Page& page) {

@@ -19,6 +19,7 @@ void add_html(CLI::App& app, Exit& exit);
 void add_show(CLI::App& app, Exit& exit);
 void add_validate(CLI::App& app, Exit& exit);
 void add_export(CLI::App& app, Exit& exit);
+void add_compare(CLI::App& app, Exit& exit);
 void add_merge(CLI::App& app, Exit& exit);
 
 }  // namespace gilscope

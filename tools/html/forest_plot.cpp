@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "tools/html/markup.h"
-#include "tools/numbers.h"
 
 namespace gilscope {
 namespace {
@@ -78,17 +77,20 @@ class Scale {
 };
 
 std::string shown(const ForestAxis& axis, double value) {
+  if (axis.written) return axis.written(value).text();
   if (axis.times) return duration(value).text();
   return fmt::format("{:.4g}x", value);
 }
 
 Number shown(const ForestAxis& axis, std::optional<double> value) {
+  if (axis.written) return axis.written(value);
   return axis.times ? duration(value) : factor(value);
 }
 
 std::string shown(const ForestAxis& axis, const std::optional<Interval>& interval) {
   if (!interval) return "-";
-  if (axis.times) return shown(axis, interval->low) + " to " + shown(axis, interval->high);
+  if (axis.times || axis.written)
+    return shown(axis, interval->low) + " to " + shown(axis, interval->high);
   return fmt::format("{} to {}", factor(interval->low).text(), factor(interval->high).text());
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/numbers.h"
 #include "tools/statistics.h"
 
 namespace gilscope {
@@ -25,6 +26,8 @@ struct ForestAxis {
   std::string each;                 // what a dot is: "block"
   std::optional<double> reference;  // drawn; where neither side is better
   bool times = false;               // nanoseconds; else factors
+  // How else values are written.
+  Number (*written)(std::optional<double>) = nullptr;
 };
 
 std::string forest_plot(const ForestAxis& axis, const std::vector<ForestRow>& rows);

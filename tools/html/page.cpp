@@ -10,6 +10,7 @@
 #include "tools/html/definitions.h"
 #include "tools/html/markup.h"
 #include "tools/html/overview.h"
+#include "tools/html/page_head.h"
 #include "tools/html/timeline.h"
 #include "userspace/report/embedded_report.h"
 #include "userspace/report/json.h"
@@ -18,9 +19,6 @@
 namespace gilscope {
 namespace {
 
-constexpr std::string_view kStyle =
-#include "tools/html/page.css.inc"
-    ;
 constexpr std::string_view kScript =
 #include "tools/html/page.js.inc"
     ;
@@ -40,15 +38,8 @@ std::string hash_of(std::string_view script) {
 }
 
 std::string head(const Report& report) {
-  return fmt::format(
-      "{}\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-      // Nothing is fetched and nothing can be sent, whatever a report says.
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
-      "'unsafe-inline'; script-src 'sha256-{}'; img-src data:; base-uri 'none'; form-action "
-      "'none'\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<meta name=\"color-scheme\" content=\"light dark\">\n<link rel=\"icon\" href=\"data:,\">\n"
-      "<title>{}: gilscope report</title>\n<style>{}</style>\n</head>\n<body>\n",
-      kPageFirstLine, hash_of(kScript), escaped(experiment_name(report)), kStyle);
+  return page_head({kPageFirstLine, fmt::format("'sha256-{}'", hash_of(kScript)),
+                    experiment_name(report) + ": gilscope report"});
 }
 
 // The cells that the page goes into, in its order.

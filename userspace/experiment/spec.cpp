@@ -9,6 +9,7 @@
 
 #include "userspace/experiment/cpus.h"
 #include "userspace/gil/policies.h"
+#include "userspace/report/metric_names.h"
 #include "userspace/util/quote.h"
 #include "userspace/util/term.h"
 #include "userspace/workload/workload.h"
@@ -36,6 +37,15 @@ Status check_word(const char* key, const std::string& word, const std::vector<st
   return fail(fmt::format("{}: {} is unknown{}: there are {}", key, in_quotes(word),
                           near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near),
                           fmt::join(words, ", ")));
+}
+
+Status check_metrics(const std::vector<std::string>& metrics) {
+  std::set<std::string> seen;
+  for (const std::string& metric : metrics) {
+    if (Status s = check_word("metrics", metric, metric_names()); !s) return s;
+    if (!seen.insert(metric).second) return fail(fmt::format("metrics: {} is there twice", metric));
+  }
+  return {};
 }
 
 Status check_range(const char* key, int value, int low, int high) {
@@ -192,6 +202,7 @@ Result<Spec> checked(Spec spec) {
       check_word("trace", spec.trace, {"full", "counters", "off"}),
       check_word("main_exit", spec.main_exit, {"join", "kill"}),
       check_word("claim", spec.claim, {"", "slower", "faster", "same"}),
+      check_metrics(spec.metrics),
       check_gates(spec.gates),
       check_runs(spec),
   };

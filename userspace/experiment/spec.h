@@ -43,6 +43,9 @@ struct Spec {
   bool perf = false;               // perf's counters of each thread too; they cost time
   std::string main_exit = "join";  // join | kill
   std::string claim;               // slower | faster | same: what is expected of threaded runs
+  // What a comparison of such reports is judged by (userspace/report/metric_names.h); empty: what
+  // compare takes by itself.
+  std::vector<std::string> metrics;
   GateLimits gates;
 
   bool operator==(const Spec&) const = default;

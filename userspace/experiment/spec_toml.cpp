@@ -1,14 +1,5 @@
 // The TOML of a spec, both ways. Types and keys are checked here, where lines are known; values in
 // spec.cpp, which flags go through as well.
-#define TOML_EXCEPTIONS 0
-// The library asserts what a text as short as "[=]" makes false, and reports that as an error right
-// after; with NDEBUG it would tell the compiler to rely on it instead.
-#undef NDEBUG
-#define TOML_ASSERT(expression) static_assert(true)
-// A spec needs a list, and no more.
-#define TOML_MAX_NESTED_VALUES 8
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <charconv>
 #include <limits>
@@ -18,6 +9,7 @@
 #include "userspace/experiment/spec.h"
 #include "userspace/util/quote.h"
 #include "userspace/util/term.h"
+#include "userspace/util/toml.h"
 
 namespace gilscope {
 namespace {
@@ -26,7 +18,7 @@ const std::vector<std::string>& known_keys() {
   static const std::vector<std::string> keys = {
       "name",     "policies",  "workloads", "arrangements", "threads", "cpus",
       "cpus_by",  "cpu_order", "blocks",    "warmup",       "seed",    "trace",
-      "untraced", "perf",      "main_exit", "claim",        "gates"};
+      "untraced", "perf",      "main_exit", "claim",        "metrics", "gates"};
   return keys;
 }
 
@@ -55,6 +47,7 @@ class SpecReader {
         read_one("perf", spec.perf, to_bool),
         read_one("main_exit", spec.main_exit, to_text),
         read_one("claim", spec.claim, to_text),
+        read_list("metrics", spec.metrics, to_text),
         read_gates(spec.gates),
     };
     for (const Status& status : steps) {
@@ -232,18 +225,6 @@ class SpecReader {
   std::string origin_;
 };
 
-// The library bounds how deep values nest, but not how many tables a dotted key ("a.a.a.a...")
-// makes, and its destructors would run out of stack. A key ends with its line.
-std::optional<size_t> line_of_dots(const std::string& text) {
-  constexpr size_t kMaxDots = 200;
-  size_t line = 1, dots = 0;
-  for (const char c : text) {
-    if (c == '\n') ++line, dots = 0;
-    if (c == '.' && ++dots > kMaxDots) return line;
-  }
-  return {};
-}
-
 std::string toml_string(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
@@ -294,18 +275,9 @@ std::string toml_seed(uint64_t seed) {
 }  // namespace
 
 Result<Spec> parse_spec(const std::string& text, const std::string& origin) {
-  if (const auto line = line_of_dots(text)) {
-    return fail(
-        fmt::format("{} line {}: no spec has a line of so many dots", printable(origin), *line));
-  }
-  const toml::parse_result result = toml::parse(text);
-  if (!result) {
-    const auto& position = result.error().source().begin;
-    return fail(fmt::format("{} line {} column {} is not TOML: {}", printable(origin),
-                            position.line, position.column,
-                            printable(result.error().description())));
-  }
-  return SpecReader(result.table(), origin).read();
+  const auto table = parse_toml(text, origin);
+  if (!table) return fail(table.error());
+  return SpecReader(*table, origin).read();
 }
 
 std::string to_toml(const Spec& spec) {
@@ -329,6 +301,7 @@ std::string to_toml(const Spec& spec) {
   line("main_exit", toml_string(spec.main_exit));
   if (spec.perf) line("perf", "true");  // only then, as with gates
   if (!spec.claim.empty()) line("claim", toml_string(spec.claim));
+  if (!spec.metrics.empty()) line("metrics", toml_list(spec.metrics));
   return out + toml_gates(spec.gates);  // last: a table goes on to the end
 }
 

@@ -1,0 +1,86 @@
+// Reports to compare: the sample, with noise of a seed, and as much slower as one likes.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <random>
+
+#include "tests/unit/sample_report.h"
+#include "tests/unit/temporary_directory.h"
+#include "tools/tools.h"
+#include "userspace/report/json.h"
+
+namespace gilscope::sample {
+
+struct Comparable {
+  uint64_t seed = 1;
+  double times = 1;  // as long as the sample's runs
+  double noise = 0.003;
+  int blocks = 8;
+  std::string kernel = "6.18.4";
+  std::string host = "alpha";
+  std::string boot = "11111111-1111-1111-1111-111111111111";
+};
+
+inline Report comparable(const Comparable& wanted = {}) {
+  std::mt19937_64 random(wanted.seed);
+  std::normal_distribution<double> normal;
+  Report report = sample::report(wanted.blocks, 1);
+  report.id = fmt::format("{:08x}-0b5d-4b8e-9c55-0d5a7c1f2e3b", wanted.seed);
+  const auto set = [&](const std::string& key, const std::string& value) {
+    std::erase_if(report.environment, [&](const Fact& fact) { return fact.key == key; });
+    report.environment.push_back({key, value, ""});
+  };
+  set("kernel.release", wanted.kernel);
+  set("host.name", wanted.host);
+  set("host.boot_id", wanted.boot);
+  for (Cell& cell : report.cells) {
+    for (gilscope::Run& run : cell.runs) {
+      const double times = wanted.times * std::exp(wanted.noise * normal(random));
+      run.wall_ns = uint64_t(double(run.wall_ns) * times);
+      if (run.window_ns) run.window_ns = run.wall_ns;
+      // What compare does not look at would only have to be read.
+      run.threads.clear();
+      for (Core& core : run.cores) core.histograms = {};
+      run.segments_file.clear();
+      run.samples_file.clear();
+      run.segment_records = 0;
+    }
+  }
+  return report;
+}
+
+struct Outcome {
+  int exit = 0;
+  std::string out, err;
+};
+
+inline Outcome compare(std::vector<std::string> arguments) {
+  CLI::App app;
+  Exit exit = Exit::done;
+  add_compare(app, exit);
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  arguments.insert(arguments.begin(), "compare");
+  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+  std::string refused;
+  try {
+    app.parse(reversed);
+  } catch (const CLI::ParseError& error) {
+    refused = error.what();
+    exit = Exit::error;
+  }
+  Outcome outcome{int(exit), testing::internal::GetCapturedStdout(),
+                  testing::internal::GetCapturedStderr()};
+  outcome.err += refused;
+  return outcome;
+}
+
+// As DIR/NAME/report.json; says where.
+inline std::string put(const TemporaryDirectory& directory, const std::string& name,
+                       const Report& report) {
+  directory.write(name + "/report.json", to_json(report));
+  return directory / name;
+}
+
+}  // namespace gilscope::sample

@@ -1,0 +1,416 @@
+// gilscope compare as its users meet it: from report files to tables and exit codes.
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "tests/unit/comparable_report.h"
+#include "tools/table.h"
+
+namespace gilscope {
+namespace {
+
+using Json = nlohmann::json;
+using sample::comparable;
+using sample::Comparable;
+using sample::compare;
+using sample::put;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+class CompareCommand : public testing::Test {
+ protected:
+  std::string a(const Comparable& of = {}) { return put(directory_, "a", comparable(of)); }
+  std::string b(const Comparable& of = {.seed = 2}) { return put(directory_, "b", comparable(of)); }
+  std::string changed(const std::string& name, Comparable of, void (*change)(Report&)) {
+    Report report = comparable(of);
+    change(report);
+    return put(directory_, name, report);
+  }
+
+  static Json json(std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--format", "json"});
+    const auto outcome = compare(arguments);
+    EXPECT_EQ(outcome.err, "");
+    return Json::parse(outcome.out, nullptr, false);
+  }
+
+  // "cell: metric" -> verdict, of primary metrics.
+  static std::map<std::string, std::string> verdicts(const Json& comparison) {
+    std::map<std::string, std::string> all;
+    for (const Json& contrast : comparison["contrasts"]) {
+      for (const Json& cell : contrast["cells"]) {
+        for (const Json& metric : cell["metrics"]) {
+          if (!metric["primary"] || metric.contains("absent")) continue;
+          all[contrast["b"].get<std::string>() + " " + cell["name"].get<std::string>() + ": " +
+              metric["metric"].get<std::string>()] = metric["verdict"];
+        }
+      }
+    }
+    return all;
+  }
+
+  static Json metric(const Json& comparison, const std::string& cell, const std::string& name) {
+    for (const Json& of_cell : comparison["contrasts"][0]["cells"]) {
+      if (of_cell["name"] != cell) continue;
+      for (const Json& of_metric : of_cell["metrics"]) {
+        if (of_metric["metric"] == name) return of_metric;
+      }
+    }
+    ADD_FAILURE() << "no " << name << " in " << cell;
+    return {};
+  }
+
+  TemporaryDirectory directory_;
+};
+
+constexpr const char* kThreaded = "check-interval:100, threaded, 2 CPUs";
+
+TEST_F(CompareCommand, TellsASlowerReportFromTheBaseline) {
+  const auto outcome = compare({a(), b({.seed = 2, .times = 1.1})});
+  EXPECT_EQ(outcome.exit, 1) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("slower with b than with a"));
+  EXPECT_THAT(outcome.out, HasSubstr("wall time 1.10x"));
+}
+
+TEST_F(CompareCommand, AFasterReportIsNoRegression) {
+  const auto outcome = compare({a(), b({.seed = 2, .times = 0.9}), "--metric", "wall_ns"});
+  EXPECT_EQ(outcome.exit, 0) << outcome.err;
+  EXPECT_THAT(outcome.out,
+              AllOf(HasSubstr("faster with b than with a"), Not(HasSubstr("slower with"))));
+}
+
+TEST_F(CompareCommand, AReportAgainstItselfIsTheSameEverywhere) {
+  const std::string one = a();
+  const auto outcome = compare({one, one, "--format", "json"});
+  EXPECT_EQ(outcome.exit, 0) << outcome.err;
+  const auto all = verdicts(Json::parse(outcome.out));
+  EXPECT_FALSE(all.empty());
+  for (const auto& [name, verdict] : all) EXPECT_EQ(verdict, "same") << name;
+}
+
+TEST_F(CompareCommand, FewerThanSixBlocksAreUndecidedWhateverTheySay) {
+  const Json comparison = json({a({.blocks = 5}), b({.seed = 2, .times = 3, .blocks = 5})});
+  EXPECT_EQ(comparison["exit"], 0);
+  for (const auto& [name, verdict] : verdicts(comparison)) EXPECT_EQ(verdict, "undecided") << name;
+  EXPECT_GE(metric(comparison, kThreaded, "wall_ns")["more_units"], 1);
+  EXPECT_TRUE(metric(comparison, kThreaded, "wall_ns")["more_at_least"]);
+}
+
+TEST_F(CompareCommand, UndecidedPassesUnlessToldOtherwise) {
+  const std::string one = a({.blocks = 5}), two = b({.seed = 2, .blocks = 5});
+  const auto passed = compare({one, two});
+  EXPECT_EQ(passed.exit, 0);
+  EXPECT_THAT(passed.out, HasSubstr("undecided ones pass (--allow-undecided yes): exit code 0"));
+  const auto failed = compare({one, two, "--allow-undecided", "no"});
+  EXPECT_EQ(failed.exit, 1);
+  EXPECT_THAT(failed.out, HasSubstr("undecided ones fail (--allow-undecided no): exit code 1"));
+}
+
+TEST_F(CompareCommand, TheMinimumEffectDecidesWhatIsTheSame) {
+  const std::string one = a({.noise = 0.001}), two = b({.seed = 2, .times = 1.04, .noise = 0.001});
+  EXPECT_EQ(metric(json({one, two}), kThreaded, "wall_ns")["verdict"], "slower");
+  EXPECT_EQ(metric(json({one, two, "--min-effect", "10%"}), kThreaded, "wall_ns")["verdict"],
+            "same");
+  EXPECT_EQ(compare({one, two, "--min-effect", "10%", "--metric", "wall_ns"}).exit, 0);
+  const auto refused = compare({one, two, "--min-effect", "much"});
+  EXPECT_EQ(refused.exit, 2);
+  EXPECT_THAT(refused.err, HasSubstr("'much' is no share"));
+}
+
+TEST_F(CompareCommand, ByAKeyOfTheCellsPairsTheBlocksOfOneReport) {
+  const Json comparison = json({a({.blocks = 14}), "--by", "cpus"});
+  EXPECT_EQ(comparison["by"], "cpus");
+  EXPECT_EQ(comparison["baseline"], "1");
+  const Json& cell = comparison["contrasts"][0]["cells"][0];
+  EXPECT_EQ(cell["design"], "paired");
+  EXPECT_EQ(metric(comparison, "check-interval:100, threaded", "wall_ns")["units_a"], 14);
+  EXPECT_EQ(metric(comparison, "check-interval:100, threaded", "wall_ns")["verdict"], "slower");
+}
+
+TEST_F(CompareCommand, TheBaselineMayBeNamed) {
+  const Json comparison = json({a({.blocks = 14}), "--by", "cpus", "--baseline", "2"});
+  EXPECT_EQ(comparison["baseline"], "2");
+  EXPECT_EQ(metric(comparison, "check-interval:100, threaded", "wall_ns")["verdict"], "faster");
+  const auto refused = compare({a(), "--by", "cpus", "--baseline", "3"});
+  EXPECT_EQ(refused.exit, 2);
+  EXPECT_THAT(refused.err, HasSubstr("no cpus is '3': there are 1, 2"));
+}
+
+TEST_F(CompareCommand, NeitherTheOrderOfFilesNorOfRunsChangesAVerdict) {
+  const auto reversed = [](Report report) {
+    std::ranges::reverse(report.cells);
+    for (Cell& cell : report.cells) std::ranges::reverse(cell.runs);
+    return report;
+  };
+  const Comparable old{.seed = 1, .kernel = "6.1.9"},
+      other{.seed = 2, .times = 1.05, .kernel = "6.1.10"};
+  const std::string one = put(directory_, "a", comparable(old));
+  const std::string two = put(directory_, "b", comparable(other));
+  const std::string one_reversed = put(directory_, "c", reversed(comparable(old)));
+  const std::string two_reversed = put(directory_, "d", reversed(comparable(other)));
+  const Json straight = json({one, two, "--by", "kernel"});
+  EXPECT_EQ(straight["baseline"], "6.1.9");
+  EXPECT_EQ(straight, json({two, one, "--by", "kernel"}));
+  EXPECT_EQ(straight, json({two_reversed, one_reversed, "--by", "kernel"}));
+}
+
+TEST_F(CompareCommand, TurnedAroundSlowerIsFaster) {
+  const std::string one = a(), two = b({.seed = 2, .times = 1.1});
+  const auto there = metric(json({one, two}), kThreaded, "wall_ns");
+  const auto back = metric(json({two, one}), kThreaded, "wall_ns");
+  EXPECT_EQ(there["verdict"], "slower");
+  EXPECT_EQ(back["verdict"], "faster");
+  EXPECT_NEAR(there["ratio"].get<double>() * back["ratio"].get<double>(), 1, 1e-12);
+}
+
+TEST_F(CompareCommand, ADirectoryOfReportsIsOneSide) {
+  for (const int n : {1, 2}) {
+    put(directory_, fmt::format("left/{}", n), comparable({.seed = uint64_t(n)}));
+    put(directory_, fmt::format("right/{}", n), comparable({.seed = uint64_t(n + 10)}));
+  }
+  const Json comparison = json({directory_ / "left", directory_ / "right"});
+  EXPECT_EQ(metric(comparison, kThreaded, "wall_ns")["units_a"], 16);
+}
+
+TEST_F(CompareCommand, OneBaselineStandsAgainstMany) {
+  const auto outcome = compare({a(), b({.seed = 2, .times = 1.2}),
+                                put(directory_, "c", comparable({.seed = 3, .times = 0.8}))});
+  EXPECT_EQ(outcome.exit, 1);
+  // A matrix of levels and CPU counts.
+  EXPECT_THAT(outcome.out, HasSubstr("check-interval:100, threaded: wall time against"));
+  EXPECT_THAT(outcome.out, HasSubstr("1.20x slower"));
+  EXPECT_THAT(outcome.out, HasSubstr("0.80x faster"));
+}
+
+TEST_F(CompareCommand, OtherSpecsAreRefusedUnlessForced) {
+  const std::string one = a();
+  const std::string two = changed("b", {.seed = 2, .times = 1.5},
+                                  [](Report& report) { report.spec += "trace = \"counters\"\n"; });
+  const auto refused = compare({one, two});
+  EXPECT_EQ(refused.exit, 2);
+  EXPECT_EQ(refused.out, "");
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("their specs differ in trace: full against counters"),
+                                 HasSubstr("--force")));
+  const auto forced = compare({one, two, "--force"});
+  EXPECT_EQ(forced.exit, 1);
+  EXPECT_THAT(forced.out, HasSubstr("FORCED"));
+  EXPECT_TRUE(json({one, two, "--force"})["forced"]);
+  EXPECT_THAT(compare({one, two, "--force", "--format", "csv"}).out, HasSubstr(",true\n"));
+  EXPECT_THAT(compare({one, two, "--force", "--format", "md"}).out, HasSubstr("**FORCED"));
+}
+
+TEST_F(CompareCommand, HowManyBlocksAndWhatNameAreNoOtherSpec) {
+  const std::string two = changed("b", {.seed = 2}, [](Report& report) {
+    report.spec =
+        "name = \"mine\"\nblocks = 99\nseed = 5\npolicies = [\"switch-interval:5ms\", "
+        "\"check-interval:100\"]\ntrace = \"full\"\n";
+  });
+  EXPECT_EQ(compare({a(), two}).err, "");
+}
+
+TEST_F(CompareCommand, AnotherMatrixIsAnotherSpec) {
+  const std::string two = changed("b", {.seed = 2}, [](Report& report) {
+    report.spec = "policies = [\"check-interval:100\"]\n";
+    report.cells.resize(4);
+  });
+  const auto refused = compare({a(), two});
+  EXPECT_EQ(refused.exit, 2);
+  EXPECT_THAT(refused.err, HasSubstr("their specs differ in policies"));
+}
+
+TEST_F(CompareCommand, OtherWaysToSetCpusApartAreRefused) {
+  const std::string two = changed("b", {.seed = 2}, [](Report& report) {
+    for (Cell& cell : report.cells) cell.cpus_by = "hotplug";
+  });
+  const auto refused = compare({a(), two});
+  EXPECT_EQ(refused.exit, 2);
+  EXPECT_THAT(refused.err, HasSubstr("different methods (cpus_by: affinity against hotplug)"));
+}
+
+TEST_F(CompareCommand, EmulatedCpusAreRefused) {
+  const auto emulate = [](Report& report) {
+    report.environment.push_back({"virtualization.emulated", true, ""});
+  };
+  const std::string two = changed("b", {.seed = 2}, emulate);
+  const auto refused = compare({a(), two});
+  EXPECT_EQ(refused.exit, 2);
+  EXPECT_THAT(refused.err, HasSubstr("one side ran on emulated CPUs"));
+  const std::string three = changed("c", {.seed = 3}, emulate);
+  EXPECT_THAT(compare({two, three}).err, HasSubstr("no time means anything"));
+}
+
+TEST_F(CompareCommand, WhatDiffersUnaskedIsSaidFirst) {
+  const std::string two = changed("b", {.seed = 2}, [](Report& report) {
+    for (Fact& fact : report.environment_before) {
+      if (fact.key == "cpu.governor") fact.value = std::vector<std::string>{"powersave"};
+    }
+  });
+  const auto outcome = compare({a(), two});
+  const size_t difference = outcome.out.find("environment.before.cpu.governor: performance x 2 on");
+  EXPECT_NE(difference, std::string::npos) << outcome.out;
+  EXPECT_LT(difference, outcome.out.find("primary metrics:"));
+}
+
+TEST_F(CompareCommand, GatedRunsAreADifferenceOfTheBoxAndNoneOfTheKernel) {
+  const std::string two = changed("b", {.seed = 2, .times = 2}, [](Report& report) {
+    for (Cell& cell : report.cells) {
+      for (auto& run : cell.runs) run.gates = {{"foreign", 0.6, 0.25}};
+    }
+  });
+  const auto outcome = compare({a(), two});
+  EXPECT_EQ(outcome.exit, 3);
+  EXPECT_THAT(outcome.err, HasSubstr("gates have left out all 16 runs of the other side"));
+
+  // A few of them leave the rest to be compared.
+  const std::string three = changed("c", {.seed = 2}, [](Report& report) {
+    for (Cell& cell : report.cells) {
+      for (auto& run : cell.runs) {
+        if (run.block == 3) run.gates = {{"foreign", 0.6, 0.25}}, run.wall_ns *= 5;
+      }
+    }
+  });
+  const auto some = compare({a(), three});
+  EXPECT_EQ(some.exit, 0) << some.out;
+  EXPECT_THAT(some.out, HasSubstr("runs left out by gates: 0 of 128 on"));
+  EXPECT_THAT(some.out, HasSubstr("16 of 128 (foreign) on"));
+}
+
+TEST_F(CompareCommand, AnAbsentMetricIsNotZero) {
+  const std::string two = changed("b", {.seed = 2}, [](Report& report) {
+    for (Cell& cell : report.cells) {
+      for (auto& run : cell.runs) {
+        run.histograms.reset();
+      }
+    }
+  });
+  const Json absent = metric(json({a(), two}), kThreaded, "wake_to_run_p99_ns");
+  EXPECT_EQ(absent["absent"], "not captured on the other side");
+  EXPECT_FALSE(absent.contains("ratio"));
+  const auto asked = compare({a(), two, "--metric", "wake_to_run_p99_ns"});
+  EXPECT_EQ(asked.exit, 3);
+  EXPECT_THAT(asked.err, HasSubstr("not captured on the other side"));
+}
+
+TEST_F(CompareCommand, ANumberThatIsNoneIsAnError) {
+  const std::string two = changed("b", {.seed = 2}, [](Report& report) {
+    for (Cell& cell : report.cells) {
+      for (auto& run : cell.runs) run.workload["latency_p99_ns"] = 1000;
+    }
+  });
+  std::string text = to_json(comparable({.seed = 3}));
+  const auto nan = text.find("\"wall_ns\": ");
+  text.replace(nan + 11, 1, "NaN, \"x\": ");
+  directory_.write("nan/report.json", text);
+  const auto outcome = compare({two, directory_ / "nan"});
+  EXPECT_EQ(outcome.exit, 3);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("nan"), HasSubstr("JSON")));
+}
+
+TEST_F(CompareCommand, WhatIsNoReportIsAnErrorWithItsName) {
+  std::filesystem::create_directories(directory_ / "empty");
+  EXPECT_EQ(compare({a(), directory_ / "empty"}).exit, 3);
+  EXPECT_THAT(compare({a(), directory_ / "empty"}).err, HasSubstr("no report in"));
+  directory_.write("none/report.json", "");
+  EXPECT_EQ(compare({a(), directory_ / "none"}).exit, 3);
+  EXPECT_EQ(compare({a(), directory_ / "nowhere"}).exit, 2);
+  const std::string future =
+      changed("future", {.seed = 2}, [](Report& report) { report.major = 2; });
+  const auto refused = compare({a(), future});
+  EXPECT_EQ(refused.exit, 3);
+  EXPECT_THAT(refused.err, HasSubstr("major"));
+  const std::string no_runs = changed("no_runs", {.seed = 2}, [](Report& report) {
+    for (Cell& cell : report.cells) cell.runs.clear();
+  });
+  EXPECT_EQ(compare({a(), no_runs}).exit, 3);
+}
+
+TEST_F(CompareCommand, OneReportAloneSaysWhatItCouldBeComparedBy) {
+  const auto outcome = compare({a()});
+  EXPECT_EQ(outcome.exit, 3);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("policy"), HasSubstr("cpus"), HasSubstr("--by")));
+}
+
+TEST_F(CompareCommand, AMisspeltKeyOrMetricIsNamedWithTheNearest) {
+  EXPECT_THAT(compare({a(), "--by", "polcy"}).err, HasSubstr("did you mean 'policy'?"));
+  EXPECT_THAT(compare({a(), b(), "--metric", "wall_n"}).err, HasSubstr("did you mean 'wall_ns'?"));
+}
+
+TEST_F(CompareCommand, ReportsWithoutACommonCellSayWhatEachHas) {
+  const std::string two = changed("b", {.seed = 2}, [](Report& report) {
+    for (Cell& cell : report.cells) cell.threads = 7;
+  });
+  const auto outcome = compare({a(), two});
+  EXPECT_EQ(outcome.exit, 3);
+  EXPECT_THAT(outcome.err, HasSubstr("have no cell in common"));
+}
+
+TEST_F(CompareCommand, TheSameIdWithOtherContentsIsAnErrorThatNamesBoth) {
+  const std::string one = a(), two = changed("b", {}, [](Report&report) {
+                                 report.cells[0].runs[2].wall_ns += 1;
+                               });
+  const auto outcome = compare({one, two, "--by", "cpus"});
+  EXPECT_EQ(outcome.exit, 2);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("/a"), HasSubstr("/b"), HasSubstr("same id")));
+}
+
+TEST_F(CompareCommand, TheSpecsMetricsAreThePrimaryOnes) {
+  const auto declare = [](Report& report) { report.spec += "metrics = [\"wall_ns\"]\n"; };
+  const std::string one = changed("a", {}, declare), two = changed("b", {.seed = 2}, declare);
+  for (const auto& [name, verdict] : verdicts(json({one, two}))) {
+    EXPECT_THAT(name, HasSubstr("wall_ns"));
+  }
+}
+
+TEST_F(CompareCommand, TextFitsItsTerminal) {
+  const std::string one = a(), two = b({.seed = 2, .times = 1.1});
+  for (const char* width : {"80", "120"}) {
+    ::setenv("COLUMNS", width, 1);
+    const auto outcome = compare({one, two});
+    ::unsetenv("COLUMNS");
+    std::istringstream lines(outcome.out);
+    for (std::string line; std::getline(lines, line);) {
+      // A path is one word.
+      if (line.find('/') != std::string::npos && line.find(' ') == std::string::npos) continue;
+      EXPECT_LE(columns(line), 120u) << line;
+    }
+  }
+}
+
+TEST_F(CompareCommand, CsvHasARowForEachMetricOfEachCell) {
+  const auto outcome = compare({a(), b(), "--format", "csv"});
+  std::istringstream lines(outcome.out);
+  std::string line;
+  std::getline(lines, line);
+  EXPECT_THAT(line, testing::StartsWith("baseline,other,cell,metric,primary"));
+  size_t rows = 0;
+  const auto fields = std::ranges::count(line, ',');
+  while (std::getline(lines, line)) {
+    ++rows;
+    size_t commas = 0;
+    bool quoted = false;
+    for (const char c : line) {
+      if (c == '"') quoted = !quoted;
+      if (c == ',' && !quoted) ++commas;
+    }
+    EXPECT_EQ(commas, size_t(fields)) << line;
+  }
+  EXPECT_EQ(rows % 8, 0u);
+  EXPECT_GT(rows, 8u * 16);
+}
+
+TEST_F(CompareCommand, MarkdownTakesNoMarkupFromAReport) {
+  const auto rename = [](Report& report) {
+    for (Cell& cell : report.cells) {
+      if (cell.policy == "check-interval:100") cell.policy = "<b>|x|";
+    }
+  };
+  const auto outcome =
+      compare({changed("a", {}, rename), changed("b", {.seed = 2}, rename), "--format", "md"});
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("\\<b\\>\\|x\\|"), Not(HasSubstr("<b>"))));
+}
+
+}  // namespace
+}  // namespace gilscope

@@ -1,0 +1,84 @@
+// gilscope compare: whether reports differ, and by how much.
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <map>
+#include <memory>
+
+#include "tools/compare/compare_options.h"
+#include "tools/compare/comparison_json.h"
+#include "tools/compare/comparison_rows.h"
+#include "tools/compare/reports.h"
+#include "tools/compare/text.h"
+#include "tools/tools.h"
+
+namespace gilscope {
+namespace {
+
+enum class Format { text, md, csv, json };
+
+const std::map<std::string, Format> kFormats{
+    {"text", Format::text}, {"md", Format::md}, {"csv", Format::csv}, {"json", Format::json}};
+
+struct CompareOptions {
+  std::vector<std::string> reports;
+  ComparisonOptions comparison;
+  std::string format = "text", undecided = "yes";
+};
+
+Result<Exit> print(const CompareOptions& options) {
+  ComparisonOptions wanted = options.comparison;
+  wanted.undecided_passes = options.undecided == "yes";
+  auto reports = read_reports(options.reports);
+  if (!reports) return fail(reports.error());
+  const auto comparison = compare(std::move(*reports), wanted);
+  if (!comparison) return fail(comparison.error());
+  switch (kFormats.at(options.format)) {
+    case Format::text:
+      print_comparison(std::cout, *comparison, text_options_for_stdout());
+      break;
+    case Format::md:
+      std::cout << comparison_markdown(*comparison);
+      break;
+    case Format::csv:
+      std::cout << comparison_csv(*comparison);
+      break;
+    case Format::json:
+      std::cout << comparison_json(*comparison);
+      break;
+  }
+  std::cout.flush();
+  if (!std::cout) return fail("cannot write to standard output");
+  return comparison->exit();
+}
+
+}  // namespace
+
+void add_compare(CLI::App& app, Exit& exit) {
+  auto options = std::make_shared<CompareOptions>();
+  CLI::App* command = app.add_subcommand(
+      "compare", "say whether reports differ, by how much, and how sure that is");
+  command
+      ->add_option("REPORT", options->reports,
+                   "reports, or directories that hold reports: the first is the baseline, unless "
+                   "--by names a key")
+      ->required();
+  add_sides(*command, options->comparison);
+  command->add_option("--format", options->format, "text, md, csv or json")
+      ->check(CLI::IsMember({"text", "md", "csv", "json"}));
+  command
+      ->add_option(
+          "--allow-undecided", options->undecided,
+          "whether an undecided primary metric passes (yes), or ends with exit code 1 (no)")
+      ->check(CLI::IsMember({"yes", "no"}));
+  command->callback([options, &exit] {
+    const auto printed = print(*options);
+    if (!printed) {
+      std::cerr << "gilscope: " << printed.error().message << "\n";
+      exit = printed.error().code;
+      return;
+    }
+    exit = *printed;
+  });
+}
+
+}  // namespace gilscope

@@ -1,0 +1,53 @@
+#include "tools/compare/compare_options.h"
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+
+#include "userspace/util/quote.h"
+
+namespace gilscope {
+namespace {
+
+// "2%", "0.02"
+Result<double> parse_share(const std::string& text) {
+  std::string digits = text;
+  const bool percent = digits.ends_with('%');
+  if (percent) digits.pop_back();
+  double value = 0;
+  const char* last = digits.data() + digits.size();
+  const auto [end, error] = std::from_chars(digits.data(), last, value);
+  if (percent) value /= 100;
+  if (error == std::errc() && end == last && value > 0 && value < 1) return value;
+  return fail(fmt::format("{} is no share: give one above 0 and below 100 %, as 2% or 0.02",
+                          in_quotes(text)));
+}
+
+}  // namespace
+
+void add_sides(CLI::App& command, ComparisonOptions& options) {
+  SidesRequest& sides = options.sides;
+  command.add_option("--by", sides.by,
+                     "the key to compare: cpus, policy, kernel, host, environment.kernel.release");
+  command.add_option("--within", sides.within, "a key to hold fixed besides; may be repeated")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command.add_option_function<std::string>(
+      "--baseline", [&sides](const std::string& level) { sides.baseline = level; },
+      "the value of the key that the others are held against");
+  command
+      .add_option("--metric", options.metrics,
+                  "a primary metric, instead of the spec's; may be repeated")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command.add_option_function<std::string>(
+      "--min-effect",
+      [&options](const std::string& text) {
+        const auto share = parse_share(text);
+        if (!share) throw CLI::ValidationError("--min-effect", share.error().message);
+        options.min_effect = *share;
+      },
+      "less than this either way is the same (2%)");
+  command.add_flag("--force", options.force, "compare what does not compare, and say so");
+}
+
+}  // namespace gilscope

@@ -1,0 +1,183 @@
+#include "tools/compare/compared_report.h"
+
+#include <sys/stat.h>
+
+#include "tools/fact_text.h"
+#include "tools/merge/report_copy.h"
+#include "tools/summary.h"
+#include "tools/trace/report_findings.h"
+#include "userspace/report/json.h"
+#include "userspace/report/report_file.h"
+#include "userspace/util/digest.h"
+#include "userspace/util/quote.h"
+
+namespace gilscope {
+namespace {
+
+const Fact* find(const Facts& facts, const std::string& key) {
+  for (const Fact& fact : facts) {
+    if (fact.key == key) return &fact;
+  }
+  return nullptr;
+}
+
+std::string fact_of(const Facts& facts, const std::string& key) {
+  const Fact* fact = find(facts, key);
+  return fact ? whole_text_of(*fact) : "unknown";
+}
+
+std::map<std::string, std::string> keys_of(const Report& report) {
+  std::map<std::string, std::string> keys;
+  keys["gilscope"] = printable(report.gilscope);
+  keys["id"] = printable(report.id);
+  const auto add = [&](const std::string& prefix, const Facts& facts) {
+    for (const Fact& fact : facts) keys[prefix + printable(fact.key)] = whole_text_of(fact);
+  };
+  add("environment.", report.environment);
+  add("environment.before.", report.environment_before);
+  add("capabilities.", report.capabilities);
+  return keys;
+}
+
+std::map<std::string, std::string> keys_of(const Cell& cell) {
+  return {{"policy", printable(cell.policy)},
+          {"workload", printable(cell.workload)},
+          {"arrangement", printable(cell.arrangement)},
+          {"threads", std::to_string(cell.threads)},
+          {"cpus", printable(cell.cpus)},
+          {"cpus_by", printable(cell.cpus_by)},
+          {"cpu_order", printable(cell.cpu_order)},
+          {"main_exit", printable(cell.main_exit)}};
+}
+
+const Cell* sequential_of(const Report& report, const Cell& cell) {
+  if (cell.arrangement != "threaded") return nullptr;
+  auto keys = keys_of(cell);
+  keys["arrangement"] = "sequential";
+  for (const Cell& other : report.cells) {
+    if (other.arrangement == "sequential" && keys_of(other) == keys) return &other;
+  }
+  return nullptr;
+}
+
+void add_cores(const Run& run, std::vector<CoreValue>& cores) {
+  const double ns = double(run.window_ns.value_or(run.wall_ns));
+  if (ns <= 0) return;
+  for (const Core& core : run.cores) {
+    const double per_s = 1e9 / ns;
+    cores.push_back({core.cpu,
+                     {double(core.on_cpu_ns) / ns, double(core.wakeups.ran) * per_s,
+                      double(core.migrations.wakeup + core.migrations.preempt) * per_s,
+                      double(core.failed.contended) * per_s, double(core.failed.woken_lost) * per_s,
+                      double(core.failed.timed_out) * per_s}});
+  }
+}
+
+void add_disturbances(const Run& run, size_t cpus, ComparedCell& cell) {
+  ++cell.runs;
+  if (run.gated()) ++cell.gated;
+  for (const GateResult& result : run.gates) {
+    if (result.value) ++cell.gates[printable(result.gate)];
+  }
+  if (run.steal_ns && run.wall_ns > 0 && cpus > 0) {
+    cell.stolen.push_back(double(*run.steal_ns) / double(run.wall_ns) / double(cpus));
+  }
+  double foreign = 0;
+  size_t observed = 0;
+  for (const Core& core : run.cores) {
+    if (!core.foreign_ns) continue;
+    ++observed;
+    foreign += double(*core.foreign_ns);
+  }
+  if (observed > 0 && run.window_ns.value_or(0) > 0) {
+    cell.foreign.push_back(foreign / double(*run.window_ns) / double(observed));
+  }
+}
+
+bool names_segments(const Report& report) {
+  for (const Cell& cell : report.cells) {
+    for (const Run& run : cell.runs) {
+      if (!run.segments_file.empty()) return true;
+    }
+  }
+  return false;
+}
+
+Result<ComparedReport> compared(const std::string& path, const std::string& text, size_t index) {
+  const auto report = from_json(text, printable(path));
+  if (!report) return fail(report.error());
+  ComparedReport result;
+  result.origin = printable(path);
+  result.argument = index;
+  result.id = printable(report->id);
+  result.digest = sha256(text);
+  result.status = report->status;
+  result.box = fact_of(report->environment, "host.name");
+  result.boot = fact_of(report->environment, "host.boot_id");
+  result.emulated = fact_of(report->environment, "virtualization.emulated") == "yes";
+  result.keys = keys_of(*report);
+  auto settings = spec_settings(*report, result.origin);
+  if (!settings) return fail(settings.error());
+  result.settings = std::move(*settings);
+  ReportFindings trace;
+  if (names_segments(*report)) {
+    auto found = report_findings(path, *report);
+    if (!found) return fail(found.error());
+    trace = std::move(*found);
+  }
+  for (const Cell& cell : report->cells) {
+    ComparedCell& kept = result.cells.emplace_back();
+    kept.keys = keys_of(cell);
+    kept.values = metric_values(cell, sequential_of(*report, cell), trace.of(*report, cell));
+    for (const Run& run : cell.runs) {
+      if (run.status != "done" || run.warmup) continue;
+      add_disturbances(run, cell.cpu_list.size(), kept);
+      if (measured(run)) add_cores(run, kept.cores);
+    }
+  }
+  return result;
+}
+
+bool exists(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0;
+}
+
+bool is_directory(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+}  // namespace
+
+Result<std::vector<ComparedReport>> read_compared(const std::string& argument, size_t index) {
+  std::vector<std::string> paths{argument};
+  if (is_directory(argument) && !exists(argument + "/report.json")) {
+    std::vector<std::string> links;  // those are for who wants to follow them
+    auto found = find_reports(argument, links);
+    if (!found) return fail(found.error());
+    if (found->empty()) {
+      return fail(Exit::no_data, fmt::format("no report in {}: name a report.json, or a directory "
+                                             "that holds reports",
+                                             in_quotes(argument)));
+    }
+    paths = std::move(*found);
+  }
+  std::vector<ComparedReport> reports;
+  for (const std::string& path : paths) {
+    const auto text = read_report_text(path);
+    if (!text) return fail(text.error());
+    auto report = compared(path, *text, index);
+    if (!report) return fail(report.error());
+    reports.push_back(std::move(*report));
+  }
+  return reports;
+}
+
+const std::vector<std::string>& cell_keys() {
+  static const std::vector<std::string> keys{"policy", "workload", "arrangement", "threads",
+                                             "cpus",   "cpus_by",  "cpu_order",   "main_exit"};
+  return keys;
+}
+
+}  // namespace gilscope

@@ -1,0 +1,53 @@
+// What compare keeps of a report: its keys and one number a block and metric. A thousand reports of
+// this size are a few tens of megabytes.
+#pragma once
+
+#include <array>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tools/compare/metrics.h"
+#include "tools/compare/spec_settings.h"
+#include "userspace/util/result.h"
+
+namespace gilscope {
+
+// What a core did in one block; for looking at, not for verdicts.
+struct CoreValue {
+  int cpu = 0;
+  // on_cpu_share, wakeups_per_s, migrations_per_s, failed_per_s of each kind
+  std::array<double, 6> values{};
+};
+inline constexpr std::array<const char*, 6> kCoreMetrics{"on CPU",    "wakeups",     "migrations",
+                                                         "contended", "woken, lost", "timed out"};
+
+struct ComparedCell {
+  std::map<std::string, std::string> keys;  // policy, workload, arrangement, threads, cpus ...
+  MetricValues values;
+  std::vector<CoreValue> cores;
+  size_t runs = 0;                      // measured and finished, whatever gates say of them
+  size_t gated = 0;                     // of these, left out
+  std::map<std::string, size_t> gates;  // by which; a run may hit several
+  std::vector<double> foreign, stolen;  // shares of these runs' CPU time, where known
+};
+
+struct ComparedReport {
+  std::string origin;  // as it was named, printable
+  size_t argument = 0;
+  std::string id, digest, box, boot;
+  std::string status;
+  bool emulated = false;
+  std::map<std::string, std::string> keys;  // gilscope, environment.kernel.release ...
+  SpecSettings settings;
+  std::vector<ComparedCell> cells;
+};
+
+// `argument` is a report.json, a page, a directory that holds a report, or one that holds reports
+// further down (`gilscope merge` makes such). Fails with Exit::no_data where there is none.
+Result<std::vector<ComparedReport>> read_compared(const std::string& argument, size_t index);
+
+// The keys that a cell's name is made of, in their order.
+const std::vector<std::string>& cell_keys();
+
+}  // namespace gilscope

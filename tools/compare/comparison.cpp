@@ -1,0 +1,304 @@
+#include "tools/compare/comparison.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "tools/compare/cell_names.h"
+#include "tools/compare/holm.h"
+#include "tools/compare/units.h"
+#include "userspace/report/metric_names.h"
+#include "userspace/util/quote.h"
+#include "userspace/util/term.h"
+
+namespace gilscope {
+namespace {
+
+Result<std::vector<size_t>> primary_metrics(const std::vector<ComparedReport>& reports,
+                                            const std::vector<std::string>& asked) {
+  std::set<std::string> names(asked.begin(), asked.end());
+  if (names.empty()) {
+    for (const ComparedReport& report : reports) {
+      names.insert(report.settings.metrics.begin(), report.settings.metrics.end());
+    }
+  }
+  std::set<size_t> places;
+  for (const std::string& name : names) {
+    if (const auto place = find_metric(name)) {
+      places.insert(*place);
+      continue;
+    }
+    const std::string near = nearest(name, metric_names());
+    return fail(fmt::format("no metric {}: {}", in_quotes(name),
+                            near.empty()
+                                ? fmt::format("there are {}", fmt::join(metric_names(), ", "))
+                                : fmt::format("did you mean '{}'?", near)));
+  }
+  if (places.empty()) {
+    for (size_t i = 0; i < metrics().size(); ++i) {
+      if (metrics()[i].primary) places.insert(i);
+    }
+  }
+  return std::vector<size_t>(places.begin(), places.end());
+}
+
+std::optional<double> median_of(const std::vector<BoxResult>& boxes, double Effect::*side) {
+  std::vector<double> values;
+  for (const BoxResult& box : boxes) {
+    if (box.effect) values.push_back((*box.effect).*side);
+  }
+  return median(std::move(values));
+}
+
+void take_one_box(const Effect& effect, MetricResult& result) {
+  result.all_zero = effect.all_zero;
+  if (effect.all_zero) return;  // neither a ratio nor a chance of one
+  result.ratio = effect.estimate.ratio;
+  result.interval = effect.estimate.interval;
+  result.confidence = effect.estimate.confidence;
+  result.p = effect.p();
+}
+
+// Boxes whose blocks bound their ratios are a sample of boxes; the others say why they are not.
+Status take_boxes(MetricResult& result) {
+  std::vector<BoxEffect> effects;
+  for (BoxResult& box : result.boxes) {
+    if (!box.effect) continue;
+    auto effect = box_effect(box.box, *box.effect);
+    if (effect) {
+      effects.push_back(std::move(*effect));
+    } else {
+      box.why = effect.error().message;
+    }
+  }
+  result.all_zero = std::ranges::all_of(
+      result.boxes, [](const BoxResult& box) { return !box.effect || box.effect->all_zero; });
+  if (result.all_zero) return {};
+  if (effects.size() < 2) {
+    result.absent = "fewer than two boxes bound its ratio";
+    return {};
+  }
+  auto combined = combine(std::move(effects));
+  if (!combined) return fail(combined.error());
+  result.combined = *combined;
+  result.ratio = combined->ratio;
+  result.interval = combined->interval;
+  result.p = combined->p;
+  return {};
+}
+
+Result<MetricResult> metric_result(const CellPair& pair, const Axis& axis, size_t metric) {
+  MetricResult result;
+  result.metric = metric;
+  auto boxes = box_results(pair, axis, metric);
+  if (!boxes) return fail(boxes.error());
+  result.boxes = std::move(*boxes);
+  size_t with_effect = 0;
+  for (const BoxResult& box : result.boxes) {
+    if (!box.effect) continue;
+    ++with_effect;
+    result.blocks_a += box.effect->blocks_a;
+    result.blocks_b += box.effect->blocks_b;
+  }
+  if (with_effect == 0) {
+    result.absent = result.boxes.empty() ? "no box has both sides" : result.boxes.front().why;
+    return result;
+  }
+  result.median_a = median_of(result.boxes, &Effect::median_a);
+  result.median_b = median_of(result.boxes, &Effect::median_b);
+  if (result.boxes.size() == 1) {
+    take_one_box(*result.boxes.front().effect, result);
+  } else if (Status s = take_boxes(result); !s) {
+    return fail(s.error());
+  }
+  return result;
+}
+
+// What the verdict is of: the one box's effect, or several boxes' as if it were one's.
+std::optional<Effect> judged_effect(const MetricResult& result) {
+  if (result.boxes.size() == 1) return result.boxes.front().effect;
+  if (!result.combined && !result.all_zero) return {};
+  Effect effect;
+  effect.blocks_a = effect.blocks_b = SIZE_MAX;
+  effect.all_zero = true;
+  for (const BoxResult& box : result.boxes) {
+    if (!box.effect || (!box.why.empty() && !result.all_zero)) continue;
+    effect.blocks_a = std::min(effect.blocks_a, box.effect->blocks_a);
+    effect.blocks_b = std::min(effect.blocks_b, box.effect->blocks_b);
+    effect.all_zero = effect.all_zero && box.effect->all_zero;
+  }
+  effect.estimate = {result.ratio, result.interval, 0.95};
+  effect.permutation.p = result.p.value_or(1);
+  return effect;
+}
+
+// Whether a test could find anything at all. That nothing was counted on either side, or that there
+// are too few blocks, is known without looking at which side is which, so leaving those tests out
+// costs the others nothing and makes no false finding likelier.
+bool can_differ(const MetricResult& result, const VerdictLimits& limits) {
+  if (!result.p) return false;
+  const auto effect = judged_effect(result);
+  return effect && !effect->all_zero && effect->blocks() >= limits.min_blocks;
+}
+
+// Primary and exploratory metrics are a family each: what is looked at besides takes nothing from
+// what was declared.
+Result<size_t> adjust(Comparison& comparison, bool primary, const VerdictLimits& limits) {
+  std::vector<MetricResult*> tested;
+  std::vector<double> p;
+  for (ContrastResult& contrast : comparison.results) {
+    for (CellResult& cell : contrast.cells) {
+      for (MetricResult& result : cell.metrics) {
+        if (result.primary != primary || !can_differ(result, limits)) continue;
+        tested.push_back(&result);
+        p.push_back(*result.p);
+      }
+    }
+  }
+  const auto adjusted = holm(p);
+  if (!adjusted) return fail(adjusted.error());
+  for (size_t i = 0; i < tested.size(); ++i) tested[i]->adjusted_p = (*adjusted)[i];
+  return tested.size();
+}
+
+void judge_all(Comparison& comparison, const VerdictLimits& limits) {
+  for (ContrastResult& contrast : comparison.results) {
+    for (CellResult& cell : contrast.cells) {
+      for (MetricResult& result : cell.metrics) {
+        const auto effect = judged_effect(result);
+        if (!effect) continue;
+        result.verdict =
+            judge(*effect, result.adjusted_p.value_or(1), metrics()[result.metric].better, limits);
+        if (result.verdict != Verdict::undecided || result.boxes.size() > 1) continue;
+        result.more = more_blocks(
+            *effect, result.primary ? comparison.tests : comparison.exploratory_tests, limits);
+        result.at_least = effect->blocks() < limits.min_blocks;
+      }
+    }
+  }
+}
+
+Status refuse(const Comparison& comparison) {
+  for (const ContrastResult& result : comparison.results) {
+    if (result.differences.refusals.empty()) continue;
+    return fail(
+        fmt::format("{} and {} do not compare: {}; --force compares all the same, and says so",
+                    in_quotes(result.contrast->a), in_quotes(result.contrast->b),
+                    fmt::join(result.differences.refusals, "; ")));
+  }
+  return {};
+}
+
+// A metric that was asked for by name has to be there.
+Status missing(const CellResult& cell, const Contrast& contrast,
+               const std::vector<std::string>& asked) {
+  for (const MetricResult& result : cell.metrics) {
+    const std::string name = metrics()[result.metric].name;
+    if (result.absent.empty() || std::ranges::count(asked, name) == 0) continue;
+    return fail(Exit::no_data,
+                fmt::format("{}, {} against {}: {}: {}; leave out --metric {}", cell.name,
+                            contrast.a, contrast.b, name, result.absent, name));
+  }
+  return {};
+}
+
+}  // namespace
+
+const MetricResult* CellResult::lead() const {
+  for (const MetricResult& result : metrics) {
+    if (result.primary && result.absent.empty()) return &result;
+  }
+  return nullptr;
+}
+
+size_t CellResult::primary(Verdict verdict) const {
+  return size_t(std::ranges::count_if(metrics, [&](const MetricResult& result) {
+    return result.primary && result.absent.empty() && result.verdict == verdict;
+  }));
+}
+
+size_t Comparison::primary(Verdict verdict) const {
+  size_t sum = 0;
+  for (const ContrastResult& contrast : results) {
+    for (const CellResult& cell : contrast.cells) sum += cell.primary(verdict);
+  }
+  return sum;
+}
+
+Exit Comparison::exit() const {
+  const bool failed =
+      primary(Verdict::slower) > 0 || (!undecided_passes && primary(Verdict::undecided) > 0);
+  return failed ? Exit::check_failed : Exit::done;
+}
+
+Result<Comparison> compare(std::vector<ComparedReport> reports, const ComparisonOptions& options) {
+  Comparison comparison;
+  comparison.min_effect = options.min_effect;
+  comparison.undecided_passes = options.undecided_passes;
+  const bool declared =
+      !options.metrics.empty() || std::ranges::any_of(reports, [](const ComparedReport& report) {
+        return !report.settings.metrics.empty();
+      });
+  const auto primary = primary_metrics(reports, options.metrics);
+  if (!primary) return fail(primary.error());
+  const bool by_report = options.sides.by.empty() || options.sides.by == kByReport;
+  auto once = each_once(std::move(reports), by_report);
+  if (!once) return fail(once.error());
+  comparison.reports = std::move(*once);
+  auto axis = axis_of(comparison.reports, options.sides);
+  if (!axis) return fail(axis.error());
+  comparison.axis = std::move(*axis);
+  auto contrasts = contrasts_of(comparison.reports, comparison.axis);
+  if (!contrasts) return fail(contrasts.error());
+  comparison.contrasts = std::move(*contrasts);
+
+  const CellNames names(comparison.contrasts);
+  bool any = false;
+  std::string why_not;
+  for (const Contrast& contrast : comparison.contrasts) {
+    ContrastResult& result = comparison.results.emplace_back();
+    result.contrast = &contrast;
+    result.differences = differences(contrast, comparison.axis);
+    comparison.forced = comparison.forced || !result.differences.refusals.empty();
+    for (const CellPair& pair : contrast.cells) {
+      CellResult& cell = result.cells.emplace_back();
+      cell.pair = &pair;
+      cell.name = names.of(pair);
+      cell.boxes_left_out = boxes_left_out(pair, comparison.axis);
+      const auto how = arrangement(pair, comparison.axis);
+      cell.design = how.design;
+      cell.unit = how.unit;
+      for (const bool first : {true, false}) {
+        for (size_t metric = 0; metric < metrics().size(); ++metric) {
+          const bool is_primary = std::ranges::count(*primary, metric) > 0;
+          if (is_primary != first) continue;
+          auto found = metric_result(pair, comparison.axis, metric);
+          if (!found) return fail(found.error());
+          found->primary = is_primary;
+          found->inapplicable = !declared && found->absent == kOnNeitherSide;
+          any = any || (found->absent.empty() && is_primary);
+          if (!found->absent.empty() && why_not.empty()) why_not = found->absent;
+          cell.metrics.push_back(std::move(*found));
+        }
+      }
+      if (Status s = missing(cell, contrast, options.metrics); !s) return fail(s.error());
+    }
+  }
+  if (comparison.forced && !options.force) return fail(refuse(comparison).error());
+  if (!any) {
+    return fail(
+        Exit::no_data,
+        fmt::format("nothing to compare: no metric was measured on both sides ({})", why_not));
+  }
+  const VerdictLimits limits{0.05, options.min_effect, 6};
+  const auto tests = adjust(comparison, true, limits);
+  if (!tests) return fail(tests.error());
+  comparison.tests = *tests;
+  const auto exploratory = adjust(comparison, false, limits);
+  if (!exploratory) return fail(exploratory.error());
+  comparison.exploratory_tests = *exploratory;
+  judge_all(comparison, limits);
+  return comparison;
+}
+
+}  // namespace gilscope

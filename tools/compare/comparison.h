@@ -1,0 +1,97 @@
+// A whole comparison, reckoned: every view prints this and works out nothing of its own.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tools/compare/boxes.h"
+#include "tools/compare/differences.h"
+#include "tools/compare/sides.h"
+#include "tools/compare/verdict.h"
+
+namespace gilscope {
+
+struct ComparisonOptions {
+  SidesRequest sides;
+  std::vector<std::string> metrics;  // primary ones; empty: those of the specs, or the default
+  double min_effect = 0.02;
+  bool force = false;
+  bool undecided_passes = true;
+};
+
+// What a value stands for: a block, or, where kernels have been booted several times, the median of
+// the blocks of one boot. What a boot does to all of its blocks is not told by more of them.
+enum class Unit { block, boot };
+
+struct BoxResult {
+  std::string box;
+  Unit unit = Unit::block;
+  std::optional<Effect> effect;  // empty: why says why
+  std::string why;
+};
+
+struct MetricResult {
+  size_t metric = 0;  // of metrics()
+  bool primary = false;
+  std::optional<double> median_a, median_b;  // of several boxes: of their medians
+  size_t blocks_a = 0, blocks_b = 0;         // of all boxes
+  std::optional<double> ratio;               // b to a
+  std::optional<Interval> interval;          // 95 %
+  double confidence = 0.95;                  // what the interval reaches
+  bool all_zero = false;                     // on both sides: neither a ratio nor a p
+  // Adjusted for all primary metrics of the whole comparison, or for all exploratory ones.
+  std::optional<double> p, adjusted_p;
+  Verdict verdict = Verdict::undecided;
+  std::optional<size_t> more;  // blocks (or boots) on each side that would decide it
+  bool at_least = false;       // there may be more to it than `more`
+  std::string absent;          // why there is nothing: "not captured on the other side"
+  bool inapplicable = false;   // absent on both sides, and nobody declared it
+  std::vector<BoxResult> boxes;
+  std::optional<CombinedEffect> combined;  // of several boxes
+
+  // Worse beyond the minimum effect.
+  bool worse() const { return verdict == Verdict::slower; }
+};
+
+struct CellResult {
+  const CellPair* pair = nullptr;
+  std::string name;  // by what tells the compared cells apart
+  Design design = Design::unpaired;
+  Unit unit = Unit::block;
+  std::vector<std::string> boxes_left_out;  // that have one side only
+  std::vector<MetricResult> metrics;        // primary ones first
+
+  const MetricResult* lead() const;  // wall time, or what comes first
+  size_t primary(Verdict verdict) const;
+};
+
+struct ContrastResult {
+  const Contrast* contrast = nullptr;
+  Differences differences;
+  std::vector<CellResult> cells;
+};
+
+struct Comparison {
+  Comparison() = default;
+  Comparison(Comparison&&) = default;  // results point into the reports
+  Comparison& operator=(Comparison&&) = default;
+
+  std::vector<ComparedReport> reports;
+  Axis axis;
+  std::vector<Contrast> contrasts;
+  std::vector<ContrastResult> results;  // as contrasts
+  double min_effect = 0.02;
+  bool forced = false;  // there were reasons to refuse
+  bool undecided_passes = true;
+  size_t tests = 0;              // that the p of primary metrics is adjusted for
+  size_t exploratory_tests = 0;  // and that of the others
+
+  size_t primary(Verdict verdict) const;
+  // 1 where a primary metric is worse, or undecided and that does not pass; else 0.
+  Exit exit() const;
+};
+
+Result<Comparison> compare(std::vector<ComparedReport> reports, const ComparisonOptions& options);
+
+}  // namespace gilscope

@@ -1,0 +1,141 @@
+#include "tools/compare/comparison_json.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace gilscope {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// JSON has no infinity: an end that the blocks leave open is null, and `open_above` says so.
+Json value(const std::optional<double>& number) {
+  return number && std::isfinite(*number) ? Json(*number) : Json(nullptr);
+}
+
+Json value(const std::optional<Interval>& interval) {
+  if (!interval) return nullptr;
+  return {{"low", value(interval->low)},
+          {"high", value(interval->high)},
+          {"open_above", std::isinf(interval->high)}};
+}
+
+const char* name_of(Design design) {
+  return design == Design::paired ? "paired" : "unpaired";
+}
+
+const char* name_of(Unit unit) {
+  return unit == Unit::boot ? "boot" : "block";
+}
+
+const char* name_of(Better better) {
+  return better == Better::lower ? "lower" : better == Better::higher ? "higher" : "neither";
+}
+
+Json box_json(const BoxResult& box) {
+  Json json{{"box", box.box}, {"unit", name_of(box.unit)}};
+  if (!box.why.empty()) json["left_out"] = box.why;
+  if (!box.effect) return json;
+  const Effect& effect = *box.effect;
+  json["design"] = name_of(effect.design);
+  json["units_a"] = effect.blocks_a;
+  json["units_b"] = effect.blocks_b;
+  json["median_a"] = value(effect.median_a);
+  json["median_b"] = value(effect.median_b);
+  json["ratio"] = value(effect.estimate.ratio);
+  json["interval"] = value(effect.estimate.interval);
+  json["p"] = effect.p();
+  return json;
+}
+
+Json metric_json(const MetricResult& result) {
+  const Metric& metric = metrics()[result.metric];
+  Json json{
+      {"metric", metric.name}, {"primary", result.primary}, {"better", name_of(metric.better)}};
+  if (!result.absent.empty()) {
+    json["absent"] = result.absent;
+    return json;
+  }
+  json["median_a"] = value(result.median_a);
+  json["median_b"] = value(result.median_b);
+  json["units_a"] = result.blocks_a;
+  json["units_b"] = result.blocks_b;
+  json["ratio"] = value(result.ratio);
+  json["interval"] = value(result.interval);
+  json["confidence"] = result.confidence;
+  json["p"] = value(result.p);
+  json["adjusted_p"] = value(result.adjusted_p);
+  json["verdict"] = gilscope::name_of(result.verdict);
+  if (result.verdict == Verdict::undecided) {
+    json["more_units"] = result.more ? Json(*result.more) : Json(nullptr);
+    json["more_at_least"] = result.at_least;
+  }
+  if (result.combined) {
+    json["combined"] = {{"between_boxes", result.combined->between},
+                        {"signs_differ", result.combined->signs_differ},
+                        {"contradictory", result.combined->contradictory}};
+  }
+  Json boxes = Json::array();
+  for (const BoxResult& box : result.boxes) boxes.push_back(box_json(box));
+  json["boxes"] = std::move(boxes);
+  return json;
+}
+
+Json cell_json(const CellResult& cell) {
+  Json json{{"name", cell.name},
+            {"keys", cell.pair->keys},
+            {"design", name_of(cell.design)},
+            {"unit", name_of(cell.unit)},
+            {"boxes_left_out", cell.boxes_left_out}};
+  Json list = Json::array();
+  for (const MetricResult& result : cell.metrics) list.push_back(metric_json(result));
+  json["metrics"] = std::move(list);
+  return json;
+}
+
+Json contrast_json(const ContrastResult& result) {
+  Json json{{"a", result.contrast->a}, {"b", result.contrast->b}};
+  json["refusals"] = result.differences.refusals;
+  Json differences = Json::array();
+  for (const Difference& difference : result.differences.between) {
+    differences.push_back({{"key", difference.key}, {"a", difference.a}, {"b", difference.b}});
+  }
+  json["differences"] = std::move(differences);
+  Json varying = Json::array();
+  for (const Variation& variation : result.differences.within) {
+    varying.push_back(
+        {{"side", variation.side}, {"key", variation.key}, {"values", variation.values}});
+  }
+  json["varying"] = std::move(varying);
+  json["only_a"] = result.contrast->only_a;
+  json["only_b"] = result.contrast->only_b;
+  Json cells = Json::array();
+  for (const CellResult& cell : result.cells) cells.push_back(cell_json(cell));
+  json["cells"] = std::move(cells);
+  return json;
+}
+
+}  // namespace
+
+std::string comparison_json(const Comparison& comparison) {
+  Json json{{"schema", {{"name", "gilscope.comparison"}, {"major", 1}, {"minor", 0}}},
+            {"by", comparison.axis.key},
+            {"within", comparison.axis.within},
+            {"baseline", comparison.axis.levels.front()},
+            {"min_effect", comparison.min_effect},
+            {"forced", comparison.forced},
+            {"undecided_passes", comparison.undecided_passes},
+            {"tests", comparison.tests},
+            {"exploratory_tests", comparison.exploratory_tests}};
+  Json contrasts = Json::array();
+  for (const ContrastResult& result : comparison.results) {
+    contrasts.push_back(contrast_json(result));
+  }
+  json["contrasts"] = std::move(contrasts);
+  json["slower"] = comparison.primary(Verdict::slower);
+  json["undecided"] = comparison.primary(Verdict::undecided);
+  json["exit"] = int(comparison.exit());
+  return json.dump(2) + "\n";
+}
+
+}  // namespace gilscope

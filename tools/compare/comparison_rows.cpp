@@ -1,0 +1,143 @@
+#include "tools/compare/comparison_rows.h"
+
+#include <cmath>
+
+#include "tools/compare/sentences.h"
+
+namespace gilscope {
+namespace {
+
+// ---- CSV ----
+
+std::string quoted(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string out = "\"";
+  for (const char letter : text) {
+    if (letter == '"') out += '"';
+    out += letter;
+  }
+  return out + '"';
+}
+
+std::string digits(const std::optional<double>& value) {
+  return value ? fmt::format("{}", *value) : "";
+}
+
+std::string csv_row(const ContrastResult& contrast, const CellResult& cell,
+                    const MetricResult& result) {
+  const std::vector<std::string> fields{
+      contrast.contrast->a,
+      contrast.contrast->b,
+      cell.name,
+      metrics()[result.metric].name,
+      result.primary ? "true" : "false",
+      result.absent.empty() ? std::to_string(result.blocks_a) : "",
+      result.absent.empty() ? std::to_string(result.blocks_b) : "",
+      digits(result.median_a),
+      digits(result.median_b),
+      digits(result.ratio),
+      result.interval ? digits(result.interval->low) : "",
+      result.interval ? digits(result.interval->high) : "",
+      digits(result.p),
+      digits(result.adjusted_p),
+      result.absent.empty() ? name_of(result.verdict) : "absent",
+      result.more ? std::to_string(*result.more) : "",
+      contrast.differences.refusals.empty() ? "false" : "true"};
+  std::string row;
+  for (const std::string& field : fields) row += (row.empty() ? "" : ",") + quoted(field);
+  return row + "\n";
+}
+
+// ---- Markdown ----
+
+// A report's words are no markup.
+std::string plain_text(const std::string& text) {
+  std::string out;
+  for (const char letter : text) {
+    if (std::string_view("\\`*_[]<>|#~&!").find(letter) != std::string_view::npos) out += '\\';
+    out += letter;
+  }
+  return out;
+}
+
+std::string markdown_row(const std::vector<std::string>& fields) {
+  return fmt::format("| {} |\n", fmt::join(fields, " | "));
+}
+
+std::string cell_table(const CellResult& cell, const Contrast& contrast) {
+  std::string out = fmt::format("\n### {}\n\n", plain_text(cell.name));
+  out += markdown_row({"metric", plain_text(contrast.a), plain_text(contrast.b), "ratio",
+                       "95 % interval", "p", "verdict",
+                       cell.unit == Unit::boot ? "more boots" : "more blocks"});
+  out += "|---|---:|---:|---:|---:|---:|---|---:|\n";
+  for (const MetricResult& result : cell.metrics) {
+    const Metric& metric = metrics()[result.metric];
+    if (!result.absent.empty()) continue;
+    const std::string name = shown_name(metric) + (result.primary ? "" : " (exploratory)");
+    const bool difference =
+        result.primary && result.verdict != Verdict::same && result.verdict != Verdict::undecided;
+    const std::string verdict = name_of(result.verdict);
+    out += markdown_row({name, metric.number(result.median_a).text(),
+                         metric.number(result.median_b).text(), ratio_text(result.ratio),
+                         interval_text(result.interval), plain_text(p_text(result.adjusted_p)),
+                         difference ? "**" + verdict + "**" : verdict, more_text(result)});
+    if (result.boxes.size() < 2) continue;
+    for (const BoxResult& box : result.boxes) {
+      if (!box.effect) {
+        out += markdown_row(
+            {"on " + plain_text(box.box), plain_text(box.why), "", "", "", "", "", ""});
+        continue;
+      }
+      out += markdown_row({"on " + plain_text(box.box), metric.number(box.effect->median_a).text(),
+                           metric.number(box.effect->median_b).text(),
+                           ratio_text(box.effect->estimate.ratio),
+                           interval_text(box.effect->estimate.interval), "",
+                           box.why.empty() ? "" : "left out", ""});
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string comparison_csv(const Comparison& comparison) {
+  std::string out =
+      "baseline,other,cell,metric,primary,units_a,units_b,median_a,median_b,ratio,low,high,p,"
+      "adjusted_p,verdict,more_units,forced\n";
+  for (const ContrastResult& contrast : comparison.results) {
+    for (const CellResult& cell : contrast.cells) {
+      for (const MetricResult& result : cell.metrics) out += csv_row(contrast, cell, result);
+    }
+  }
+  return out;
+}
+
+std::string comparison_markdown(const Comparison& comparison) {
+  std::string out = "## " + plain_text(title(comparison)) + "\n";
+  for (const ContrastResult& contrast : comparison.results) {
+    for (const std::string& line : stamp(contrast, comparison.forced)) {
+      out += "\n**" + plain_text(line) + "**\n";
+    }
+  }
+  for (const ContrastResult& contrast : comparison.results) {
+    const auto lines = difference_lines(contrast);
+    if (lines.empty()) continue;
+    out += fmt::format("\nWhat differs between {} and {} that was not asked about:\n\n",
+                       plain_text(contrast.contrast->a), plain_text(contrast.contrast->b));
+    for (const std::string& line : lines) out += "- " + plain_text(line) + "\n";
+  }
+  out += "\n";
+  for (const ContrastResult& contrast : comparison.results) {
+    for (const CellResult& cell : contrast.cells) {
+      out += "- " + plain_text(sentence(cell, *contrast.contrast, comparison.axis)) + "\n";
+    }
+  }
+  for (const ContrastResult& contrast : comparison.results) {
+    for (const CellResult& cell : contrast.cells) out += cell_table(cell, *contrast.contrast);
+  }
+  out += "\n";
+  for (const std::string& line : method_lines(comparison)) out += plain_text(line) + "\n";
+  return out + "\n" + plain_text(conclusion(comparison)) + "\n";
+}
+
+}  // namespace gilscope

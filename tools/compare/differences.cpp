@@ -1,0 +1,244 @@
+#include "tools/compare/differences.h"
+
+#include <algorithm>
+#include <set>
+
+#include "tools/fact_text.h"
+#include "tools/numbers.h"
+#include "tools/statistics.h"
+
+namespace gilscope {
+namespace {
+
+using Values = std::set<std::string>;
+using Reports = std::set<const ComparedReport*>;
+
+struct Sides {
+  std::vector<Member> a, b;
+  Reports reports_a, reports_b;
+};
+
+Sides sides_of(const Contrast& contrast) {
+  Sides sides;
+  for (const CellPair& pair : contrast.cells) {
+    for (const Member& member : pair.a) sides.a.push_back(member);
+    for (const Member& member : pair.b) sides.b.push_back(member);
+  }
+  for (const Member& member : sides.a) sides.reports_a.insert(member.report);
+  for (const Member& member : sides.b) sides.reports_b.insert(member.report);
+  return sides;
+}
+
+std::string listed(const Values& values) {
+  constexpr size_t kShown = 3;
+  std::vector<std::string> some;
+  for (const std::string& value : values) {
+    if (some.size() == kShown) break;
+    some.push_back(shortened(value));
+  }
+  std::string text = fmt::format("{}", fmt::join(some, ", "));
+  if (values.size() > kShown) text += fmt::format(" and {} more", values.size() - kShown);
+  return text;
+}
+
+// ---- reasons to refuse ----
+
+Values cell_values(const std::vector<Member>& members, const std::string& key) {
+  Values values;
+  for (const Member& member : members) values.insert(member.cell->keys.at(key));
+  return values;
+}
+
+Values setting_values(const Reports& reports, const std::string& setting) {
+  Values values;
+  for (const ComparedReport* report : reports) {
+    const auto found = report->settings.values.find(setting);
+    values.insert(found == report->settings.values.end() ? "(its default)" : found->second);
+  }
+  return values;
+}
+
+// The cell's key that a setting lists; empty: it is none of those.
+std::string cell_key_of(const std::string& setting) {
+  for (const std::string& key : cell_keys()) {
+    if (setting_of(key) == setting) return key;
+  }
+  return "";
+}
+
+// The whole matrix of a report, and not only what is compared of it: what else is run in a block is
+// part of the experiment.
+Values matrix_values(const Reports& reports, const std::string& key) {
+  Values values;
+  for (const ComparedReport* report : reports) {
+    Values of_one;
+    for (const ComparedCell& cell : report->cells) of_one.insert(cell.keys.at(key));
+    values.insert(fmt::format("{}", fmt::join(of_one, ", ")));
+  }
+  return values;
+}
+
+void refuse_other_specs(const Sides& sides, const Axis& axis, std::vector<std::string>& refusals) {
+  std::set<std::string> settings;
+  Reports all = sides.reports_a;
+  all.insert(sides.reports_b.begin(), sides.reports_b.end());
+  for (const ComparedReport* report : all) {
+    for (const auto& [setting, value] : report->settings.values) settings.insert(setting);
+  }
+  for (const std::string& setting : settings) {
+    if (!changes_what_is_measured(setting) || setting == setting_of(axis.key)) continue;
+    if (setting == "cpus_by" || setting_values(all, setting).size() < 2) continue;
+    const std::string key = cell_key_of(setting);
+    const auto values = [&](const Reports& reports) {
+      return listed(key.empty() ? setting_values(reports, setting) : matrix_values(reports, key));
+    };
+    if (!key.empty() && matrix_values(all, key).size() < 2) continue;
+    const std::string a = values(sides.reports_a), b = values(sides.reports_b);
+    refusals.push_back(a == b
+                           ? fmt::format("their specs differ in {}: {}", setting, a)
+                           : fmt::format("their specs differ in {}: {} against {}", setting, a, b));
+  }
+}
+
+void refuse_other_methods(const Sides& sides, std::vector<std::string>& refusals) {
+  const Values a = cell_values(sides.a, "cpus_by"), b = cell_values(sides.b, "cpus_by");
+  if (a == b && a.size() == 1) return;
+  refusals.push_back(
+      fmt::format("their CPUs were set apart by different methods (cpus_by: {} against {})",
+                  listed(a), listed(b)));
+}
+
+void refuse_emulated(const Sides& sides, std::vector<std::string>& refusals) {
+  const auto emulated = [](const Reports& reports) {
+    return std::ranges::any_of(reports, [](const ComparedReport* r) { return r->emulated; });
+  };
+  const bool a = emulated(sides.reports_a), b = emulated(sides.reports_b);
+  if (!a && !b) return;
+  refusals.push_back(a && b ? "both sides ran on emulated CPUs, where no time means anything"
+                            : "one side ran on emulated CPUs and the other on real ones");
+}
+
+// ---- what else differs ----
+
+// A report's own identity, its moment, and counters that only grow.
+bool moves_anyway(const std::string& key) {
+  static const Values always{"id",
+                             "environment.host.boot_id",
+                             "environment.memory.total_bytes",
+                             "environment.before.kernel.sched_ext.enable_seq",
+                             "environment.before.cgroup.throttled_periods",
+                             "environment.before.cpu.thermal_throttles"};
+  if (always.contains(key)) return true;
+  constexpr std::string_view kBefore = "environment.before.";
+  return key.starts_with(kBefore) && !is_setting(key.substr(kBefore.size()));
+}
+
+// Other names for what is asked about.
+bool follows(const std::string& key, const Axis& axis) {
+  static const Values kernel{"environment.kernel.release", "environment.kernel.version",
+                             "environment.kernel.build", "environment.kernel.build_id",
+                             "environment.kernel.config_sha256"};
+  const bool asked =
+      kernel.contains(axis.key) ||
+      std::ranges::any_of(axis.within, [&](const auto& k) { return kernel.contains(k); });
+  return asked && kernel.contains(key);
+}
+
+bool asked_for(const std::string& key, const Axis& axis) {
+  return key == axis.key || key == kByReport || std::ranges::count(axis.within, key) > 0;
+}
+
+Values report_values(const Reports& reports, const std::string& key) {
+  Values values;
+  for (const ComparedReport* report : reports) {
+    const auto found = report->keys.find(key);
+    values.insert(found == report->keys.end() ? "unknown" : found->second);
+  }
+  return values;
+}
+
+std::set<std::string> report_keys(const Sides& sides) {
+  std::set<std::string> keys;
+  for (const Reports* reports : {&sides.reports_a, &sides.reports_b}) {
+    for (const ComparedReport* report : *reports) {
+      for (const auto& [key, value] : report->keys) keys.insert(key);
+    }
+  }
+  return keys;
+}
+
+std::optional<double> median_share(const std::vector<Member>& members,
+                                   std::vector<double> ComparedCell::*shares) {
+  std::vector<double> all;
+  for (const Member& member : members) {
+    const auto& of_cell = member.cell->*shares;
+    all.insert(all.end(), of_cell.begin(), of_cell.end());
+  }
+  return median(std::move(all));
+}
+
+// Somebody else on the box shows in no setting.
+void add_disturbances(const Sides& sides, std::vector<Difference>& differences) {
+  constexpr double kWorthSaying = 0.03;
+  const auto share = [&](const char* name, std::vector<double> ComparedCell::*shares) {
+    const auto a = median_share(sides.a, shares), b = median_share(sides.b, shares);
+    if (!a || !b || std::abs(*a - *b) < kWorthSaying) return;
+    differences.push_back({name, percent(a).text(), percent(b).text()});
+  };
+  share("CPU time of other processes", &ComparedCell::foreign);
+  share("CPU time stolen by the hypervisor", &ComparedCell::stolen);
+
+  struct Gated {
+    size_t runs = 0, gated = 0;
+    Values gates;
+    double share() const { return runs ? double(gated) / double(runs) : 0; }
+    std::string text() const {
+      const std::string by = gates.empty() ? "" : fmt::format(" ({})", fmt::join(gates, ", "));
+      return fmt::format("{} of {}{}", gated, runs, by);
+    }
+  };
+  const auto gated = [](const std::vector<Member>& members) {
+    Gated sum;
+    for (const Member& member : members) {
+      sum.runs += member.cell->runs;
+      sum.gated += member.cell->gated;
+      for (const auto& [gate, runs] : member.cell->gates) sum.gates.insert(gate);
+    }
+    return sum;
+  };
+  const Gated a = gated(sides.a), b = gated(sides.b);
+  if (std::abs(a.share() - b.share()) >= kWorthSaying) {
+    differences.push_back({"runs left out by gates", a.text(), b.text()});
+  }
+}
+
+void add_variations(const std::string& side, const Reports& reports, const Sides& sides,
+                    const Axis& axis, std::vector<Variation>& variations) {
+  for (const std::string& key : report_keys(sides)) {
+    // Boxes are estimated apart, and so vary by themselves.
+    if (moves_anyway(key) || asked_for(key, axis) || key.starts_with("environment.host.")) continue;
+    const Values values = report_values(reports, key);
+    if (values.size() > 1) variations.push_back({side, key, listed(values)});
+  }
+}
+
+}  // namespace
+
+Differences differences(const Contrast& contrast, const Axis& axis) {
+  const Sides sides = sides_of(contrast);
+  Differences found;
+  refuse_other_specs(sides, axis, found.refusals);
+  refuse_other_methods(sides, found.refusals);
+  refuse_emulated(sides, found.refusals);
+  add_disturbances(sides, found.between);
+  for (const std::string& key : report_keys(sides)) {
+    if (moves_anyway(key) || asked_for(key, axis) || follows(key, axis)) continue;
+    const Values a = report_values(sides.reports_a, key), b = report_values(sides.reports_b, key);
+    if (a != b) found.between.push_back({key, listed(a), listed(b)});
+  }
+  add_variations(contrast.a, sides.reports_a, sides, axis, found.within);
+  add_variations(contrast.b, sides.reports_b, sides, axis, found.within);
+  return found;
+}
+
+}  // namespace gilscope

@@ -1,0 +1,13 @@
+// The reports that a comparison was given, each argument with a name of its own.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tools/compare/compared_report.h"
+
+namespace gilscope {
+
+Result<std::vector<ComparedReport>> read_reports(const std::vector<std::string>& arguments);
+
+}  // namespace gilscope

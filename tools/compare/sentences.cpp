@@ -1,0 +1,213 @@
+#include "tools/compare/sentences.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "tools/compare/cell_names.h"
+#include "tools/fact_text.h"
+#include "tools/wording.h"
+
+namespace gilscope {
+namespace {
+
+std::string axis_name(const std::string& key) {
+  return key == kByReport ? "report" : key;
+}
+
+std::string times(double ratio) {
+  if (std::isinf(ratio)) return "infinitely";
+  if (ratio >= 9.995) return fmt::format("{:.{}f}x", ratio, ratio < 99.95 ? 1 : 0);
+  return fmt::format("{:.{}f}x", ratio, ratio < 0.0995 ? 3 : 2);
+}
+
+std::string said(Verdict verdict, const Contrast& contrast, const Axis& axis) {
+  const std::string a = level_name(axis, contrast.a), b = level_name(axis, contrast.b);
+  if (verdict == Verdict::undecided) return fmt::format("undecided between {} and {}", b, a);
+  return fmt::format("{} with {} {} with {}", name_of(verdict), b,
+                     verdict == Verdict::same ? "as" : "than", a);
+}
+
+std::string counts(const CellResult& cell) {
+  std::vector<std::string> parts;
+  for (const Verdict verdict : {Verdict::slower, Verdict::faster, Verdict::more, Verdict::less,
+                                Verdict::same, Verdict::undecided}) {
+    if (const size_t n = cell.primary(verdict)) {
+      parts.push_back(fmt::format("{} {}", n, name_of(verdict)));
+    }
+  }
+  return "primary metrics: " + Wording::list(parts);
+}
+
+std::string units_of(const CellResult& cell, const MetricResult& lead) {
+  const char* what = cell.unit == Unit::boot ? "boot" : "block";
+  if (cell.design == Design::paired) {
+    return fmt::format("{} of both", Wording::number_of(lead.blocks_a, what));
+  }
+  return fmt::format("{} against {}", Wording::number_of(lead.blocks_a, what), lead.blocks_b);
+}
+
+}  // namespace
+
+std::string title(const Comparison& comparison) {
+  std::vector<std::string> others(comparison.axis.levels.begin() + 1, comparison.axis.levels.end());
+  for (std::string& level : others) level = level_name(comparison.axis, level);
+  std::string text = fmt::format("gilscope compare by {}: {} against {}",
+                                 axis_name(comparison.axis.key), Wording::list(others),
+                                 level_name(comparison.axis, comparison.axis.levels.front()));
+  if (!comparison.axis.within.empty()) {
+    text += fmt::format(", within each {}", fmt::join(comparison.axis.within, " and "));
+  }
+  return text;
+}
+
+std::vector<std::string> method_lines(const Comparison& comparison) {
+  std::vector<std::string> lines;
+  lines.push_back(fmt::format(
+      "Ratios are of {} to the baseline {}, over blocks, with intervals of 95 %. p is adjusted for "
+      "all {} at once (Holm), so that even one false verdict has a chance of 5 % at most. Less "
+      "than {:g} % either way is the same.",
+      comparison.results.size() == 1 ? shortened(comparison.contrasts.front().b)
+                                     : "each other side",
+      shortened(comparison.axis.levels.front()), Wording::number_of(comparison.tests, "test"),
+      comparison.min_effect * 100));
+  bool boots = false, blocks_of_boots = false, unpaired = false;
+  for (const ContrastResult& result : comparison.results) {
+    for (const CellResult& cell : result.cells) {
+      boots = boots || cell.unit == Unit::boot;
+      if (cell.design != Design::unpaired) continue;
+      unpaired = true;
+      if (cell.unit == Unit::block && !cell.pair->a.empty() && !cell.pair->b.empty() &&
+          cell.pair->a.front().report->boot != cell.pair->b.front().report->boot) {
+        blocks_of_boots = true;
+      }
+    }
+  }
+  if (boots) lines.emplace_back("Each side was booted several times: one boot is one observation.");
+  if (blocks_of_boots) {
+    lines.emplace_back(
+        "One boot each: what a boot does to all of its blocks cannot be told here from what "
+        "differs. Six boots of each side can.");
+  } else if (unpaired) {
+    lines.emplace_back(
+        "The sides were run at different times: what changed on the box between cannot be told "
+        "here from what differs. One spec with both sides runs them in the same blocks.");
+  }
+  return lines;
+}
+
+std::vector<std::string> stamp(const ContrastResult& contrast, bool forced) {
+  std::vector<std::string> lines;
+  if (!forced) return lines;
+  for (const std::string& reason : contrast.differences.refusals) {
+    lines.push_back(fmt::format("FORCED, {} against {}: {}.", contrast.contrast->b,
+                                contrast.contrast->a, reason));
+  }
+  return lines;
+}
+
+std::vector<std::string> difference_lines(const ContrastResult& contrast) {
+  std::vector<std::string> lines;
+  for (const Difference& difference : contrast.differences.between) {
+    lines.push_back(fmt::format("{}: {} on {}, {} on {}", difference.key, difference.a,
+                                shortened(contrast.contrast->a), difference.b,
+                                shortened(contrast.contrast->b)));
+  }
+  for (const Variation& variation : contrast.differences.within) {
+    lines.push_back(fmt::format("{} varies within {}: {}; --within {} holds it fixed",
+                                variation.key, shortened(variation.side), variation.values,
+                                variation.key));
+  }
+  return lines;
+}
+
+std::string level_name(const Axis& axis, const std::string& level) {
+  return shortened(std::ranges::count(cell_keys(), axis.key) > 0 ? spoken(axis.key, level) : level);
+}
+
+std::string sentence(const CellResult& cell, const Contrast& contrast, const Axis& axis) {
+  const MetricResult* lead = cell.lead();
+  if (!lead) {
+    const std::string why = cell.metrics.empty() ? "no metrics" : cell.metrics.front().absent;
+    return fmt::format("{}: nothing to compare: {}.", cell.name, why);
+  }
+  std::string text = fmt::format("{}: {}: {}", cell.name, said(lead->verdict, contrast, axis),
+                                 shown_name(metrics()[lead->metric]));
+  if (lead->ratio) text += " " + ratio_text(lead->ratio);
+  if (lead->interval) {
+    text += fmt::format(" ({} to {})", times(lead->interval->low), times(lead->interval->high));
+  }
+  text += fmt::format(", {}", units_of(cell, *lead));
+  if (lead->verdict == Verdict::undecided && lead->more) {
+    text += fmt::format("; {} {} more would decide it", lead->at_least ? "at least" : "about",
+                        *lead->more);
+  }
+  text += "; " + counts(cell) + ".";
+  if (lead->combined) {
+    text += fmt::format(" {} boxes, combined with the box as a random effect.", lead->boxes.size());
+    if (lead->combined->contradictory) {
+      text += " THE BOXES CONTRADICT EACH OTHER: on some it is more, on others less.";
+    } else if (lead->combined->signs_differ) {
+      text += " The boxes disagree in sign.";
+    }
+  }
+  if (!cell.boxes_left_out.empty()) {
+    text += fmt::format(" Left out, having one side only: {}.", Wording::list(cell.boxes_left_out));
+  }
+  return text;
+}
+
+std::string conclusion(const Comparison& comparison) {
+  std::vector<std::string> parts;
+  for (const Verdict verdict : {Verdict::slower, Verdict::faster, Verdict::more, Verdict::less,
+                                Verdict::same, Verdict::undecided}) {
+    if (const size_t n = comparison.primary(verdict)) {
+      parts.push_back(fmt::format("{} {}", n, name_of(verdict)));
+    }
+  }
+  std::string text = "Of the primary metrics: " +
+                     (parts.empty() ? std::string("none could be compared") : Wording::list(parts));
+  text += fmt::format("; undecided ones {} (--allow-undecided {}): exit code {}.",
+                      comparison.undecided_passes ? "pass" : "fail",
+                      comparison.undecided_passes ? "yes" : "no", int(comparison.exit()));
+  return text;
+}
+
+std::string shown_name(const Metric& metric) {
+  if (metric.unit == Metric::Unit::rate) return fmt::format("{} a second", metric.shown);
+  if (metric.unit == Metric::Unit::each) return fmt::format("{} an acquisition", metric.shown);
+  return metric.shown;
+}
+
+std::string ratio_text(const std::optional<double>& ratio) {
+  return ratio ? times(*ratio) : "-";
+}
+
+std::string interval_text(const std::optional<Interval>& interval) {
+  if (!interval) return "-";
+  const auto end = [](double value) {
+    if (std::isinf(value)) return std::string("open");
+    std::string text = times(value);
+    text.pop_back();
+    return text;
+  };
+  return fmt::format("{} to {}", end(interval->low), end(interval->high));
+}
+
+std::string p_text(const std::optional<double>& p) {
+  if (!p) return "-";
+  if (*p < 0.0001) return "<0.0001";
+  if (*p >= 0.995) return "1";
+  return fmt::format("{:.{}f}", *p, *p < 0.00995 ? 4 : *p < 0.0995 ? 3 : 2);
+}
+
+std::string more_text(const MetricResult& result) {
+  if (!result.more) return "";
+  return fmt::format("{}{}", *result.more, result.at_least ? "+" : "");
+}
+
+std::string short_level(const std::string& level, size_t room) {
+  if (level.size() <= room || room < 4) return level;
+  return "..." + level.substr(level.size() - (room - 3));
+}
+
+}  // namespace gilscope

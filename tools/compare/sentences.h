@@ -1,0 +1,37 @@
+// What a comparison found, in words; every view says it with these.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tools/compare/comparison.h"
+
+namespace gilscope {
+
+// "by cpus: all against 1"
+std::string title(const Comparison& comparison);
+// What was compared with what, how it was judged, and how to read it.
+std::vector<std::string> method_lines(const Comparison& comparison);
+// The reasons that --force went past; empty without.
+std::vector<std::string> stamp(const ContrastResult& contrast, bool forced);
+// What differs that nobody asked about, and what varies within a side.
+std::vector<std::string> difference_lines(const ContrastResult& contrast);
+// "check-interval:100, threaded: slower with all CPUs than with 1 CPU: wall time 1.57x (1.50x to
+// 1.66x), 8 blocks against 8; primary metrics: 10 slower and 2 same."
+std::string sentence(const CellResult& cell, const Contrast& contrast, const Axis& axis);
+// "all CPUs" for the level "all" of the axis "cpus".
+std::string level_name(const Axis& axis, const std::string& level);
+// How many of each verdict, and what the exit code makes of them.
+std::string conclusion(const Comparison& comparison);
+
+// "wall time", "contended a second"
+std::string shown_name(const Metric& metric);
+std::string ratio_text(const std::optional<double>& ratio);
+std::string interval_text(const std::optional<Interval>& interval);
+std::string p_text(const std::optional<double>& p);
+// "12", "6+" where it may take more, "" where nothing can be said.
+std::string more_text(const MetricResult& result);
+// Levels as headings: the end of what is long.
+std::string short_level(const std::string& level, size_t room);
+
+}  // namespace gilscope

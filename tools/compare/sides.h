@@ -1,0 +1,63 @@
+// Which runs are held against which: reports and their cells sorted into the levels of one key, the
+// axis, and within each pair of levels into cells that agree in everything else.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tools/compare/compared_report.h"
+
+namespace gilscope {
+
+struct Member {
+  const ComparedReport* report;
+  const ComparedCell* cell;
+};
+
+// One cell of the matrix, on both sides.
+struct CellPair {
+  std::map<std::string, std::string> keys;  // what both agree in, within's keys included
+  std::vector<Member> a, b;
+};
+
+// A level held against the baseline.
+struct Contrast {
+  std::string a, b;  // the levels, the baseline first
+  std::vector<CellPair> cells;
+  std::vector<std::map<std::string, std::string>> only_a, only_b;  // cells that have no match
+};
+
+struct Axis {
+  std::string key;                  // "report": each argument is a level
+  std::vector<std::string> levels;  // the baseline first
+  std::vector<std::string> within;  // keys held fixed besides the cell's own
+};
+
+struct SidesRequest {
+  std::string by;                       // empty: "report"
+  std::vector<std::string> within;      // as they were asked for
+  std::optional<std::string> baseline;  // a level; empty: the first argument, or the lowest level
+};
+
+inline constexpr const char* kByReport = "report";
+
+// The value of a key of both; empty: the report does not have it.
+std::optional<std::string> value_of(const Member& member, const std::string& key);
+
+// "2" before "10" before "all", "6.1.9" before "6.1.10".
+bool naturally_less(const std::string& a, const std::string& b);
+
+// One report twice in a pool is one; of two states of one the later is taken. Fails, naming both,
+// where they contradict each other. `by_report`: each argument is a pool of its own.
+Result<std::vector<ComparedReport>> each_once(std::vector<ComparedReport> reports, bool by_report);
+
+// Keys may be given without their "environment.", and as "host" and "kernel". Fails with what is
+// near, or with Exit::no_data where all reports agree in the key.
+Result<Axis> axis_of(const std::vector<ComparedReport>& reports, const SidesRequest& request);
+
+// One for each level but the baseline. Fails with Exit::no_data where no cell is on both sides.
+Result<std::vector<Contrast>> contrasts_of(const std::vector<ComparedReport>& reports,
+                                           const Axis& axis);
+
+}  // namespace gilscope

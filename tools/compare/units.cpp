@@ -1,0 +1,173 @@
+#include "tools/compare/units.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace gilscope {
+namespace {
+
+using Members = std::vector<Member>;
+
+struct BoxMembers {
+  std::string box;
+  Members a, b;
+};
+
+std::set<std::string> boxes_of(const Members& members) {
+  std::set<std::string> boxes;
+  for (const Member& member : members) boxes.insert(member.report->box);
+  return boxes;
+}
+
+Members of_box(const Members& members, const std::string& box) {
+  Members found;
+  for (const Member& member : members) {
+    if (member.report->box == box) found.push_back(member);
+  }
+  return found;
+}
+
+bool is_cell_key(const std::string& key) {
+  return std::ranges::count(cell_keys(), key) > 0;
+}
+
+// Where no box has both sides and each side is one box, the boxes are part of what is compared.
+std::vector<BoxMembers> by_box(const CellPair& pair, const Axis& axis) {
+  const auto a = boxes_of(pair.a), b = boxes_of(pair.b);
+  std::vector<BoxMembers> boxes;
+  for (const std::string& box : a) {
+    if (b.contains(box)) boxes.push_back({box, of_box(pair.a, box), of_box(pair.b, box)});
+  }
+  if (boxes.empty() && (axis.key == "environment.host.name" || (a.size() == 1 && b.size() == 1))) {
+    boxes.push_back({*a.begin() + " and " + *b.begin(), pair.a, pair.b});
+  }
+  return boxes;
+}
+
+std::set<const ComparedReport*> reports_of(const Members& members) {
+  std::set<const ComparedReport*> reports;
+  for (const Member& member : members) reports.insert(member.report);
+  return reports;
+}
+
+// The same report may be both arguments: then its blocks are the same.
+std::set<std::string> ids_of(const Members& members) {
+  std::set<std::string> ids;
+  for (const ComparedReport* report : reports_of(members)) ids.insert(report->id);
+  return ids;
+}
+
+std::set<std::string> boots_of(const Members& members) {
+  std::set<std::string> boots;
+  for (const Member& member : members) boots.insert(member.report->boot);
+  return boots;
+}
+
+HowCompared how(const BoxMembers& box, const Axis& axis) {
+  // Within one report both sides met the same blocks, and all of its boots' whims.
+  if (ids_of(box.a) == ids_of(box.b)) return {Design::paired, Unit::block};
+  const bool booted_again = boots_of(box.a).size() > 1 || boots_of(box.b).size() > 1;
+  const bool same_boots = boots_of(box.a) == boots_of(box.b);
+  const bool of_boots = booted_again && !same_boots && !is_cell_key(axis.key);
+  return {Design::unpaired, of_boots ? Unit::boot : Unit::block};
+}
+
+// Numbers for what is one observation on both sides: a block of a report.
+class Blocks {
+ public:
+  int number(const std::string& report, int block) {
+    return numbers_.emplace(std::pair(report, block), int(numbers_.size())).first->second;
+  }
+
+ private:
+  std::map<std::pair<std::string, int>, int> numbers_;
+};
+
+Side side_of(const Members& members, size_t metric, const std::string& name, Unit unit,
+             Blocks& blocks) {
+  Side side{name, {}};
+  std::map<std::string, std::vector<double>> by_boot;
+  for (const Member& member : members) {
+    for (const BlockValue& value : member.cell->values[metric]) {
+      if (unit == Unit::boot) {
+        by_boot[member.report->boot].push_back(value.value);
+      } else {
+        side.values.push_back({blocks.number(member.report->id, value.block), value.value});
+      }
+    }
+  }
+  int boot = 0;
+  for (auto& [id, values] : by_boot) side.values.push_back({boot++, *median(std::move(values))});
+  return side;
+}
+
+std::string why_absent(const Members& members, const std::string& side) {
+  size_t runs = 0, gated = 0;
+  for (const Member& member : members) {
+    runs += member.cell->runs;
+    gated += member.cell->gated;
+  }
+  if (runs > 0 && runs == gated) {
+    return fmt::format("gates have left out all {} runs of {}", runs, side);
+  }
+  return fmt::format("not captured on {}", side);
+}
+
+std::string neither(const BoxMembers& box) {
+  const std::string why = why_absent(box.a, "either side");
+  return why_absent(box.b, "either side") == why ? why : std::string(kOnNeitherSide);
+}
+
+}  // namespace
+
+HowCompared arrangement(const CellPair& pair, const Axis& axis) {
+  const auto boxes = by_box(pair, axis);
+  return boxes.empty() ? HowCompared() : how(boxes.front(), axis);
+}
+
+Result<std::vector<BoxResult>> box_results(const CellPair& pair, const Axis& axis, size_t metric) {
+  std::vector<BoxResult> results;
+  const std::string name = metrics()[metric].name;
+  for (const BoxMembers& box : by_box(pair, axis)) {
+    BoxResult result{box.box, Unit::block, {}, ""};
+    const HowCompared compared = how(box, axis);
+    result.unit = compared.unit;
+    Blocks blocks;
+    const Side a = side_of(box.a, metric, name + " of the baseline", result.unit, blocks);
+    const Side b = side_of(box.b, metric, name + " of the other side", result.unit, blocks);
+    if (a.values.empty() || b.values.empty()) {
+      result.why = a.values.empty() && b.values.empty() ? neither(box)
+                   : a.values.empty()                   ? why_absent(box.a, "the baseline")
+                                                        : why_absent(box.b, "the other side");
+      results.push_back(std::move(result));
+      continue;
+    }
+    auto effect = compared.design == Design::paired ? paired_effect(a, b) : unpaired_effect(a, b);
+    if (effect) {
+      result.effect = std::move(*effect);
+    } else if (effect.error().code == Exit::no_data) {
+      result.why = "no block has it on both sides";
+    } else {
+      return fail(effect.error());
+    }
+    results.push_back(std::move(result));
+  }
+  return results;
+}
+
+std::vector<std::string> boxes_left_out(const CellPair& pair, const Axis& axis) {
+  const auto boxes = by_box(pair, axis);
+  std::vector<std::string> left_out;
+  for (const Members* members : {&pair.a, &pair.b}) {
+    for (const std::string& box : boxes_of(*members)) {
+      const bool used = std::ranges::any_of(boxes, [&](const BoxMembers& b) {
+        return b.box == box || (boxes.size() == 1 && b.box.find(box) != std::string::npos);
+      });
+      if (!used && std::ranges::count(left_out, box) == 0) left_out.push_back(box);
+    }
+  }
+  return left_out;
+}
+
+}  // namespace gilscope

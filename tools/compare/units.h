@@ -1,0 +1,29 @@
+// What is counted as one observation, and of which box: blocks, paired where both sides were run in
+// the same ones, or whole boots.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tools/compare/comparison.h"
+
+namespace gilscope {
+
+// Why a metric is absent that a workload does not have, or that nothing was traced for.
+inline constexpr const char* kOnNeitherSide = "not captured on either side";
+
+struct HowCompared {
+  Design design = Design::unpaired;
+  Unit unit = Unit::block;
+};
+
+HowCompared arrangement(const CellPair& pair, const Axis& axis);
+
+// One for each box that has both sides, in the order of their names. Where hosts are the axis each
+// side is a box, and there is one result.
+Result<std::vector<BoxResult>> box_results(const CellPair& pair, const Axis& axis, size_t metric);
+
+// Boxes with one side only, where others have both.
+std::vector<std::string> boxes_left_out(const CellPair& pair, const Axis& axis);
+
+}  // namespace gilscope

@@ -1,0 +1,358 @@
+#include "tools/html/comparison_page.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "tools/compare/matrix.h"
+#include "tools/compare/sentences.h"
+#include "tools/html/definitions.h"
+#include "tools/html/forest_plot.h"
+#include "tools/html/html_table.h"
+#include "tools/html/markup.h"
+#include "tools/html/page_head.h"
+
+namespace gilscope {
+namespace {
+
+// A page is to be looked at: of more cells than this the tables are left out, and said to be.
+constexpr size_t kMostCells = 60;
+constexpr size_t kOpenCells = 2;
+constexpr size_t kMostDots = 400;
+
+std::string paragraph(const std::string& text, const char* attributes = "") {
+  return fmt::format("<p{}{}>{}</p>\n", *attributes ? " " : "", attributes, escaped(text));
+}
+
+// ---- what differs ----
+
+std::string differences_table(const ContrastResult& contrast) {
+  const Differences& found = contrast.differences;
+  std::string out;
+  if (!found.between.empty()) {
+    out += fmt::format(
+        "<div class=\"scroll\"><table class=\"text\"><thead><tr><th scope=\"col\">key<th "
+        "scope=\"col\">{}<th scope=\"col\">{}</thead>\n<tbody>",
+        escaped(contrast.contrast->a), escaped(contrast.contrast->b));
+    for (const Difference& difference : found.between) {
+      out += fmt::format("<tr><th scope=\"row\">{}<td>{}<td>{}\n", escaped(difference.key),
+                         escaped(difference.a), escaped(difference.b));
+    }
+    out += "</tbody></table></div>\n";
+  }
+  for (const Variation& variation : found.within) {
+    out += paragraph(
+        fmt::format("{} varies within {}: {}", variation.key, variation.side, variation.values),
+        "class=\"warning\"");
+  }
+  return out;
+}
+
+std::string differences_section(const Comparison& comparison) {
+  std::string out = "<h2 id=\"differences\">What differs that was not asked about</h2>\n";
+  bool any = false;
+  for (const ContrastResult& contrast : comparison.results) {
+    const std::string table = differences_table(contrast);
+    if (table.empty()) continue;
+    any = true;
+    if (comparison.results.size() > 1) {
+      out += fmt::format("<h4>{} and {}</h4>\n", escaped(contrast.contrast->a),
+                         escaped(contrast.contrast->b));
+    }
+    out += table;
+  }
+  if (!any) out += "<p>Nothing, of all that the reports say of their boxes.</p>\n";
+  return out;
+}
+
+// ---- what was found ----
+
+std::string sentences(const Comparison& comparison) {
+  std::string out = "<ul class=\"findings\">\n";
+  for (const ContrastResult& contrast : comparison.results) {
+    for (const CellResult& cell : contrast.cells) {
+      out += "<li>" + escaped(sentence(cell, *contrast.contrast, comparison.axis)) + "\n";
+    }
+  }
+  return out + "</ul>\n";
+}
+
+std::string group_name(const Comparison& comparison, const ContrastResult& contrast,
+                       const CellResult& cell) {
+  if (comparison.results.size() == 1) return cell.name;
+  return fmt::format("{}: {} against {}", cell.name, contrast.contrast->b, contrast.contrast->a);
+}
+
+// The other side's blocks, each over the baseline's: of the same block where there is one.
+std::vector<double> ratios_of(const CellResult& cell, const MetricResult& result) {
+  std::map<std::pair<std::string, int>, double> baseline;
+  for (const Member& member : cell.pair->a) {
+    for (const BlockValue& value : member.cell->values[result.metric]) {
+      baseline[{member.report->id, value.block}] = value.value;
+    }
+  }
+  std::vector<double> ratios;
+  for (const Member& member : cell.pair->b) {
+    for (const BlockValue& value : member.cell->values[result.metric]) {
+      double under = result.median_a.value_or(0);
+      if (cell.design == Design::paired) {
+        const auto found = baseline.find({member.report->id, value.block});
+        if (found == baseline.end()) continue;
+        under = found->second;
+      }
+      if (under > 0 && ratios.size() < kMostDots) ratios.push_back(value.value / under);
+    }
+  }
+  return ratios;
+}
+
+bool bounded(const std::optional<Interval>& interval) {
+  return interval && interval->low > 0 && std::isfinite(interval->high);
+}
+
+std::string ratio_plot(const Comparison& comparison) {
+  std::vector<ForestRow> rows;
+  for (const ContrastResult& contrast : comparison.results) {
+    for (const CellResult& cell : contrast.cells) {
+      for (const MetricResult& result : cell.metrics) {
+        if (!result.primary || !result.ratio || !std::isfinite(*result.ratio)) continue;
+        ForestRow row;
+        row.group = group_name(comparison, contrast, cell);
+        row.label =
+            fmt::format("{}: {}", shown_name(metrics()[result.metric]), name_of(result.verdict));
+        if (*result.ratio > 0) row.values = ratios_of(cell, result);
+        row.median = result.ratio;
+        if (bounded(result.interval)) row.interval = result.interval;
+        row.attributes = fmt::format("data-metric=\"{}\" data-verdict=\"{}\"",
+                                     metrics()[result.metric].name, name_of(result.verdict));
+        rows.push_back(std::move(row));
+        if (result.boxes.size() < 2) continue;
+        for (const BoxResult& box : result.boxes) {
+          if (!box.effect || !box.effect->estimate.ratio) continue;
+          if (!std::isfinite(*box.effect->estimate.ratio)) continue;
+          ForestRow of_box;
+          of_box.group = rows.back().group;
+          of_box.label = "on " + box.box;
+          of_box.median = box.effect->estimate.ratio;
+          if (bounded(box.effect->estimate.interval)) {
+            of_box.interval = box.effect->estimate.interval;
+          }
+          rows.push_back(std::move(of_box));
+        }
+      }
+    }
+  }
+  if (rows.empty()) return "";
+  return forest_plot(
+      {fmt::format("Ratio to {}", comparison.axis.levels.front()), "compared ratio", "block", 1.0},
+      rows);
+}
+
+std::string matrix_tables(const Comparison& comparison) {
+  std::string out;
+  for (const Matrix& matrix : matrices(comparison)) {
+    std::vector<HtmlTable::Column> columns{{"", comparison.axis.key, ""}};
+    for (const std::string& cpus : matrix.columns) columns.push_back({"CPUs", cpus, ""});
+    HtmlTable table(matrix.title, columns);
+    for (const Matrix::Row& row : matrix.rows) {
+      std::vector<HtmlTable::Datum> data;
+      for (const MetricResult* entry : row.entries) {
+        if (entry) {
+          data.push_back({{ratio_text(entry->ratio), name_of(entry->verdict)}, entry->ratio});
+        } else {
+          data.push_back({{"-", ""}, {}});
+        }
+      }
+      table.row(escaped(row.level), data);
+    }
+    out += table.html();
+  }
+  return out;
+}
+
+// ---- one cell ----
+
+std::string metric_table(const CellResult& cell, const Contrast& contrast) {
+  HtmlTable table("Each metric", {{"", "", ""},
+                                  {"median", contrast.a, "median_a"},
+                                  {"median", contrast.b, "median_b"},
+                                  {"", "ratio", "compared ratio"},
+                                  {"", "95 % interval", ""},
+                                  {"", "p", "p"},
+                                  {"", "verdict", ""},
+                                  {"more", cell.unit == Unit::boot ? "boots" : "blocks", ""}});
+  bool exploratory = false;
+  for (const MetricResult& result : cell.metrics) {
+    const Metric& metric = metrics()[result.metric];
+    if (!result.absent.empty()) {
+      if (result.primary && !result.inapplicable)
+        table.note(shown_name(metric) + ": " + result.absent);
+      continue;
+    }
+    if (!result.primary && !exploratory) {
+      table.note("Exploratory: no part of the exit code.");
+      exploratory = true;
+    }
+    table.row(defined(metric.name, shown_name(metric)),
+              {{metric.number(result.median_a), result.median_a},
+               {metric.number(result.median_b), result.median_b},
+               {{ratio_text(result.ratio), ""}, result.ratio},
+               {{interval_text(result.interval), ""}, {}},
+               {{p_text(result.adjusted_p), ""}, result.adjusted_p},
+               {{name_of(result.verdict), ""}, {}},
+               {{more_text(result), ""}, {}}},
+              fmt::format("data-metric=\"{}\"", metric.name));
+  }
+  return table.html();
+}
+
+Number (*written(Metric::Unit unit))(std::optional<double>) {
+  switch (unit) {
+    case Metric::Unit::time:
+      return duration;
+    case Metric::Unit::share:
+      return percent;
+    case Metric::Unit::rate:
+      return count;
+    case Metric::Unit::each:
+    case Metric::Unit::factor:
+      break;
+  }
+  return factor;
+}
+
+std::vector<double> values_of(const std::vector<Member>& members, size_t metric) {
+  std::vector<double> values;
+  for (const Member& member : members) {
+    for (const BlockValue& value : member.cell->values[metric]) {
+      if (values.size() < kMostDots) values.push_back(value.value);
+    }
+  }
+  return values;
+}
+
+// Both sides' blocks on one axis, for each primary metric.
+std::string distributions(const CellResult& cell, const Contrast& contrast) {
+  std::string out;
+  for (const MetricResult& result : cell.metrics) {
+    if (!result.primary || !result.absent.empty() || !result.ratio) continue;
+    const Metric& metric = metrics()[result.metric];
+    std::vector<ForestRow> rows;
+    for (const bool baseline : {true, false}) {
+      ForestRow row;
+      row.label = baseline ? contrast.a : contrast.b;
+      row.values = values_of(baseline ? cell.pair->a : cell.pair->b, result.metric);
+      row.median = median(row.values);
+      row.interval = median_interval(row.values);
+      rows.push_back(std::move(row));
+    }
+    out += forest_plot(
+        {shown_name(metric), metric.name, "block", std::nullopt, false, written(metric.unit)},
+        rows);
+  }
+  if (out.empty()) return "";
+  return "<details><summary>Distributions side by side</summary>\n" + out + "</details>\n";
+}
+
+using CoreMedians = std::map<int, std::array<std::optional<double>, kCoreMetrics.size()>>;
+
+CoreMedians core_medians(const std::vector<Member>& members) {
+  std::map<int, std::array<std::vector<double>, kCoreMetrics.size()>> values;
+  for (const Member& member : members) {
+    for (const CoreValue& core : member.cell->cores) {
+      for (size_t i = 0; i < kCoreMetrics.size(); ++i) {
+        values[core.cpu][i].push_back(core.values[i]);
+      }
+    }
+  }
+  CoreMedians medians;
+  for (auto& [cpu, lists] : values) {
+    for (size_t i = 0; i < kCoreMetrics.size(); ++i) medians[cpu][i] = median(std::move(lists[i]));
+  }
+  return medians;
+}
+
+// Medians alone: a core is no unit of what was run.
+std::string core_table(const CellResult& cell, const Contrast& contrast) {
+  const CoreMedians a = core_medians(cell.pair->a), b = core_medians(cell.pair->b);
+  if (a.empty() && b.empty()) return "";
+  std::vector<HtmlTable::Column> columns{{"", "", ""}};
+  for (const char* name : kCoreMetrics) {
+    columns.push_back({name, contrast.a, ""});
+    columns.push_back({name, contrast.b, ""});
+  }
+  HtmlTable table("Each core: medians over the traced blocks, counts a second", columns);
+  std::set<int> cpus;
+  for (const auto& [cpu, medians] : a) cpus.insert(cpu);
+  for (const auto& [cpu, medians] : b) cpus.insert(cpu);
+  for (const int cpu : cpus) {
+    std::vector<HtmlTable::Datum> data;
+    for (size_t i = 0; i < kCoreMetrics.size(); ++i) {
+      for (const CoreMedians* side : {&a, &b}) {
+        const auto found = side->find(cpu);
+        const auto value = found == side->end() ? std::nullopt : found->second[i];
+        data.push_back({i == 0 ? percent(value) : count(value), value});
+      }
+    }
+    table.row(fmt::format("core {}", cpu), data);
+  }
+  return table.html();
+}
+
+std::string cell_sections(const Comparison& comparison) {
+  std::string out = "<h2 id=\"cells\">Cells</h2>\n";
+  size_t shown = 0, hidden = 0;
+  for (const ContrastResult& contrast : comparison.results) {
+    for (const CellResult& cell : contrast.cells) {
+      if (shown == kMostCells) {
+        ++hidden;
+        continue;
+      }
+      out += fmt::format("<details class=\"cell\"{}><summary><h3>{}</h3></summary>\n",
+                         shown < kOpenCells ? " open" : "",
+                         escaped(group_name(comparison, contrast, cell)));
+      out += metric_table(cell, *contrast.contrast) + core_table(cell, *contrast.contrast) +
+             distributions(cell, *contrast.contrast) + "</details>\n";
+      ++shown;
+    }
+  }
+  if (hidden) {
+    out += paragraph(fmt::format("{} more cells have no room in this page: gilscope compare "
+                                 "--format csv has them all.",
+                                 hidden),
+                     "class=\"warning\"");
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string comparison_page(const Comparison& comparison) {
+  const std::string name = title(comparison);
+  std::string page = page_head({"<!DOCTYPE html>", "'none'", name});
+  page += "<header><h1>" + escaped(name) + "</h1>\n";
+  for (const ContrastResult& contrast : comparison.results) {
+    for (const std::string& line : stamp(contrast, comparison.forced)) {
+      page += paragraph(line, "class=\"warning\"");
+    }
+  }
+  page += "<p class=\"lead\">" + escaped(conclusion(comparison)) + "</p>\n</header>\n";
+  page +=
+      "<nav aria-label=\"Sections\"><a href=\"#differences\">Differences</a> <a "
+      "href=\"#found\">What was found</a> <a href=\"#cells\">Cells</a> <a "
+      "href=\"#definitions\">Definitions</a></nav>\n<main>\n";
+  page += differences_section(comparison);
+  page += "<h2 id=\"found\">What was found</h2>\n" + sentences(comparison);
+  page += matrix_tables(comparison) + ratio_plot(comparison);
+  for (const std::string& line : method_lines(comparison)) page += paragraph(line);
+  page += cell_sections(comparison);
+  page +=
+      "<h2 id=\"definitions\">Definitions</h2>\n<details><summary>What each number is, and where "
+      "it is counted</summary>\n" +
+      definitions() + "</details>\n";
+  return page + "</main>\n</body></html>\n";
+}
+
+}  // namespace gilscope
