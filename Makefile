@@ -84,7 +84,7 @@ endif
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: build run test test-unit test-threaded test-kernel test-sanitizers test-fuzz fuzz bench-perf bench-views lint format install clean help
+.PHONY: build run test test-unit test-threaded test-kernel test-sanitizers test-fuzz fuzz bench-perf bench-views bench-compare bench-against-itself lint format install clean help
 
 build: $(BUILD)/gilscope  ## build build/gilscope, one static program
 
@@ -115,6 +115,12 @@ bench-perf: $(BUILD)/bench_perf_cost  ## what counting by perf costs a run (as r
 
 bench-views: $(BUILD)/bench_views $(BUILD)/gilscope  ## time and memory of show, export and html
 	$(BUILD)/bench_views $(BUILD)/gilscope
+
+bench-compare: $(BUILD)/bench_compare $(BUILD)/gilscope  ## time and memory of comparing up to 1000 reports
+	$(BUILD)/bench_compare $(BUILD)/gilscope
+
+bench-against-itself: $(BUILD)/gilscope  ## the demo ten times, compared in pairs: no difference may be found (as root)
+	tests/bench/against-itself $(BUILD)/gilscope
 
 test-sanitizers: $(UNIT_OBJECTS)  ## the unit tests under the sanitizers, those with threads under thread's
 	$(MAKE) BUILD=$(BUILD)/asan SANITIZE=address,undefined TESTS_BUILD=$(BUILD) test-unit

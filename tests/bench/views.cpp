@@ -4,8 +4,6 @@
 //   build/bench_views [GILSCOPE [LARGEST]]     GILSCOPE: the program; LARGEST: segments
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,9 +11,9 @@
 #include <filesystem>
 #include <random>
 
+#include "tests/bench/cost.h"
 #include "userspace/report/json.h"
 #include "userspace/report/segment_file.h"
-#include "userspace/util/time.h"
 
 namespace gilscope {
 namespace {
@@ -102,38 +100,6 @@ Status make(const std::string& directory, uint64_t segments) {
   cell.runs.push_back(run);
   report.cells.push_back(cell);
   return write_report(report, directory + "/report.json");
-}
-
-struct Cost {
-  double wall_s = 0, cpu_s = 0;
-  long max_rss_kib = 0;
-  bool done = false;
-};
-
-double seconds(const timeval& time) {
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-}
-
-Cost cost_of(const std::vector<std::string>& command) {
-  const uint64_t begin_ns = monotonic_ns();
-  const pid_t child = fork();
-  if (child == 0) {
-    const int nowhere = open("/dev/null", O_WRONLY);
-    dup2(nowhere, STDOUT_FILENO);
-    std::vector<char*> arguments;
-    for (const std::string& argument : command) {
-      arguments.push_back(const_cast<char*>(argument.c_str()));
-    }
-    arguments.push_back(nullptr);
-    execv(arguments[0], arguments.data());
-    _exit(127);
-  }
-  int status = 0;
-  rusage usage = {};
-  wait4(child, &status, 0, &usage);
-  return {static_cast<double>(monotonic_ns() - begin_ns) / 1e9,
-          seconds(usage.ru_utime) + seconds(usage.ru_stime), usage.ru_maxrss,
-          WIFEXITED(status) && WEXITSTATUS(status) == 0};
 }
 
 int run(const std::string& gilscope, uint64_t largest) {

@@ -1,4 +1,5 @@
-// p against every arrangement gone through one by one, against draws, and against SciPy.
+// p against every arrangement gone through one by one, the normal distribution against both, and
+// against SciPy.
 #include "tools/compare/permutation.h"
 
 #include <gtest/gtest.h>
@@ -13,7 +14,7 @@
 namespace gilscope {
 namespace {
 
-constexpr PermutationLimits kDrawn{.steps = 0};
+constexpr PermutationLimits kNormal{.steps = 0};
 
 // Ranks of their own making, in halves: how many are smaller, and half of those that are equal.
 std::vector<double> ranks_of(const std::vector<double>& values) {
@@ -88,46 +89,49 @@ TEST(ComparePermutation, CountingAgreesWithEveryArrangement) {
   }
 }
 
-TEST(ComparePermutation, DrawsAgreeWithCounting) {
+// As many blocks as are counted yet: there the normal distribution must have come near.
+TEST(ComparePermutation, TheNormalDistributionAgreesWithCounting) {
   sample::Noise noise(12);
-  for (const double shift : {0.0, 0.4, 0.9}) {
-    auto differences = noise.normals(16, 1);
-    for (double& difference : differences) difference += shift;
-    auto a = noise.normals(9, 1), b = noise.normals(12, 1);
-    for (double& value : b) value += shift;
-    for (const auto& [counted, drawn] :
-         {std::pair(sign_flips(differences), sign_flips(differences, kDrawn)),
-          std::pair(relabelling(a, b), relabelling(a, b, kDrawn))}) {
-      EXPECT_EQ(counted.draws, 0U);
-      EXPECT_EQ(drawn.draws, kDrawn.draws);
-      EXPECT_EQ(drawn.seed, kDrawn.seed);
-      const double p = counted.p;
-      // Four standard errors of the draws, and the one arrangement that always counts.
-      const double off = 4 * std::sqrt(p * (1 - p) / double(kDrawn.draws)) + 1e-4;
-      EXPECT_NEAR(drawn.p, p, off) << shift;
+  for (const double scale : {1e6, 8.0}) {  // without ties, and with many
+    for (const double shift : {0.0, 0.3, 0.6, 0.75}) {
+      auto differences = rounded(noise.normals(60, scale));
+      for (double& difference : differences) difference += std::round(shift * scale);
+      auto a = rounded(noise.normals(40, scale)), b = rounded(noise.normals(50, scale));
+      for (double& value : b) value += std::round(shift * scale);
+      for (const auto& [counted, normal] :
+           {std::pair(sign_flips(differences), sign_flips(differences, kNormal)),
+            std::pair(relabelling(a, b), relabelling(a, b, kNormal))}) {
+        EXPECT_TRUE(counted.exact);
+        EXPECT_FALSE(normal.exact);
+        // It errs on the careful side.
+        EXPECT_GT(normal.p, 0.97 * counted.p - 2e-5) << shift << " " << scale;
+        EXPECT_LT(normal.p, 1.25 * counted.p + 2e-5) << shift << " " << scale;
+      }
     }
   }
 }
 
-TEST(ComparePermutation, DrawsAreTheSameWhateverTheOrder) {
+TEST(ComparePermutation, OrderAndSideChangeNothing) {
   sample::Noise noise(13);
-  auto a = noise.normals(9, 1), b = noise.normals(7, 1), differences = noise.normals(70, 1);
-  const double unpaired = relabelling(a, b, kDrawn).p, paired = sign_flips(differences, kDrawn).p;
+  auto a = noise.normals(90, 1), b = noise.normals(70, 1), differences = noise.normals(700, 1);
+  const double unpaired = relabelling(a, b).p, paired = sign_flips(differences).p;
   std::reverse(a.begin(), a.end());
   std::rotate(b.begin(), b.begin() + 3, b.end());
   std::rotate(differences.begin(), differences.begin() + 31, differences.end());
   for (double& difference : differences) difference = -difference;
-  EXPECT_EQ(relabelling(b, a, kDrawn).p, unpaired);
-  EXPECT_EQ(sign_flips(differences, kDrawn).p, paired);
+  EXPECT_EQ(relabelling(b, a).p, unpaired);
+  EXPECT_NEAR(sign_flips(differences).p, paired, 1e-12);
 }
 
-TEST(ComparePermutation, ManyBlocksAreDrawnAndNeverGiveZero) {
-  const std::vector<double> a(400, 1), b(400, 2);
-  const Permutation unpaired = relabelling(a, b), paired = sign_flips(b);
-  EXPECT_EQ(unpaired.draws, 19'999U);
-  EXPECT_EQ(unpaired.p, 1.0 / 20'000);
-  EXPECT_EQ(paired.draws, 19'999U);
-  EXPECT_EQ(paired.p, 1.0 / 20'000);
+TEST(ComparePermutation, ManyBlocksNeverGiveZero) {
+  const std::vector<double> a(4000, 1), b(4000, 2);
+  for (const Permutation& permutation : {relabelling(a, b), sign_flips(b)}) {
+    EXPECT_FALSE(permutation.exact);
+    EXPECT_GT(permutation.p, 0);
+    EXPECT_LT(permutation.p, 1e-100);
+  }
+  EXPECT_EQ(relabelling(a, a).p, 1);
+  EXPECT_EQ(sign_flips(std::vector<double>(4000, 0)).p, 1);
 }
 
 // SciPy 1.10.1; d, a and b are what is handed to ours.

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <numbers>
 #include <numeric>
-#include <random>
 
 #include "tools/compare/ranks.h"
 
@@ -30,14 +31,15 @@ double share_as_far(const std::vector<double>& probability, Distance seen, Dista
   return std::min(p, 1.0);
 }
 
-template <typename DrawDistance>
-Permutation drawn(const PermutationLimits& limits, Distance seen, DrawDistance draw_distance) {
-  std::mt19937_64 engine(limits.seed);
-  uint64_t as_far = 0;
-  for (uint64_t draw = 0; draw < limits.draws; ++draw) {
-    if (draw_distance(engine) >= seen) ++as_far;
-  }
-  return {double(as_far + 1) / double(limits.draws + 1), limits.draws, limits.seed};
+// Of a sum whose distance from its mean was seen; sums are `step` apart.
+double normal_p(double distance, double step, double variance) {
+  const double z = std::max(0.0, distance - step / 2) / std::sqrt(variance);
+  return std::clamp(std::erfc(z / std::numbers::sqrt2), std::numeric_limits<double>::min(), 1.0);
+}
+
+// Doubled ranks without ties are even.
+double step_of(const std::vector<uint32_t>& ranks) {
+  return std::all_of(ranks.begin(), ranks.end(), [](uint32_t r) { return r % 2 == 0; }) ? 2 : 1;
 }
 
 }  // namespace
@@ -56,19 +58,12 @@ Permutation sign_flips(const std::vector<double>& differences, const Permutation
   const uint64_t all = sum_of(flipped);
   const auto distance_of = [&](uint64_t sum) { return apart(2 * sum, all); };
   if (signed_rank_steps(differences.size()) <= limits.steps) {
-    return {share_as_far(signed_rank_distribution(flipped), distance_of(positive), distance_of), 0,
-            0};
+    return {share_as_far(signed_rank_distribution(flipped), distance_of(positive), distance_of)};
   }
-  // The order in which the blocks came decides nothing.
-  std::sort(flipped.begin(), flipped.end());
-  return drawn(limits, distance_of(positive), [&](std::mt19937_64& engine) {
-    uint64_t sum = 0, bits = 0;
-    for (size_t i = 0; i < flipped.size(); ++i) {
-      if (i % 64 == 0) bits = engine();
-      if (bits >> (i % 64) & 1) sum += flipped[i];
-    }
-    return distance_of(sum);
-  });
+  if (flipped.empty()) return {};
+  double variance = 0;  // each rank is there or not
+  for (const uint32_t rank : flipped) variance += double(rank) * rank / 4;
+  return {normal_p(double(distance_of(positive)) / 2, step_of(flipped), variance), false};
 }
 
 Permutation relabelling(const std::vector<double>& a, const std::vector<double>& b,
@@ -86,19 +81,14 @@ Permutation relabelling(const std::vector<double>& a, const std::vector<double>&
   const auto distance_of = [&](uint64_t sum) { return apart(count * sum, taken * all); };
   if (taken == 0) return {};
   if (rank_sum_steps(count, taken) <= limits.steps) {
-    return {share_as_far(rank_sum_distribution(ranks, taken), distance_of(seen), distance_of), 0,
-            0};
+    return {share_as_far(rank_sum_distribution(ranks, taken), distance_of(seen), distance_of)};
   }
-  std::sort(ranks.begin(), ranks.end());
-  return drawn(limits, distance_of(seen), [&](std::mt19937_64& engine) {
-    // The first steps of a shuffle. What 64 bits divided by a few hundred favour is below 1e-16.
-    uint64_t sum = 0;
-    for (size_t i = 0; i < taken; ++i) {
-      std::swap(ranks[i], ranks[i + engine() % (count - i)]);
-      sum += ranks[i];
-    }
-    return distance_of(sum);
-  });
+  const double n = double(count), k = double(taken), mean = double(all) / n;
+  double spread = 0;
+  for (const uint32_t rank : ranks) spread += (rank - mean) * (rank - mean);
+  if (spread == 0) return {1, false};
+  const double variance = k * (n - k) / (n * (n - 1)) * spread;
+  return {normal_p(double(distance_of(seen)) / n, step_of(ranks), variance), false};
 }
 
 }  // namespace gilscope

@@ -48,8 +48,8 @@ std::optional<std::string> value_of(const Member& member, const std::string& key
 // "2" before "10" before "all", "6.1.9" before "6.1.10".
 bool naturally_less(const std::string& a, const std::string& b);
 
-// One report twice in a pool is one; of two states of one the later is taken. Fails, naming both,
-// where they contradict each other. `by_report`: each argument is a pool of its own.
+// One report twice in a pool is one. Fails, naming both files, where they have the same id and
+// other contents: merge knows which is the later. `by_report`: each argument is a pool of its own.
 Result<std::vector<ComparedReport>> each_once(std::vector<ComparedReport> reports, bool by_report);
 
 // Keys may be given without their "environment.", and as "host" and "kernel". Fails with what is

@@ -145,9 +145,10 @@ std::string ratio_plot(const Comparison& comparison) {
     }
   }
   if (rows.empty()) return "";
-  return forest_plot(
-      {fmt::format("Ratio to {}", comparison.axis.levels.front()), "compared ratio", "block", 1.0},
-      rows);
+  ForestAxis axis{"Ratio to " + level_name(comparison.axis, comparison.axis.levels.front()),
+                  "compared ratio", "block", 1.0};
+  axis.middle = "ratio";
+  return forest_plot(axis, rows);
 }
 
 std::string matrix_tables(const Comparison& comparison) {
@@ -248,9 +249,9 @@ std::string distributions(const CellResult& cell, const Contrast& contrast) {
       row.interval = median_interval(row.values);
       rows.push_back(std::move(row));
     }
-    out += forest_plot(
-        {shown_name(metric), metric.name, "block", std::nullopt, false, written(metric.unit)},
-        rows);
+    out += forest_plot({shown_name(metric), metric.name, "block", std::nullopt, false, "median",
+                        written(metric.unit)},
+                       rows);
   }
   if (out.empty()) return "";
   return "<details><summary>Distributions side by side</summary>\n" + out + "</details>\n";

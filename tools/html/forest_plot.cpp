@@ -142,11 +142,12 @@ std::string drawing(const ForestAxis& axis, const Scale& scale, const ForestRow&
 std::string forest_plot(const ForestAxis& axis, const std::vector<ForestRow>& rows) {
   const Scale scale(axis, rows);
   std::string out = fmt::format(
-      "<table class=\"forest\"><caption>{}: every {} a dot, the line their median, the box its 95 "
+      "<table class=\"forest\"><caption>{}: every {} a dot, the line their {}, the box its 95 "
       "% "
-      "interval</caption>\n<thead><tr><th scope=\"col\"><th scope=\"col\"><th scope=\"col\">median"
+      "interval</caption>\n<thead><tr><th scope=\"col\"><th scope=\"col\"><th scope=\"col\">{}"
       "<th scope=\"col\">95 % interval<th scope=\"col\">{}s</thead>\n<tbody>\n",
-      defined(axis.key, axis.name), escaped(axis.each), escaped(axis.each));
+      defined(axis.key, axis.name), escaped(axis.each), escaped(axis.middle), escaped(axis.middle),
+      escaped(axis.each));
   const std::string* group = nullptr;
   for (const ForestRow& row : rows) {
     if (!row.group.empty() && (!group || *group != row.group)) {

@@ -26,6 +26,7 @@ struct ForestAxis {
   std::string each;                 // what a dot is: "block"
   std::optional<double> reference;  // drawn; where neither side is better
   bool times = false;               // nanoseconds; else factors
+  std::string middle = "median";    // what the line is
   // How else values are written.
   Number (*written)(std::optional<double>) = nullptr;
 };
