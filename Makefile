@@ -171,14 +171,33 @@ $(BUILD)/generated/%.inc: %
 $(BUILD)/%.o: %.cpp VERSION | $(SKELETON) $(EMBEDDED_LITERALS)
 	$(say) CXX $<
 	@mkdir -p $(@D)
-	$(Q)$(CXX) $(CPPFLAGS) $(CXXFLAGS) -c $< -o $@
+	$(Q)$(CXX) $(CPPFLAGS) $(CXXFLAGS) $(PRECOMPILED) -c $< -o $@
+
+# The headers of the system and the libraries, read once where clang compiles: that takes a third off
+# each file.
+$(BUILD)/%.pch: %.h
+	$(say) PCH $<
+	@mkdir -p $(@D)
+	$(Q)clang++ $(CPPFLAGS) $(CXXFLAGS) -Wno-pragma-once-outside-header -x c++-header $< -o $@
 
 # The tests' own code need not be fast, and so compiles sooner, soonest by clang; but what holds JSON
 # is laid out as in the library's objects.
 ifeq ($(SANITIZE),)
-$(UNIT_OBJECTS) $(KERNEL_OBJECTS): CXXFLAGS := $(patsubst -g1,-g0,$(patsubst -O2,-O0,$(CXXFLAGS)))
-$(filter-out $(JSON_OBJECTS),$(UNIT_OBJECTS) $(KERNEL_OBJECTS)): CXX := clang++
+TEST_FLAGS := $(patsubst -g1,-g0,$(patsubst -O2,-O0,$(CXXFLAGS)))
+CLANG_TESTS := $(filter-out $(JSON_OBJECTS),$(UNIT_OBJECTS) $(KERNEL_OBJECTS))
+TEST_HEADERS := $(BUILD)/tests/precompiled/tests.pch
+$(UNIT_OBJECTS) $(KERNEL_OBJECTS) $(TEST_HEADERS): CXXFLAGS := $(TEST_FLAGS)
+$(CLANG_TESTS): CXX := clang++
+$(CLANG_TESTS): PRECOMPILED := -include-pch $(TEST_HEADERS)
+$(CLANG_TESTS): | $(TEST_HEADERS)
 else
+ifneq ($(SANITIZE),thread)
+SYSTEM_HEADERS := $(BUILD)/tests/precompiled/system.pch
+SANITIZED := $(filter-out $(BUILD)/userspace/report/json_schema.o $(BUILD)/userspace/tracer/tracer.o, \
+               $(OBJECTS) $(UNIT_OBJECTS))
+$(SANITIZED): PRECOMPILED := -include-pch $(SYSTEM_HEADERS)
+$(SANITIZED): | $(SYSTEM_HEADERS)
+endif
 # RapidJSON's empty stack is a null pointer that it adds to.
 $(BUILD)/userspace/report/json_schema.o: CXXFLAGS += -fno-sanitize=pointer-overflow
 # bpftool writes the skeleton in C, whose word for bool clang does not take in C++.
