@@ -63,7 +63,7 @@ OWN_TESTS := $(filter $(THREADED_OBJECTS) $(SIMULATION_OBJECTS) $(JSON_OBJECTS),
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%.cpp=$(BUILD)/%.o)
 # The readers, and what prints what they read; not the subcommands.
 FUZZED := $(filter-out $(BUILD)/tools/show.o $(BUILD)/tools/validate.o $(BUILD)/tools/export.o \
-                       $(BUILD)/tools/html.o $(BUILD)/tools/html/% $(BUILD)/tools/export/% \
+                       $(BUILD)/tools/compare.o $(BUILD)/tools/merge.o $(BUILD)/tools/html.o $(BUILD)/tools/html/% $(BUILD)/tools/export/% \
                        $(BUILD)/tools/merge.o $(BUILD)/tools/merge/%, \
             $(filter $(addprefix $(BUILD)/,tools/% userspace/report/% userspace/util/%),$(OBJECTS)))
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.cpp,$(BUILD)/fuzz_%,$(sort $(wildcard tests/fuzz/*.cpp)))
@@ -174,11 +174,12 @@ $(BUILD)/%.o: %.cpp VERSION | $(SKELETON) $(EMBEDDED_LITERALS)
 	$(Q)$(CXX) $(CPPFLAGS) $(CXXFLAGS) $(PRECOMPILED) -c $< -o $@
 
 # The headers of the system and the libraries, read once where clang compiles: that takes a third off
-# each file.
+# each file. One that is older than a header of the system, clang refuses: hence their names, too.
 $(BUILD)/%.pch: %.h
 	$(say) PCH $<
 	@mkdir -p $(@D)
-	$(Q)clang++ $(CPPFLAGS) $(CXXFLAGS) -Wno-pragma-once-outside-header -x c++-header $< -o $@
+	$(Q)clang++ $(CPPFLAGS) $(filter-out -MMD,$(CXXFLAGS)) -MD -MF $@.d -MT $@ \
+	    -Wno-pragma-once-outside-header -x c++-header $< -o $@
 
 # The tests' own code need not be fast, and so compiles sooner, soonest by clang; but what holds JSON
 # is laid out as in the library's objects.
@@ -243,4 +244,5 @@ $(BUILD)/kernel_tests: $(KERNEL_OBJECTS) $(OBJECTS)
 # What the compiler learned about headers; the embedded files and the skeleton by hand, since they
 # are included before they exist.
 $(BUILD)/userspace/tracer/tracer.o: $(SKELETON)
+-include $(TEST_HEADERS:=.d) $(SYSTEM_HEADERS:=.d)
 -include $(OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d) $(UNIT_OBJECTS:.o=.d) $(KERNEL_OBJECTS:.o=.d)

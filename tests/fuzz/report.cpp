@@ -1,13 +1,46 @@
 // A report, or a page that carries one, that somebody has sent: whatever it says, it is refused or
-// shown.
+// shown, and compared.
 #include <sstream>
 #include <string_view>
 
+#include "tools/compare/comparison_json.h"
+#include "tools/compare/comparison_rows.h"
+#include "tools/compare/text.h"
 #include "tools/summary_json.h"
 #include "tools/text_report.h"
 #include "userspace/report/embedded_report.h"
 #include "userspace/report/invariants.h"
 #include "userspace/report/json.h"
+
+namespace gilscope {
+namespace {
+
+// Whatever it says, it can be compared or is refused.
+void compare_with_itself(const Report& report) {
+  std::vector<ComparedReport> two;
+  for (const size_t argument : {0, 1}) {
+    auto compared = compared_report(report, "fuzzed");
+    if (!compared) return;
+    compared->argument = argument;
+    compared->keys[kByReport] = argument ? "b" : "a";
+    two.push_back(std::move(*compared));
+  }
+  for (const char* by : {"", "cpus", "policy"}) {
+    ComparisonOptions options;
+    options.sides.by = by;
+    options.force = true;
+    const auto comparison = compare(two, options);
+    if (!comparison) continue;
+    std::ostringstream out;
+    print_comparison(out, *comparison, {.color = false, .width = 80, .per = {}});
+    (void)comparison_json(*comparison);
+    (void)comparison_csv(*comparison);
+    (void)comparison_markdown(*comparison);
+  }
+}
+
+}  // namespace
+}  // namespace gilscope
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace gilscope;
@@ -26,6 +59,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                          std::optional(Per::block)}) {
     print_text_report(out, *report, {.color = false, .width = 80, .per = per});
   }
+  compare_with_itself(*report);
   // What was read is written and read again.
   if (!from_json(to_json(*report), "written")) __builtin_trap();
   return 0;

@@ -311,6 +311,9 @@ TEST(Spec, TakesThreadsByTheCpu) {
   expect_says(kGood + "threads = [\"2x\", \"2x\"]\n", "threads: 2x is there twice");
   expect_says(kGood + "threads = \"x\"\n", "no number of threads");
   expect_says(kGood + "cpus = \"2..1\"\n", "no choice of CPUs");
+  expect_says(kGood + "metrics = [\"wall_n\"]\n", "did you mean 'wall_ns'?");
+  expect_says(kGood + "metrics = [\"wall_ns\", \"wall_ns\"]\n", "metrics: wall_ns is there twice");
+  expect_says(kGood + "metrics = []\n", "the list is empty");
   expect_says(kGood + "claim = \"quicker\"\n", "claim: 'quicker' is unknown");
 }
 

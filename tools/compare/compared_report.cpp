@@ -103,39 +103,22 @@ bool names_segments(const Report& report) {
   return false;
 }
 
-Result<ComparedReport> compared(const std::string& path, const std::string& text, size_t index) {
-  const auto report = from_json(text, printable(path));
+Result<ComparedReport> read_one(const std::string& path, size_t index) {
+  const auto text = read_report_text(path);
+  if (!text) return fail(text.error());
+  const auto report = from_json(*text, printable(path));
   if (!report) return fail(report.error());
-  ComparedReport result;
-  result.origin = printable(path);
-  result.argument = index;
-  result.id = printable(report->id);
-  result.digest = sha256(text);
-  result.status = report->status;
-  result.box = fact_of(report->environment, "host.name");
-  result.boot = fact_of(report->environment, "host.boot_id");
-  result.emulated = fact_of(report->environment, "virtualization.emulated") == "yes";
-  result.keys = keys_of(*report);
-  auto settings = spec_settings(*report, result.origin);
-  if (!settings) return fail(settings.error());
-  result.settings = std::move(*settings);
   ReportFindings trace;
   if (names_segments(*report)) {
     auto found = report_findings(path, *report);
     if (!found) return fail(found.error());
     trace = std::move(*found);
   }
-  for (const Cell& cell : report->cells) {
-    ComparedCell& kept = result.cells.emplace_back();
-    kept.keys = keys_of(cell);
-    kept.values = metric_values(cell, sequential_of(*report, cell), trace.of(*report, cell));
-    for (const Run& run : cell.runs) {
-      if (run.status != "done" || run.warmup) continue;
-      add_disturbances(run, cell.cpu_list.size(), kept);
-      if (measured(run)) add_cores(run, kept.cores);
-    }
-  }
-  return result;
+  auto compared = compared_report(*report, printable(path), trace);
+  if (!compared) return fail(compared.error());
+  compared->argument = index;
+  compared->digest = sha256(*text);
+  return compared;
 }
 
 bool exists(const std::string& path) {
@@ -149,6 +132,32 @@ bool is_directory(const std::string& path) {
 }
 
 }  // namespace
+
+Result<ComparedReport> compared_report(const Report& report, const std::string& origin,
+                                       const ReportFindings& trace) {
+  ComparedReport result;
+  result.origin = origin;
+  result.id = printable(report.id);
+  result.status = report.status;
+  result.box = fact_of(report.environment, "host.name");
+  result.boot = fact_of(report.environment, "host.boot_id");
+  result.emulated = fact_of(report.environment, "virtualization.emulated") == "yes";
+  result.keys = keys_of(report);
+  auto settings = spec_settings(report, origin);
+  if (!settings) return fail(settings.error());
+  result.settings = std::move(*settings);
+  for (const Cell& cell : report.cells) {
+    ComparedCell& kept = result.cells.emplace_back();
+    kept.keys = keys_of(cell);
+    kept.values = metric_values(cell, sequential_of(report, cell), trace.of(report, cell));
+    for (const Run& run : cell.runs) {
+      if (run.status != "done" || run.warmup) continue;
+      add_disturbances(run, cell.cpu_list.size(), kept);
+      if (measured(run)) add_cores(run, kept.cores);
+    }
+  }
+  return result;
+}
 
 Result<std::vector<ComparedReport>> read_compared(const std::string& argument, size_t index) {
   std::vector<std::string> paths{argument};
@@ -165,9 +174,7 @@ Result<std::vector<ComparedReport>> read_compared(const std::string& argument, s
   }
   std::vector<ComparedReport> reports;
   for (const std::string& path : paths) {
-    const auto text = read_report_text(path);
-    if (!text) return fail(text.error());
-    auto report = compared(path, *text, index);
+    auto report = read_one(path, index);
     if (!report) return fail(report.error());
     reports.push_back(std::move(*report));
   }

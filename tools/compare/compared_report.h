@@ -9,6 +9,7 @@
 
 #include "tools/compare/metrics.h"
 #include "tools/compare/spec_settings.h"
+#include "tools/trace/report_findings.h"
 #include "userspace/util/result.h"
 
 namespace gilscope {
@@ -42,6 +43,10 @@ struct ComparedReport {
   SpecSettings settings;
   std::vector<ComparedCell> cells;
 };
+
+// What is kept of one; its argument and digest are the caller's. `trace` is what its segments tell.
+Result<ComparedReport> compared_report(const Report& report, const std::string& origin,
+                                       const ReportFindings& trace = {});
 
 // `argument` is a report.json, a page, a directory that holds a report, or one that holds reports
 // further down (`gilscope merge` makes such). Fails with Exit::no_data where there is none.
