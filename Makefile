@@ -63,8 +63,8 @@ OWN_TESTS := $(filter $(THREADED_OBJECTS) $(SIMULATION_OBJECTS) $(JSON_OBJECTS),
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%.cpp=$(BUILD)/%.o)
 # The readers, and what prints what they read; not the subcommands.
 FUZZED := $(filter-out $(BUILD)/tools/show.o $(BUILD)/tools/validate.o $(BUILD)/tools/export.o \
-                       $(BUILD)/tools/compare.o $(BUILD)/tools/merge.o $(BUILD)/tools/html.o $(BUILD)/tools/html/% $(BUILD)/tools/export/% \
-                       $(BUILD)/tools/merge.o $(BUILD)/tools/merge/%, \
+                       $(BUILD)/tools/compare.o $(BUILD)/tools/merge.o $(BUILD)/tools/html.o $(BUILD)/tools/html/% \
+                       $(BUILD)/tools/export/%, \
             $(filter $(addprefix $(BUILD)/,tools/% userspace/report/% userspace/util/%),$(OBJECTS)))
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.cpp,$(BUILD)/fuzz_%,$(sort $(wildcard tests/fuzz/*.cpp)))
 

@@ -1,5 +1,4 @@
 // gilscope compare: whether reports differ, and by how much.
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -10,6 +9,7 @@
 #include "tools/compare/reports.h"
 #include "tools/compare/text.h"
 #include "tools/tools.h"
+#include "userspace/util/command.h"
 
 namespace gilscope {
 namespace {
@@ -55,22 +55,20 @@ Result<Exit> print(const CompareOptions& options) {
 
 void add_compare(CLI::App& app, Exit& exit) {
   auto options = std::make_shared<CompareOptions>();
-  CLI::App* command = app.add_subcommand(
-      "compare", "say whether reports differ, by how much, and how sure that is");
+  Command command(app, "compare", "say whether reports differ, by how much, and how sure that is");
   command
-      ->add_option("REPORT", options->reports,
-                   "reports, or directories that hold reports: the first is the baseline, unless "
-                   "--by names a key")
-      ->required();
-  add_sides(*command, options->comparison);
-  command->add_option("--format", options->format, "text, md, csv or json")
-      ->check(CLI::IsMember({"text", "md", "csv", "json"}));
+      .option("REPORT", options->reports,
+              "reports, or directories that hold reports: the first is the baseline, unless "
+              "--by names a key")
+      .required();
+  add_sides(command, options->comparison);
+  command.option("--format", options->format, "text, md, csv or json")
+      .one_of({"text", "md", "csv", "json"});
   command
-      ->add_option(
-          "--allow-undecided", options->undecided,
-          "whether an undecided primary metric passes (yes), or ends with exit code 1 (no)")
-      ->check(CLI::IsMember({"yes", "no"}));
-  command->callback([options, &exit] {
+      .option("--allow-undecided", options->undecided,
+              "whether an undecided primary metric passes (yes), or ends with exit code 1 (no)")
+      .one_of({"yes", "no"});
+  command.on_run([options, &exit] {
     const auto printed = print(*options);
     if (!printed) {
       std::cerr << "gilscope: " << printed.error().message << "\n";

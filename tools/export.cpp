@@ -2,7 +2,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -12,6 +11,7 @@
 #include "tools/tools.h"
 #include "tools/wording.h"
 #include "userspace/report/json.h"
+#include "userspace/util/command.h"
 #include "userspace/util/quote.h"
 
 namespace gilscope {
@@ -99,24 +99,21 @@ Status run_export(const ExportOptions& options) {
 
 void add_export(CLI::App& app, Exit& exit) {
   auto options = std::make_shared<ExportOptions>();
-  CLI::App* command =
-      app.add_subcommand("export", "write a report and its segments for other programs");
-  command->add_option("REPORT", options->report, "a report.json, or the directory that holds it")
-      ->required();
-  command->add_option("--format", options->format, "perfetto (ui.perfetto.dev), csv or ndjson")
-      ->check(CLI::IsMember({"perfetto", "csv", "ndjson"}))
-      ->required();
-  command->add_option("-o", options->output, "the file to write")->required();
+  Command command(app, "export", "write a report and its segments for other programs");
+  command.option("REPORT", options->report, "a report.json, or the directory that holds it")
+      .required();
+  command.option("--format", options->format, "perfetto (ui.perfetto.dev), csv or ndjson")
+      .one_of({"perfetto", "csv", "ndjson"})
+      .required();
+  command.option("-o", options->output, "the file to write").required();
   command
-      ->add_option("--rows", options->rows,
-                   "with csv, one row for each of these: runs (the default), cores, threads or "
-                   "segments")
-      ->check(CLI::IsMember({"runs", "cores", "threads", "segments"}));
-  command->add_option("--cell", options->filter.cells, "only this cell; may be repeated")
-      ->allow_extra_args(false);
-  command->add_option("--block", options->filter.blocks, "only this block; may be repeated")
-      ->allow_extra_args(false);
-  command->callback([options, &exit] {
+      .option("--rows", options->rows,
+              "with csv, one row for each of these: runs (the default), cores, threads or "
+              "segments")
+      .one_of({"runs", "cores", "threads", "segments"});
+  command.option("--cell", options->filter.cells, "only this cell; may be repeated").repeated();
+  command.option("--block", options->filter.blocks, "only this block; may be repeated").repeated();
+  command.on_run([options, &exit] {
     if (const Status status = run_export(*options); !status) {
       std::cerr << "gilscope: " << status.error().message << "\n";
       exit = status.error().code;

@@ -1,5 +1,4 @@
 // gilscope html: a report, or a comparison of several, as one page that needs nothing else.
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
 
@@ -10,6 +9,7 @@
 #include "tools/tools.h"
 #include "userspace/report/json.h"
 #include "userspace/report/report_file.h"
+#include "userspace/util/command.h"
 #include "userspace/util/output_file.h"
 #include "userspace/util/quote.h"
 
@@ -111,15 +111,15 @@ Status html(const HtmlOptions& options) {
 
 void add_html(CLI::App& app, Exit& exit) {
   auto options = std::make_shared<HtmlOptions>();
-  CLI::App* command = app.add_subcommand(
-      "html", "make a page of a report, or of a comparison: one file that opens offline");
+  Command command(app, "html",
+                  "make a page of a report, or of a comparison: one file that opens offline");
   command
-      ->add_option("REPORT", options->reports,
-                   "a report.json, the directory that holds it, or a page; several are compared")
-      ->required();
-  add_sides(*command, options->comparison);
-  command->add_option("-o", options->out, "the page to write")->required();
-  command->callback([options, &exit] {
+      .option("REPORT", options->reports,
+              "a report.json, the directory that holds it, or a page; several are compared")
+      .required();
+  add_sides(command, options->comparison);
+  command.option("-o", options->out, "the page to write").required();
+  command.on_run([options, &exit] {
     if (const Status status = html(*options); !status) {
       std::cerr << "gilscope: " << status.error().message << "\n";
       exit = status.error().code;

@@ -2,7 +2,6 @@
 // reports are never put together: each report stays what its box wrote.
 #include <sys/stat.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
@@ -13,6 +12,7 @@
 #include "tools/merge/merged_directory.h"
 #include "tools/tools.h"
 #include "tools/wording.h"
+#include "userspace/util/command.h"
 #include "userspace/util/quote.h"
 #include "userspace/util/uuid.h"
 
@@ -190,12 +190,11 @@ Status merge(const MergeOptions& options) {
 
 void add_merge(CLI::App& app, Exit& exit) {
   auto options = std::make_shared<MergeOptions>();
-  CLI::App* command =
-      app.add_subcommand("merge", "gather reports from many directories, each once, in one");
-  command->add_option("DIR", options->inputs, "directories with reports in them")->required();
-  command->add_option("-o", options->output, "the directory to fill; it may have been before")
-      ->required();
-  command->callback([options, &exit] {
+  Command command(app, "merge", "gather reports from many directories, each once, in one");
+  command.option("DIR", options->inputs, "directories with reports in them").required();
+  command.option("-o", options->output, "the directory to fill; it may have been before")
+      .required();
+  command.on_run([options, &exit] {
     if (const Status status = merge(*options); !status) {
       std::cerr << "gilscope: " << status.error().message << "\n";
       exit = status.error().code;

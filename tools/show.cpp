@@ -1,5 +1,4 @@
 // gilscope show: the report as text, or its derived numbers as JSON.
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -8,6 +7,7 @@
 #include "tools/text_report.h"
 #include "tools/tools.h"
 #include "userspace/report/json.h"
+#include "userspace/util/command.h"
 #include "userspace/util/quote.h"
 
 namespace gilscope {
@@ -74,15 +74,14 @@ Status print_report(const Report& report, const std::string& directory) {
 
 void add_show(CLI::App& app, Exit& exit) {
   auto options = std::make_shared<ShowOptions>();
-  CLI::App* command = app.add_subcommand("show", "print a report: what was found, then its tables");
-  command->add_option("REPORT", options->report, "a report.json, or the directory that holds it")
-      ->required();
-  CLI::Option* json =
-      command->add_flag("--json", options->json, "the derived numbers, for scripts");
-  command->add_option("--per", options->per, "only the tables per core, thread or block")
-      ->check(CLI::IsMember({"core", "thread", "block"}))
-      ->excludes(json);
-  command->callback([options, &exit] {
+  Command command(app, "show", "print a report: what was found, then its tables");
+  command.option("REPORT", options->report, "a report.json, or the directory that holds it")
+      .required();
+  const Option json = command.flag("--json", options->json, "the derived numbers, for scripts");
+  command.option("--per", options->per, "only the tables per core, thread or block")
+      .one_of({"core", "thread", "block"})
+      .excludes(json);
+  command.on_run([options, &exit] {
     if (const Status status = show(*options); !status) {
       std::cerr << "gilscope: " << status.error().message << "\n";
       exit = status.error().code;

@@ -1,5 +1,4 @@
 // gilscope validate: does a report keep its schema, and do its counters agree?
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
 
@@ -7,6 +6,7 @@
 #include "userspace/report/invariants.h"
 #include "userspace/report/json.h"
 #include "userspace/report/report_file.h"
+#include "userspace/util/command.h"
 #include "userspace/util/quote.h"
 
 namespace gilscope {
@@ -44,10 +44,9 @@ Result<Exit> validate(const std::string& path) {
 
 void add_validate(CLI::App& app, Exit& exit) {
   auto path = std::make_shared<std::string>();
-  CLI::App* command =
-      app.add_subcommand("validate", "check a report against its schema and its own sums");
-  command->add_option("REPORT", *path, "a report.json, or the directory that holds it")->required();
-  command->callback([path, &exit] {
+  Command command(app, "validate", "check a report against its schema and its own sums");
+  command.option("REPORT", *path, "a report.json, or the directory that holds it").required();
+  command.on_run([path, &exit] {
     const Result<Exit> result = validate(*path);
     if (!result) std::cerr << "gilscope: " << result.error().message << "\n";
     exit = result ? *result : result.error().code;

@@ -1,54 +1,16 @@
 // Gates in real runs: another process on the run's only CPU is noticed, marked, and left out of
 // what is shown; a gate that is off says nothing.
-#include <sched.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
 
+#include "tests/kernel/hog.h"
 #include "tests/kernel/kernel_test.h"
 #include "tests/kernel/program.h"
 #include "userspace/report/json.h"
 
 namespace gilscope {
 namespace {
-
-// A process that keeps one CPU busy while it is in scope.
-class Hog {
- public:
-  explicit Hog(int cpu) {
-    int ready[2];
-    if (pipe(ready)) return;
-    pid_ = fork();
-    if (pid_ == 0) {
-      prctl(PR_SET_PDEATHSIG, SIGKILL);
-      cpu_set_t set;
-      CPU_ZERO(&set);
-      CPU_SET(cpu, &set);
-      if (sched_setaffinity(0, sizeof(set), &set) || write(ready[1], "", 1) != 1) _exit(1);
-      for (volatile unsigned spin = 0;;) spin = spin + 1;
-    }
-    close(ready[1]);
-    char byte;
-    works_ = read(ready[0], &byte, 1) == 1;
-    close(ready[0]);
-  }
-  ~Hog() {
-    if (pid_ <= 0) return;
-    kill(pid_, SIGKILL);
-    waitpid(pid_, nullptr, 0);
-  }
-  Hog(const Hog&) = delete;
-  Hog& operator=(const Hog&) = delete;
-
-  bool works() const { return works_; }
-
- private:
-  pid_t pid_ = -1;
-  bool works_ = false;
-};
 
 const GateResult* find(const gilscope::Run& run, const std::string& gate) {
   const auto found = std::find_if(run.gates.begin(), run.gates.end(),

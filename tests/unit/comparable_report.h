@@ -1,12 +1,14 @@
 // Reports to compare: the sample, with noise of a seed, and as much slower as one likes.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cmath>
 #include <random>
 
+#include "tests/unit/command.h"
 #include "tests/unit/sample_report.h"
 #include "tests/unit/temporary_directory.h"
+#include "tools/compare/comparison.h"
+#include "tools/compare/reports.h"
 #include "tools/tools.h"
 #include "userspace/report/json.h"
 
@@ -50,30 +52,9 @@ inline Report comparable(const Comparable& wanted = {}) {
   return report;
 }
 
-struct Outcome {
-  int exit = 0;
-  std::string out, err;
-};
-
 inline Outcome compare(std::vector<std::string> arguments) {
-  CLI::App app;
-  Exit exit = Exit::done;
-  add_compare(app, exit);
-  testing::internal::CaptureStdout();
-  testing::internal::CaptureStderr();
   arguments.insert(arguments.begin(), "compare");
-  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
-  std::string refused;
-  try {
-    app.parse(reversed);
-  } catch (const CLI::ParseError& error) {
-    refused = error.what();
-    exit = Exit::error;
-  }
-  Outcome outcome{int(exit), testing::internal::GetCapturedStdout(),
-                  testing::internal::GetCapturedStderr()};
-  outcome.err += refused;
-  return outcome;
+  return run_command(add_compare, std::move(arguments));
 }
 
 // As DIR/NAME/report.json; says where.
@@ -81,6 +62,31 @@ inline std::string put(const TemporaryDirectory& directory, const std::string& n
                        const Report& report) {
   directory.write(name + "/report.json", to_json(report));
   return directory / name;
+}
+
+// The same, reckoned here.
+inline Comparison compared(const std::vector<std::string>& arguments, const std::string& by = "",
+                           ComparisonOptions options = {}) {
+  options.sides.by = by;
+  auto reports = read_reports(arguments);
+  auto comparison = reports ? gilscope::compare(std::move(*reports), options)
+                            : Result<Comparison>(fail(reports.error()));
+  if (comparison) return std::move(*comparison);
+  ADD_FAILURE() << comparison.error().message;
+  return {};
+}
+
+inline const MetricResult& metric(const Comparison& comparison, const std::string& cell,
+                                  const std::string& name) {
+  for (const CellResult& of_cell : comparison.results.at(0).cells) {
+    if (of_cell.name != cell) continue;
+    for (const MetricResult& result : of_cell.metrics) {
+      if (metrics()[result.metric].name == name) return result;
+    }
+  }
+  ADD_FAILURE() << "no " << name << " in " << cell;
+  static const MetricResult none;
+  return none;
 }
 
 }  // namespace gilscope::sample

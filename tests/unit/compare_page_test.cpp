@@ -22,14 +22,9 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-sample::Outcome html(std::vector<std::string> arguments) {
-  CLI::App app;
-  Exit exit = Exit::done;
-  add_html(app, exit);
-  testing::internal::CaptureStderr();
+Outcome html(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "html");
-  app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
-  return {int(exit), "", testing::internal::GetCapturedStderr()};
+  return run_command(add_html, std::move(arguments));
 }
 
 std::string text_of(const std::string& path) {

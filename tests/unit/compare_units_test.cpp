@@ -1,17 +1,16 @@
 // What compare counts as one observation: blocks, boots, boxes.
 #include <gmock/gmock.h>
 
-#include <nlohmann/json.hpp>
-
 #include "tests/unit/comparable_report.h"
 #include "tools/compare/sides.h"
 
 namespace gilscope {
 namespace {
 
-using Json = nlohmann::json;
 using sample::comparable;
 using sample::compare;
+using sample::compared;
+using sample::metric;
 using sample::put;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -29,23 +28,12 @@ class CompareUnits : public testing::Test {
 
   std::string all() const { return directory_ / "all"; }
 
-  static Json wall(const Json& comparison) {
-    for (const Json& cell : comparison["contrasts"][0]["cells"]) {
-      if (cell["name"] != "check-interval:100, threaded, 2 CPUs") continue;
-      for (const Json& metric : cell["metrics"]) {
-        if (metric["metric"] == "wall_ns") return metric;
-      }
-    }
-    ADD_FAILURE() << comparison.dump(1).substr(0, 2000);
-    return {};
+  Comparison by_kernel(const std::vector<std::string>& within = {}) const {
+    return compared({all()}, "kernel", {.sides = {.by = "", .within = within, .baseline = {}}});
   }
 
-  Json json(std::vector<std::string> more = {}) const {
-    std::vector<std::string> arguments{all(), "--by", "kernel", "--format", "json"};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    const auto outcome = compare(arguments);
-    EXPECT_EQ(outcome.err, "");
-    return Json::parse(outcome.out, nullptr, false);
+  static const MetricResult& wall(const Comparison& comparison) {
+    return metric(comparison, "check-interval:100, threaded, 2 CPUs", "wall_ns");
   }
 
   TemporaryDirectory directory_;
@@ -59,31 +47,32 @@ TEST_F(CompareUnits, BoxesAreEstimatedApartAndCombined) {
     run("6.1", host, speed);
     run("6.2", host, speed * 1.2);
   }
-  const Json metric = wall(json());
-  ASSERT_EQ(metric["boxes"].size(), 3u);
-  EXPECT_EQ(metric["boxes"][0]["box"], "alpha");
-  for (const Json& box : metric["boxes"]) EXPECT_NEAR(box["ratio"], 1.2, 0.02);
-  EXPECT_NEAR(metric["ratio"], 1.2, 0.02);
-  EXPECT_EQ(metric["verdict"], "slower");
-  EXPECT_FALSE(metric["combined"]["signs_differ"]);
+  const Comparison comparison = by_kernel();
+  const MetricResult& result = wall(comparison);
+  ASSERT_EQ(result.boxes.size(), 3u);
+  EXPECT_EQ(result.boxes[0].box, "alpha");
+  for (const BoxResult& box : result.boxes) EXPECT_NEAR(*box.effect->estimate.ratio, 1.2, 0.02);
+  EXPECT_NEAR(*result.ratio, 1.2, 0.02);
+  EXPECT_EQ(result.verdict, Verdict::slower);
+  EXPECT_FALSE(result.combined->signs_differ);
 }
 
 TEST_F(CompareUnits, BoxesThatDisagreeInSignSaySo) {
   run("6.1", "alpha", 1), run("6.2", "alpha", 1.2);
   run("6.1", "beta", 1), run("6.2", "beta", 0.8);
-  const Json metric = wall(json());
-  EXPECT_TRUE(metric["combined"]["contradictory"]);
-  EXPECT_EQ(metric["verdict"], "undecided");
+  const Comparison comparison = by_kernel();
+  EXPECT_TRUE(wall(comparison).combined->contradictory);
+  EXPECT_EQ(wall(comparison).verdict, Verdict::undecided);
   EXPECT_THAT(compare({all(), "--by", "kernel"}).out, HasSubstr("THE BOXES CONTRADICT EACH OTHER"));
 }
 
 TEST_F(CompareUnits, ABoxWithOneSideIsLeftOutAndNamed) {
   run("6.1", "alpha", 1), run("6.2", "alpha", 1.2);
   run("6.1", "beta", 5);
-  const Json comparison = json();
-  EXPECT_EQ(wall(comparison)["boxes"].size(), 1u);
-  EXPECT_NEAR(wall(comparison)["ratio"], 1.2, 0.02);
-  EXPECT_EQ(comparison["contrasts"][0]["cells"][0]["boxes_left_out"], Json({"beta"}));
+  const Comparison comparison = by_kernel();
+  EXPECT_EQ(wall(comparison).boxes.size(), 1u);
+  EXPECT_NEAR(*wall(comparison).ratio, 1.2, 0.02);
+  EXPECT_THAT(comparison.results[0].cells[0].boxes_left_out, ElementsAre("beta"));
 }
 
 TEST_F(CompareUnits, HostsAreComparedWhereTheyAreAsked) {
@@ -95,11 +84,11 @@ TEST_F(CompareUnits, HostsAreComparedWhereTheyAreAsked) {
 
 TEST_F(CompareUnits, WithinABoxIsACellForEach) {
   for (const char* host : {"alpha", "beta"}) run("6.1", host, 1), run("6.2", host, 1.2);
-  const Json comparison = json({"--within", "host"});
-  EXPECT_EQ(comparison["contrasts"][0]["cells"].size(), 16u);
-  for (const Json& cell : comparison["contrasts"][0]["cells"]) {
-    EXPECT_THAT(cell["name"].get<std::string>(), HasSubstr("name "));
-    EXPECT_EQ(cell["metrics"][0]["boxes"].size(), 1u);
+  const Comparison comparison = by_kernel({"host"});
+  EXPECT_EQ(comparison.results[0].cells.size(), 16u);
+  for (const CellResult& cell : comparison.results[0].cells) {
+    EXPECT_THAT(cell.name, HasSubstr("name "));
+    EXPECT_EQ(cell.metrics[0].boxes.size(), 1u);
   }
 }
 
@@ -110,10 +99,10 @@ TEST_F(CompareUnits, ABootIsOneObservation) {
     run("6.1", "alpha", whim, fmt::format("old {}", boot));
     run("6.2", "alpha", whim * 1.2, fmt::format("new {}", boot));
   }
-  const Json metric = wall(json());
-  EXPECT_EQ(metric["units_a"], 6);
-  EXPECT_EQ(metric["boxes"][0]["unit"], "boot");
-  EXPECT_NEAR(metric["ratio"], 1.2, 0.02);
+  const Comparison comparison = by_kernel();
+  EXPECT_EQ(wall(comparison).blocks_a, 6u);
+  EXPECT_EQ(wall(comparison).boxes[0].unit, Unit::boot);
+  EXPECT_NEAR(*wall(comparison).ratio, 1.2, 0.02);
   EXPECT_THAT(compare({all(), "--by", "kernel"}).out, HasSubstr("one boot is one observation"));
 }
 
@@ -122,23 +111,27 @@ TEST_F(CompareUnits, ThreeBootsAreTooFewHoweverManyBlocks) {
     run("6.1", "alpha", 1, fmt::format("old {}", boot));
     run("6.2", "alpha", 1.5, fmt::format("new {}", boot));
   }
-  const Json metric = wall(json());
-  EXPECT_EQ(metric["units_a"], 3);
-  EXPECT_EQ(metric["verdict"], "undecided");
+  const Comparison comparison = by_kernel();
+  EXPECT_EQ(wall(comparison).blocks_a, 3u);
+  EXPECT_EQ(wall(comparison).verdict, Verdict::undecided);
 }
 
 TEST_F(CompareUnits, OneBootEachIsComparedByBlocksAndSaysSo) {
   run("6.1", "alpha", 1, "old"), run("6.2", "alpha", 1.2, "new");
-  EXPECT_EQ(wall(json())["boxes"][0]["unit"], "block");
+  const Comparison comparison = by_kernel();
+  EXPECT_EQ(wall(comparison).boxes[0].unit, Unit::block);
   EXPECT_THAT(compare({all(), "--by", "kernel"}).out, HasSubstr("One boot each"));
 }
 
 TEST_F(CompareUnits, AReportIsTakenOnce) {
   run("6.1", "alpha", 1), run("6.2", "alpha", 1.2);
-  const Json once = json();
+  const Comparison before = by_kernel();
+  const double once = *wall(before).ratio;
   put(directory_, "all/again",
       comparable({.seed = 1, .kernel = "6.1", .host = "alpha", .boot = "b"}));
-  EXPECT_EQ(json(), once);
+  const Comparison comparison = by_kernel();
+  EXPECT_EQ(wall(comparison).ratio, once);
+  EXPECT_EQ(wall(comparison).blocks_a, 8u);
 }
 
 TEST_F(CompareUnits, KeysThatVaryWithinASideAreNamed) {

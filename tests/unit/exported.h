@@ -5,12 +5,12 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstring>
 #include <string>
 #include <vector>
 
+#include "tests/unit/command.h"
 #include "tests/unit/temporary_directory.h"
 #include "tools/tools.h"
 #include "userspace/report/json.h"
@@ -33,11 +33,6 @@ inline Thread traced_thread(const std::string& name, uint32_t tid, uint64_t ente
 
 class Exported : public testing::Test {
  protected:
-  struct Outcome {
-    int exit;
-    std::string out, err;
-  };
-
   // A report with one cell; runs are added by add_run.
   Exported() {
     report_.id = "6f1c2a1e-0b5d-4b8e-9c55-0d5a7c1f2e3b";
@@ -104,19 +99,7 @@ class Exported : public testing::Test {
     if (std::ranges::find(arguments, "-o") == arguments.end()) {
       arguments.insert(arguments.end(), {"-o", output()});
     }
-    CLI::App app;
-    Exit exit = Exit::done;
-    add_export(app, exit);
-    std::ranges::reverse(arguments);
-    testing::internal::CaptureStdout();
-    testing::internal::CaptureStderr();
-    try {
-      app.parse(arguments);
-    } catch (const CLI::ParseError&) {
-      exit = Exit::error;
-    }
-    return {int(exit), testing::internal::GetCapturedStdout(),
-            testing::internal::GetCapturedStderr()};
+    return run_command(add_export, arguments);
   }
 
   // The same, which must succeed.

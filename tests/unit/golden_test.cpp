@@ -2,10 +2,10 @@
 // version, and one of another major is not. tests/golden/README.md says where they are from.
 #include <gmock/gmock.h>
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "tests/unit/command.h"
 #include "tests/unit/temporary_directory.h"
 #include "tools/summary.h"
 #include "tools/tools.h"
@@ -31,21 +31,8 @@ Json json_of(int minor) {
   return Json::parse(file);
 }
 
-struct Outcome {
-  int exit;
-  std::string out, err;
-};
-
-template <typename Add>
-Outcome command(Add add, const std::string& name, const std::string& path) {
-  CLI::App app;
-  Exit exit = Exit::done;
-  add(app, exit);
-  testing::internal::CaptureStdout();
-  testing::internal::CaptureStderr();
-  app.parse(std::vector<std::string>{path, name});
-  return {int(exit), testing::internal::GetCapturedStdout(),
-          testing::internal::GetCapturedStderr()};
+Outcome command(AddCommand add, const std::string& name, const std::string& path) {
+  return run_command(add, {name, path});
 }
 
 Outcome show(const std::string& path) {

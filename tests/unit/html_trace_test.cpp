@@ -3,10 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <CLI/CLI.hpp>
 #include <fstream>
 #include <iterator>
 
+#include "tests/unit/command.h"
 #include "tests/unit/sample_report.h"
 #include "tests/unit/temporary_directory.h"
 #include "tools/html/timeline.h"
@@ -98,16 +98,14 @@ class HtmlTrace : public testing::Test {
   }
 
   Exit html(const std::string& out = "page.html") {
-    CLI::App app;
-    Exit exit = Exit::done;
-    add_html(app, exit);
-    app.parse("html " + directory.path() + " -o " + directory / out);
-    return exit;
+    const Outcome outcome =
+        run_command(add_html, {"html", directory.path(), "-o", directory / out});
+    error_ = outcome.err;
+    return Exit(outcome.exit);
   }
   std::string refusal() {
-    testing::internal::CaptureStderr();
     const Exit exit = html();
-    std::string error = testing::internal::GetCapturedStderr();
+    std::string error = error_;
     EXPECT_EQ(exit, Exit::no_data) << error;
     // Neither a page nor a piece of one.
     for (const auto& file : std::filesystem::directory_iterator(directory.path())) {
@@ -123,6 +121,7 @@ class HtmlTrace : public testing::Test {
 
   TemporaryDirectory directory;
   Report report;
+  std::string error_;  // what the last html() said
 };
 
 TEST_F(HtmlTrace, ShowsTheFirstAndTheWorstStretch) {
@@ -241,9 +240,8 @@ TEST_F(HtmlTrace, NoFinishedRunIsNoPage) {
 
 TEST_F(HtmlTrace, APageThatCannotBeWrittenLeavesTheOldOne) {
   std::filesystem::create_symlink("report.json", directory / "link");
-  testing::internal::CaptureStderr();
   EXPECT_EQ(html("link"), Exit::error);
-  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("symbolic link"));
+  EXPECT_THAT(error_, HasSubstr("symbolic link"));
   EXPECT_TRUE(read_report(directory / "report.json"));
 }
 

@@ -5,11 +5,11 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstring>
 #include <map>
 
+#include "tests/unit/command.h"
 #include "tests/unit/sanitizers.h"
 #include "tests/unit/temporary_directory.h"
 #include "tools/tools.h"
@@ -23,11 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::HasSubstr;
-
-struct Outcome {
-  int exit;
-  std::string out, err;
-};
 
 // Every file below a directory with its contents; directories end in a slash.
 std::map<std::string, std::string> tree(const std::string& path) {
@@ -125,19 +120,7 @@ class Merge : public testing::Test {
   Outcome merge(std::vector<std::string> arguments, const std::string& output) const {
     arguments.insert(arguments.begin(), "merge");
     arguments.insert(arguments.end(), {"-o", output});
-    CLI::App app;
-    Exit exit = Exit::done;
-    add_merge(app, exit);
-    std::ranges::reverse(arguments);
-    testing::internal::CaptureStdout();
-    testing::internal::CaptureStderr();
-    try {
-      app.parse(arguments);
-    } catch (const CLI::ParseError&) {
-      exit = Exit::error;
-    }
-    return {int(exit), testing::internal::GetCapturedStdout(),
-            testing::internal::GetCapturedStderr()};
+    return run_command(add_merge, arguments);
   }
   Outcome merge(const std::vector<std::string>& inputs) const { return merge(inputs, out()); }
 
@@ -587,12 +570,8 @@ TEST_F(Merge, AThousandReports) {
 }
 
 TEST_F(Merge, CommandLine) {
-  CLI::App app;
-  Exit exit = Exit::done;
-  add_merge(app, exit);
-  const auto wrong = [&](std::vector<std::string> arguments) {
-    std::ranges::reverse(arguments);
-    EXPECT_THROW(app.parse(arguments), CLI::ParseError);
+  const auto wrong = [&](const std::vector<std::string>& arguments) {
+    EXPECT_EQ(run_command(add_merge, arguments).exit, 2);
   };
   wrong({"merge"});
   wrong({"merge", "-o", out()});

@@ -1,6 +1,5 @@
 #include <gtest/gtest.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -10,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "tests/unit/command.h"
 #include "tests/unit/sample_report.h"
 #include "tests/unit/temporary_directory.h"
 #include "tools/environment_changes.h"
@@ -727,26 +727,12 @@ TEST(SummaryJson, HoldsTheDerivedNumbers) {
 }
 
 // What the two subcommands do, as the command line runs them.
-struct Outcome {
-  int exit;
-  std::string out, err;
-};
-
 Outcome command(std::vector<std::string> arguments) {
-  CLI::App app;
-  Exit exit = Exit::done;
-  add_show(app, exit);
-  add_validate(app, exit);
-  std::reverse(arguments.begin(), arguments.end());
-  testing::internal::CaptureStdout();
-  testing::internal::CaptureStderr();
-  try {
-    app.parse(arguments);
-  } catch (const CLI::ParseError&) {
-    exit = Exit::error;
-  }
-  return {int(exit), testing::internal::GetCapturedStdout(),
-          testing::internal::GetCapturedStderr()};
+  const auto both = [](CLI::App& app, Exit& exit) {
+    add_show(app, exit);
+    add_validate(app, exit);
+  };
+  return run_command(both, std::move(arguments));
 }
 
 class Commands : public testing::Test {

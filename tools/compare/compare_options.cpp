@@ -1,6 +1,5 @@
 #include "tools/compare/compare_options.h"
 
-#include <CLI/CLI.hpp>
 #include <charconv>
 
 #include "userspace/util/quote.h"
@@ -24,30 +23,28 @@ Result<double> parse_share(const std::string& text) {
 
 }  // namespace
 
-void add_sides(CLI::App& command, ComparisonOptions& options) {
+void add_sides(Command& command, ComparisonOptions& options) {
   SidesRequest& sides = options.sides;
-  command.add_option("--by", sides.by,
-                     "the key to compare: cpus, policy, kernel, host, environment.kernel.release");
-  command.add_option("--within", sides.within, "a key to hold fixed besides; may be repeated")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  command.add_option_function<std::string>(
-      "--baseline", [&sides](const std::string& level) { sides.baseline = level; },
-      "the value of the key that the others are held against");
+  command.option("--by", sides.by,
+                 "the key to compare: cpus, policy, kernel, host, environment.kernel.release");
+  command.option("--within", sides.within, "a key to hold fixed besides; may be repeated")
+      .repeated();
+  command.option("--baseline", sides.baseline,
+                 "the value of the key that the others are held against");
   command
-      .add_option("--metric", options.metrics,
-                  "a primary metric, instead of the spec's; may be repeated")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  command.add_option_function<std::string>(
+      .option("--metric", options.metrics,
+              "a primary metric, instead of the spec's; may be repeated")
+      .repeated();
+  command.option(
       "--min-effect",
-      [&options](const std::string& text) {
+      [&options](const std::string& text) -> Status {
         const auto share = parse_share(text);
-        if (!share) throw CLI::ValidationError("--min-effect", share.error().message);
+        if (!share) return fail(share.error());
         options.min_effect = *share;
+        return {};
       },
       "less than this either way is the same (2%)");
-  command.add_flag("--force", options.force, "compare what does not compare, and say so");
+  command.flag("--force", options.force, "compare what does not compare, and say so");
 }
 
 }  // namespace gilscope

@@ -2,14 +2,11 @@
 #pragma once
 
 #include "tools/compare/comparison.h"
-
-namespace CLI {
-class App;
-}
+#include "userspace/util/command.h"
 
 namespace gilscope {
 
 // `options` must outlive the parsing.
-void add_sides(CLI::App& command, ComparisonOptions& options);
+void add_sides(Command& command, ComparisonOptions& options);
 
 }  // namespace gilscope

@@ -30,6 +30,7 @@ std::map<std::string, std::string> keys_of(const Report& report) {
   std::map<std::string, std::string> keys;
   keys["gilscope"] = printable(report.gilscope);
   keys["id"] = printable(report.id);
+  keys["status"] = printable(report.status);
   const auto add = [&](const std::string& prefix, const Facts& facts) {
     for (const Fact& fact : facts) keys[prefix + printable(fact.key)] = whole_text_of(fact);
   };

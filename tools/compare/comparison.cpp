@@ -265,7 +265,7 @@ Result<Comparison> compare(std::vector<ComparedReport> reports, const Comparison
       cell.pair = &pair;
       cell.name = names.of(pair);
       cell.boxes_left_out = boxes_left_out(pair, comparison.axis);
-      const auto how = arrangement(pair, comparison.axis);
+      const auto how = how_compared(pair, comparison.axis);
       cell.design = how.design;
       cell.unit = how.unit;
       for (const bool first : {true, false}) {

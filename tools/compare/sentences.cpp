@@ -207,7 +207,9 @@ std::string more_text(const MetricResult& result) {
 
 std::string short_level(const std::string& level, size_t room) {
   if (level.size() <= room || room < 4) return level;
-  return "..." + level.substr(level.size() - (room - 3));
+  size_t from = level.size() - (room - 3);
+  while (from < level.size() && (static_cast<unsigned char>(level[from]) & 0xc0) == 0x80) ++from;
+  return "..." + level.substr(from);
 }
 
 }  // namespace gilscope

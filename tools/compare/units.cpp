@@ -28,10 +28,6 @@ Members of_box(const Members& members, const std::string& box) {
   return found;
 }
 
-bool is_cell_key(const std::string& key) {
-  return std::ranges::count(cell_keys(), key) > 0;
-}
-
 // Where no box has both sides and each side is one box, the boxes are part of what is compared.
 std::vector<BoxMembers> by_box(const CellPair& pair, const Axis& axis) {
   const auto a = boxes_of(pair.a), b = boxes_of(pair.b);
@@ -64,12 +60,13 @@ std::set<std::string> boots_of(const Members& members) {
   return boots;
 }
 
-HowCompared how(const BoxMembers& box, const Axis& axis) {
+HowCompared how(const BoxMembers& box) {
   // Within one report both sides met the same blocks, and all of its boots' whims.
   if (ids_of(box.a) == ids_of(box.b)) return {Design::paired, Unit::block};
-  const bool booted_again = boots_of(box.a).size() > 1 || boots_of(box.b).size() > 1;
-  const bool same_boots = boots_of(box.a) == boots_of(box.b);
-  const bool of_boots = booted_again && !same_boots && !is_cell_key(axis.key);
+  // Sides that share no boot differ in what their boots did, too.
+  const auto a = boots_of(box.a), b = boots_of(box.b);
+  const bool apart = std::ranges::none_of(a, [&](const auto& boot) { return b.contains(boot); });
+  const bool of_boots = apart && (a.size() > 1 || b.size() > 1);
   return {Design::unpaired, of_boots ? Unit::boot : Unit::block};
 }
 
@@ -121,9 +118,9 @@ std::string neither(const BoxMembers& box) {
 
 }  // namespace
 
-HowCompared arrangement(const CellPair& pair, const Axis& axis) {
+HowCompared how_compared(const CellPair& pair, const Axis& axis) {
   const auto boxes = by_box(pair, axis);
-  return boxes.empty() ? HowCompared() : how(boxes.front(), axis);
+  return boxes.empty() ? HowCompared() : how(boxes.front());
 }
 
 Result<std::vector<BoxResult>> box_results(const CellPair& pair, const Axis& axis, size_t metric) {
@@ -131,7 +128,7 @@ Result<std::vector<BoxResult>> box_results(const CellPair& pair, const Axis& axi
   const std::string name = metrics()[metric].name;
   for (const BoxMembers& box : by_box(pair, axis)) {
     BoxResult result{box.box, Unit::block, {}, ""};
-    const HowCompared compared = how(box, axis);
+    const HowCompared compared = how(box);
     result.unit = compared.unit;
     Blocks blocks;
     const Side a = side_of(box.a, metric, name + " of the baseline", result.unit, blocks);

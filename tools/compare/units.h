@@ -17,7 +17,7 @@ struct HowCompared {
   Unit unit = Unit::block;
 };
 
-HowCompared arrangement(const CellPair& pair, const Axis& axis);
+HowCompared how_compared(const CellPair& pair, const Axis& axis);
 
 // One for each box that has both sides, in the order of their names. Where hosts are the axis each
 // side is a box, and there is one result.

@@ -1,6 +1,6 @@
 // `gilscope doctor`: what this box can do, each shortcoming with its fix.
-#include <CLI/CLI.hpp>
 #include <algorithm>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -8,6 +8,7 @@
 #include "userspace/cli/cli.h"
 #include "userspace/cli/output.h"
 #include "userspace/experiment/features.h"
+#include "userspace/util/command.h"
 
 namespace gilscope {
 namespace {
@@ -62,13 +63,12 @@ std::string as_json(const std::vector<Feature>& features) {
 }  // namespace
 
 void add_doctor(CLI::App& app, Exit& exit) {
-  CLI::App* command =
-      app.add_subcommand("doctor", "what this box can do, each shortcoming with its fix");
-  const CLI::Option* json = command->add_flag("--json")->description("the same as JSON");
-  command->callback([json, &exit] {
+  Command command(app, "doctor", "what this box can do, each shortcoming with its fix");
+  auto json = std::make_shared<bool>(false);
+  command.flag("--json", *json, "the same as JSON");
+  command.on_run([json, &exit] {
     const auto features = probe_features();
-    exit = write_output(json->count() > 0 ? as_json(features)
-                                          : as_text(features, output_is_terminal()));
+    exit = write_output(*json ? as_json(features) : as_text(features, output_is_terminal()));
     if (exit != Exit::done) return;
     if (!first_missing(features)) exit = Exit::unable;
   });

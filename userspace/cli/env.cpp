@@ -1,6 +1,6 @@
 // `gilscope env`: what a report would record of this box, now.
-#include <CLI/CLI.hpp>
 #include <algorithm>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <variant>
@@ -10,6 +10,7 @@
 #include "userspace/cli/output.h"
 #include "userspace/experiment/environment.h"
 #include "userspace/report/facts_json.h"
+#include "userspace/util/command.h"
 
 namespace gilscope {
 namespace {
@@ -53,13 +54,14 @@ std::string as_json(const Facts& facts) {
 }  // namespace
 
 void add_env(CLI::App& app, Exit& exit) {
-  CLI::App* command = app.add_subcommand("env", "what a report would record of this box");
-  const CLI::Option* json = command->add_flag("--json")->description("the same as JSON");
-  command->callback([json, &exit] {
+  Command command(app, "env", "what a report would record of this box");
+  auto json = std::make_shared<bool>(false);
+  command.flag("--json", *json, "the same as JSON");
+  command.on_run([json, &exit] {
     Facts facts = capture_environment();
     const Facts moment = capture_moment();
     facts.insert(facts.end(), moment.begin(), moment.end());
-    exit = write_output(json->count() > 0 ? as_json(facts) : aligned(facts));
+    exit = write_output(*json ? as_json(facts) : aligned(facts));
   });
 }
 

@@ -1,6 +1,6 @@
 // `gilscope list`: what there is to choose from, and how fast this box interprets.
-#include <CLI/CLI.hpp>
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -9,6 +9,7 @@
 #include "userspace/eval/speed.h"
 #include "userspace/experiment/builtin.h"
 #include "userspace/gil/policies.h"
+#include "userspace/util/command.h"
 #include "userspace/workload/workload.h"
 
 namespace gilscope {
@@ -57,13 +58,11 @@ std::string speed() {
 }  // namespace
 
 void add_list(CLI::App& app, Exit& exit) {
-  CLI::App* command =
-      app.add_subcommand("list", "policies, workloads, built-in experiments; ns per opcode here");
-  const CLI::Option* measure =
-      command->add_flag("--measure")->description("only the speed of the eval loop on this box");
-  command->callback([measure, &exit] {
-    exit = write_output((measure->count() > 0 ? std::string() : tables()) + speed());
-  });
+  Command command(app, "list", "policies, workloads, built-in experiments; ns per opcode here");
+  auto measure = std::make_shared<bool>(false);
+  command.flag("--measure", *measure, "only the speed of the eval loop on this box");
+  command.on_run(
+      [measure, &exit] { exit = write_output((*measure ? std::string() : tables()) + speed()); });
 }
 
 }  // namespace gilscope

@@ -1,12 +1,11 @@
 // `gilscope restore`: undoes what an interrupted run left changed on this box.
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
-
 #include "userspace/cli/cli.h"
 #include "userspace/cli/output.h"
 #include "userspace/experiment/limit/box_changes.h"
 #include "userspace/experiment/limit/box_lock.h"
+#include "userspace/util/command.h"
 
 namespace gilscope {
 namespace {
@@ -44,9 +43,8 @@ Result<std::string> restore() {
 }  // namespace
 
 void add_restore(CLI::App& app, Exit& exit) {
-  CLI::App* command =
-      app.add_subcommand("restore", "undo what an interrupted run left changed on this box");
-  command->callback([&exit] {
+  Command command(app, "restore", "undo what an interrupted run left changed on this box");
+  command.on_run([&exit] {
     const auto done = restore();
     exit = done ? write_output(*done) : write_error(done.error());
   });

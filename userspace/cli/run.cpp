@@ -2,7 +2,6 @@
 // on standard error, and the report on standard output.
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <memory>
@@ -18,6 +17,7 @@
 #include "userspace/experiment/plan.h"
 #include "userspace/experiment/spec.h"
 #include "userspace/report/json.h"
+#include "userspace/util/command.h"
 #include "userspace/util/term.h"
 
 namespace gilscope {
@@ -195,43 +195,39 @@ Result<Exit> run(const RunFlags& flags, const ReportPrinter& print) {
 
 void add_run(CLI::App& app, Exit& exit, ReportPrinter print) {
   auto flags = std::make_shared<RunFlags>();
-  CLI::App* command = app.add_subcommand("run", "run an experiment and report it");
-  command->add_option("SPEC", flags->spec, "a built-in experiment's name, or a .toml file");
-  command->add_option("--policy", flags->policies, "GIL policy; may be repeated")
-      ->allow_extra_args(false);
-  command->add_option("--workload", flags->workloads, "what the threads do; may be repeated")
-      ->allow_extra_args(false);
+  Command command(app, "run", "run an experiment and report it");
+  command.option("SPEC", flags->spec, "a built-in experiment's name, or a .toml file");
+  command.option("--policy", flags->policies, "GIL policy; may be repeated").repeated();
+  command.option("--workload", flags->workloads, "what the threads do; may be repeated").repeated();
+  command.option("--arrangement", flags->arrangements, "sequential or threaded; may be repeated")
+      .repeated();
   command
-      ->add_option("--arrangement", flags->arrangements, "sequential or threaded; may be repeated")
-      ->allow_extra_args(false);
+      .option("--threads", flags->threads,
+              "number of threads (2), or how many on each CPU (2x); may be repeated")
+      .repeated();
   command
-      ->add_option("--threads", flags->threads,
-                   "number of threads (2), or how many on each CPU (2x); may be repeated")
-      ->allow_extra_args(false);
-  command
-      ->add_option("--cpus", flags->cpus,
-                   "how many CPUs (1, 2, all, 1..all) or which (cpu:0,2-3); may be repeated")
-      ->allow_extra_args(false);
-  command->add_option("--cpus-by", flags->cpus_by,
-                      "how the others are kept away: affinity, cpuset or hotplug");
-  command->add_option("--cpu-order", flags->cpu_order,
-                      "what a count takes first: cores-first, siblings-first, packages-first or "
-                      "nodes-first");
-  command->add_option("--blocks", flags->blocks, "how often every cell is measured");
-  command->add_option("--warmup", flags->warmup, "blocks before those, kept and marked");
-  command->add_option("--seed", flags->seed, "seed of the order of runs");
-  command->add_option("--trace", flags->trace, "full, counters or off");
-  command->add_flag(
-      "--perf", flags->perf,
-      "count each thread's cycles, switches and more by perf events; that costs time");
-  command->add_option("--main-exit", flags->main_exit,
-                      "join: main waits for the threads; kill: they die with it");
-  command->add_option("--out", flags->out, "directory for report.json and the segments");
-  command->add_flag("--dry-run", flags->dry_run, "only print the plan and its expected minutes");
-  command->add_flag("--yes", flags->yes, "also where it has over 10 000 cells or takes over a day");
-  command->add_flag("--quiet", flags->quiet, "no progress");
-  command->add_flag("--json", flags->json, "print the report as JSON");
-  command->callback([flags, print = std::move(print), &exit] {
+      .option("--cpus", flags->cpus,
+              "how many CPUs (1, 2, all, 1..all) or which (cpu:0,2-3); may be repeated")
+      .repeated();
+  command.option("--cpus-by", flags->cpus_by,
+                 "how the others are kept away: affinity, cpuset or hotplug");
+  command.option("--cpu-order", flags->cpu_order,
+                 "what a count takes first: cores-first, siblings-first, packages-first or "
+                 "nodes-first");
+  command.option("--blocks", flags->blocks, "how often every cell is measured");
+  command.option("--warmup", flags->warmup, "blocks before those, kept and marked");
+  command.option("--seed", flags->seed, "seed of the order of runs");
+  command.option("--trace", flags->trace, "full, counters or off");
+  command.flag("--perf", flags->perf,
+               "count each thread's cycles, switches and more by perf events; that costs time");
+  command.option("--main-exit", flags->main_exit,
+                 "join: main waits for the threads; kill: they die with it");
+  command.option("--out", flags->out, "directory for report.json and the segments");
+  command.flag("--dry-run", flags->dry_run, "only print the plan and its expected minutes");
+  command.flag("--yes", flags->yes, "also where it has over 10 000 cells or takes over a day");
+  command.flag("--quiet", flags->quiet, "no progress");
+  command.flag("--json", flags->json, "print the report as JSON");
+  command.on_run([flags, print = std::move(print), &exit] {
     auto result = run(*flags, print);
     exit = result ? *result : write_error(result.error());
   });

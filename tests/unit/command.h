@@ -1,0 +1,25 @@
+// A subcommand called as main() would.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "userspace/util/result.h"
+
+namespace CLI {
+class App;
+}
+
+namespace gilscope {
+
+struct Outcome {
+  int exit = 0;
+  std::string out, err;  // what it printed; an error of the command line stands in err
+};
+
+using AddCommand = void (*)(CLI::App&, Exit&);
+
+// `arguments` begin with the command's name.
+Outcome run_command(AddCommand add, std::vector<std::string> arguments);
+
+}  // namespace gilscope
