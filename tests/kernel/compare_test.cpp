@@ -12,6 +12,11 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
+// Whatever else the box is doing, no block is missing.
+constexpr const char* kNoGates = "[gates]\nforeign = false\nsteal = false\n";
+// Of three that want a CPU the hog has a third.
+constexpr const char* kStrict = "[gates]\nforeign = 0.1\n";
+
 class Comparing : public testing::Test {
  protected:
   // Six blocks of one cell on one CPU; the tracer says exactly who else had it.
@@ -33,7 +38,7 @@ class Comparing : public testing::Test {
 };
 
 TEST_F(Comparing, AReportAgainstItselfDiffersInNothing) {
-  const std::string one = report("one", "");
+  const std::string one = report("one", kNoGates);
   const Ended ended = gilscope_run({"compare", one, one});
   EXPECT_EQ(ended.status, 0) << ended.err;
   EXPECT_THAT(ended.out, AllOf(HasSubstr("threaded: same with one (2) as with one"),
@@ -41,12 +46,12 @@ TEST_F(Comparing, AReportAgainstItselfDiffersInNothing) {
 }
 
 TEST_F(Comparing, RunsBesideAHogAreGatedAndNoDifferenceOfWhatWasRun) {
-  const std::string quiet = report("quiet", "");
+  const std::string quiet = report("quiet", kStrict);
   std::string disturbed;
   {
     const Hog hog(cpu_);
     ASSERT_TRUE(hog.works());
-    disturbed = report("disturbed", "");
+    disturbed = report("disturbed", kStrict);
   }
   const Ended ended = gilscope_run({"compare", quiet, disturbed});
   EXPECT_EQ(ended.status, 3) << ended.out;
@@ -55,13 +60,12 @@ TEST_F(Comparing, RunsBesideAHogAreGatedAndNoDifferenceOfWhatWasRun) {
 }
 
 TEST_F(Comparing, AHogThatNoGateStopsIsSaidBeforeAnyNumber) {
-  const std::string gates = "[gates]\nforeign = false\n";
-  const std::string quiet = report("quiet", gates);
+  const std::string quiet = report("quiet", kNoGates);
   std::string disturbed;
   {
     const Hog hog(cpu_);
     ASSERT_TRUE(hog.works());
-    disturbed = report("disturbed", gates);
+    disturbed = report("disturbed", kNoGates);
   }
   const Ended ended = gilscope_run({"compare", quiet, disturbed});
   EXPECT_THAT(ended.out, HasSubstr("CPU time of other processes: "));
