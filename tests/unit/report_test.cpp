@@ -368,6 +368,26 @@ TEST(ReportSchema, KnowsEveryKeyThatIsWritten) {
   expect_known(Json::parse(to_json(sample::report(1, 1))), schema, schema, "");
 }
 
+void erase_later(Json& value, const std::string& at) {
+  if (value.is_array()) {
+    for (Json& element : value) erase_later(element, at + "[]");
+  } else if (value.is_object()) {
+    for (const std::string& key : kLater) {
+      if (key.substr(0, key.rfind('/')) == at) value.erase(key.substr(key.rfind('/') + 1));
+    }
+    for (auto& [key, member] : value.items()) erase_later(member, at + "/" + key);
+  }
+}
+
+TEST(ReportSchema, WhatIsReadWithoutTheLaterKeysIsWrittenValid) {
+  Json json = Json::parse(to_json(small_report()));
+  erase_later(json, "");
+  EXPECT_TRUE(json.dump().find("cpu_order") == std::string::npos);
+  const auto read = from_json(json.dump(), "older");
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(schema_violations(to_json(*read), "written").value(), std::vector<std::string>());
+}
+
 TEST(ReportSchema, NamesPlaceAndRuleOfEachViolation) {
   const Json good = Json::parse(to_json(small_report()));
   const auto violation = [&](auto damage) {

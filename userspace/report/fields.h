@@ -5,7 +5,7 @@
 //   f(key, value)                  a value, an optional one (null), a vector, another model struct
 //   f.derived(key, value)          written for the reader's comfort, never read back
 //   f.known_if(known, key, value)  null unless known
-//   f.if_any(key, list)            no key at all for an empty one
+//   f.if_any(key, list or text)    no key at all for an empty one
 //   f.object(key, body)            keys that stand together in an object of their own
 //   f.environment(report)          facts, with the two moments nested inside them
 #pragma once
@@ -204,7 +204,7 @@ void fields(auto& f, Of<gilscope::Cell> auto& cell) {
   f("cpus", cell.cpus);
   f("cpu_list", cell.cpu_list);
   f("cpus_by", cell.cpus_by);
-  f("cpu_order", cell.cpu_order);
+  f.if_any("cpu_order", cell.cpu_order);  // reports of 1.0 have none
   f("main_exit", cell.main_exit);
   f("runs", cell.runs);
 }

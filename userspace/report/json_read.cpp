@@ -33,8 +33,8 @@ class Reader {
   }
 
   template <typename T>
-  void if_any(const char* key, std::vector<T>& values) {
-    (*this)(key, values);
+  void if_any(const char* key, T& value) {
+    (*this)(key, value);
   }
 
   template <typename Body>

@@ -28,8 +28,8 @@ class Writer {
   }
 
   template <typename T>
-  void if_any(const char* key, const std::vector<T>& values) {
-    if (!values.empty()) object_[key] = json_of(values);
+  void if_any(const char* key, const T& value) {
+    if (!value.empty()) object_[key] = json_of(value);
   }
 
   template <typename Body>
