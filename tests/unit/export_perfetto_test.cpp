@@ -323,7 +323,7 @@ class Wanderers {
 };
 
 TEST_F(ExportPerfetto, HasExactlyTheRunsSegments) {
-  constexpr size_t kThreads = 9, kSegments = 60'000;
+  constexpr size_t kThreads = 9, kSegments = 25'000;
   Wanderers wanderers(kThreads, 5);
   const std::vector<gilscope_segment> segments = wanderers.segments(kSegments);
   std::vector<Thread> threads;
