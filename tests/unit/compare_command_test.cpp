@@ -323,7 +323,11 @@ TEST_F(CompareCommand, WhatIsNoReportIsAnErrorWithItsName) {
 }
 
 TEST_F(CompareCommand, OneReportAloneSaysWhatItCouldBeComparedBy) {
-  const auto outcome = compare({a()});
+  const std::string two_policies = changed("a", {}, [](Report& report) {
+    report.cells.push_back(report.cells[0]);
+    report.cells.back().policy = "none";
+  });
+  const auto outcome = compare({two_policies});
   EXPECT_EQ(outcome.exit, 3);
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("policy"), HasSubstr("cpus"), HasSubstr("--by")));
 }
