@@ -34,6 +34,9 @@ constexpr std::string_view kPolicies =
 constexpr std::string_view kIntervalSweep =
 #include "userspace/experiment/builtin/interval-sweep.toml.inc"
     ;
+constexpr std::string_view kKernels =
+#include "userspace/experiment/builtin/kernels.toml.inc"
+    ;
 
 constexpr size_t kMaxSpecBytes = 1 << 20;
 
@@ -99,6 +102,8 @@ const std::vector<Builtin>& builtin_specs() {
       {"policies", "every GIL, on counting and on answering requests", std::string(kPolicies)},
       {"interval-sweep", "requests answered beside a thread that computes, by interval",
        std::string(kIntervalSweep)},
+      {"kernels", "what kernels differ in, one block short enough for an emulated guest",
+       std::string(kKernels)},
   };
   return specs;
 }

@@ -1,0 +1,180 @@
+# shellcheck shell=bash
+# Linux kernels in QEMU: packaged ones are fetched, a first file system with nothing but busybox and a
+# job is packed, and the job's results come home over a serial line, so that any kernel will do,
+# without one module. Sourced after lib.sh and own-apt.sh, not run.
+
+readonly QEMU=qemu-system-x86_64
+readonly GUEST_MEMORY_MIB=1024
+# A starved emulator stalls its CPUs; that is not the kernel's fault and no splat of its own.
+readonly GUEST_COMMAND_LINE="console=ttyS0 loglevel=5 panic=-1 nowatchdog rcupdate.rcu_cpu_stall_suppress=1"
+# What a kernel prints when it is in trouble, with its time before it, as no program's line has it.
+readonly SPLAT='^\[ *[0-9]+\.[0-9]+\](\[[^]]*\])? (WARNING: |BUG: |Oops|kernel BUG at|Kernel panic|general protection|INFO: task .* blocked|INFO: lockdep|UBSAN: |KASAN: |refcount_t: )'
+
+need_guest_tools() {
+  local tool
+  for tool in "$QEMU" busybox cpio gzip xz dpkg-deb setpriv; do
+    command -v "$tool" >/dev/null ||
+      die "$EXIT_UNABLE" "there is no $tool here; run: scripts/install-deps --matrix"
+  done
+  ! file_is_dynamic "$(command -v busybox)" ||
+    die "$EXIT_UNABLE" "busybox here is not a static one; run: scripts/install-deps --matrix"
+}
+
+# A guest has no libraries.
+file_is_dynamic() { ldd "$1" >/dev/null 2>&1; }
+
+# --- packaged kernels ----------------------------------------------------------------------------
+
+# suites_with_kernels CACHE: those of the usual suites that the mirror has, for a message.
+suites_with_kernels() {
+  local suite
+  for suite in bullseye bookworm bookworm-backports trixie trixie-backports sid; do
+    own_apt "$1/apt" "$suite" apt-get update >/dev/null 2>&1 && printf '%s ' "$suite"
+  done
+}
+
+# newest_kernel CACHE SUITE WHICH: the name of the package of the suite's newest kernel: cloud, rt, or
+# the newest cloud kernel of a version, as 6.18. The lists are renewed where that is possible.
+newest_kernel() {
+  local cache=$1 suite=$2 which=$3 flavour=cloud version='[0-9]'
+  case $which in
+    rt) flavour=rt ;;
+    cloud | "") ;;
+    *) version=${which//./\\.}[.+-] ;;
+  esac
+  own_apt "$cache/apt" "$suite" apt-cache pkgnames linux-image- 2>/dev/null |
+    grep -E "^linux-image-$version.*-$flavour-amd64\$" | sort -V | tail -n 1
+}
+
+# fetch_kernel CACHE SUITE PACKAGE: prints where its vmlinuz is, fetched by apt, signatures checked,
+# unless it is there. From 7.0 on the image is in a package of its own.
+fetch_kernel() (
+  cache=$1 suite=$2 package=$3 image=$1/kernels/$2/$3/vmlinuz
+  if [ ! -s "$image" ]; then
+    mkdir -p "$cache/kernels/$suite"
+    work=$(mktemp -d -p "$cache/kernels/$suite")
+    trap 'rm -rf "$work"' EXIT
+    binary=${package/linux-image-/linux-binary-}
+    if own_apt "$cache/apt" "$suite" apt-cache pkgnames "$binary" 2>/dev/null | grep -qxF "$binary"; then
+      package=$binary
+    fi
+    (cd "$work" && own_apt "$cache/apt" "$suite" apt-get download "$package" >&2) || exit
+    dpkg-deb --fsys-tarfile "$work"/*.deb |
+      tar -x -C "$work" --wildcards './*/vmlinuz*' || exit
+    mkdir -p "$(dirname "$image")"
+    find "$work" -name 'vmlinuz*' -type f -exec mv {} "$image.new" \;
+    mv "$image.new" "$image"
+  fi
+  printf '%s\n' "$image"
+)
+
+# --- the first file system -----------------------------------------------------------------------
+
+# pack_guest DIRECTORY: an initramfs of what is in the directory, to standard output.
+pack_guest() {
+  (cd "$1" && find . -print0 | LC_ALL=C sort -z | cpio --quiet -0 -o -H newc -R 0:0) | gzip -1
+}
+
+# make_guest FILE PROGRAM...: the part that all jobs share: busybox, /init, and programs in /bin.
+make_guest() {
+  local file=$1 root program
+  shift
+  root=$(mktemp -d)
+  mkdir -p "$root"/{bin,dev,proc,sys,tmp,root,home/results,run,etc}
+  cp "$(command -v busybox)" "$root/bin/busybox"
+  cp scripts/guest-init "$root/init"
+  chmod 755 "$root/init"
+  for program in "$@"; do add_program "$root" "$program"; done
+  pack_guest "$root" >"$file"
+  rm -rf "$root"
+}
+
+# add_program ROOT PROGRAM: into /bin, with the libraries that it wants where it wants them.
+add_program() {
+  local root=$1 program=$2 library
+  cp "$program" "$root/bin/"
+  if ! file_is_dynamic "$program"; then return 0; fi
+  ldd "$program" | grep -oE '/[^ ]+' | while read -r library; do
+    mkdir -p "$root/$(dirname "$library")"
+    cp -L "$library" "$root/$library"
+  done
+}
+
+# --- booting -------------------------------------------------------------------------------------
+
+# choose_accelerator VMLINUZ GUEST: prints kvm where a guest comes up under it within 20 seconds, else
+# tcg: that /dev/kvm is there does not say that a stock kernel boots.
+choose_accelerator() (
+  [ -w /dev/kvm ] || { printf 'tcg\n'; exit; }
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
+  mkdir "$work/job"
+  printf '#!/bin/sh\ntrue\n' >"$work/job/job"
+  if accelerator=kvm boot_guest "$1" "$2" "$work/job" 1 20 "$work/out" 2>/dev/null; then
+    printf 'kvm\n'
+  else
+    printf 'tcg\n'
+  fi
+)
+
+# boot_guest VMLINUZ GUEST JOB CPUS SECONDS OUT: boots once and waits for the end. JOB is a directory
+# that is laid over the guest's root; its /job is run there, in /home/results. What that holds in the
+# end comes to OUT/results, the job's output to OUT/output, its exit code to OUT/status; all that the
+# guest printed is in OUT/console. Returns 0 if the guest came to its end and brought everything home;
+# else `guest_failure` says in a few words why not. `accelerator` is kvm or tcg.
+boot_guest() {
+  local vmlinuz=$1 guest=$2 job=$3 cpus=$4 seconds=$5 out=$6 status=0 began=$SECONDS
+  local cpu=max
+  [ "$accelerator" = tcg ] || cpu=host
+  mkdir -p "$out"
+  { cat "$guest"; pack_guest "$job"; } >"$out/initramfs"
+  # QEMU goes when its parent does, whatever that dies of.
+  setpriv --pdeathsig KILL "$QEMU" -nodefaults -no-user-config -no-reboot -display none -monitor none \
+    -machine q35 -accel "$accelerator$([ "$accelerator" = kvm ] || printf ',thread=multi')" \
+    -cpu "$cpu" -smp "$cpus" -m "$((GUEST_MEMORY_MIB + 32 * cpus))" \
+    -serial "file:$out/console" -serial "file:$out/home.tar.gz" \
+    -kernel "$vmlinuz" -initrd "$out/initramfs" -append "$GUEST_COMMAND_LINE ${guest_append:-}" \
+    </dev/null >"$out/qemu" 2>&1 &
+  guest_pid=$!
+  guest_failure=
+  while kill -0 "$guest_pid" 2>/dev/null; do
+    if [ $((SECONDS - began)) -ge "$seconds" ]; then
+      guest_failure="was not done after $seconds s"
+      kill -KILL "$guest_pid" 2>/dev/null
+      break
+    fi
+    sleep 0.2
+  done
+  wait "$guest_pid" 2>/dev/null || status=$?
+  guest_pid=
+  rm -f "$out/initramfs"
+  bring_home "$out" "$status"
+}
+
+# bring_home OUT STATUS: what came over the serial line, and the verdict on the boot.
+bring_home() {
+  local out=$1 status=$2 splat
+  splat=$(tr -d '\r' <"$out/console" 2>/dev/null | grep -m 1 -E "$SPLAT" | sed -E 's/^\[[^]]*\] *//' | cut -c1-120 || true)
+  if [ -z "$guest_failure" ] && [ "$status" -ne 0 ]; then
+    guest_failure="QEMU ended with $status: $(tail -n 1 "$out/qemu" | cut -c1-160)"
+  elif [ -n "$splat" ]; then
+    guest_failure="the kernel said: $splat"
+  elif [ -z "$guest_failure" ] &&
+      { ! gzip -t "$out/home.tar.gz" 2>/dev/null ||
+        ! tar -xzf "$out/home.tar.gz" -C "$out" --no-same-owner 2>/dev/null ||
+        [ ! -s "$out/status" ]; }; then
+    guest_failure="ended without bringing its results home"
+  fi
+  rm -f "$out/home.tar.gz"
+  [ -s "$out/qemu" ] || rm -f "$out/qemu"
+  [ -z "$guest_failure" ]
+}
+
+# end_guest: for traps: no QEMU is left running.
+end_guest() {
+  if [ -n "${guest_pid:-}" ]; then
+    kill -KILL "$guest_pid" 2>/dev/null || true
+    wait "$guest_pid" 2>/dev/null || true
+    guest_pid=
+  fi
+}
