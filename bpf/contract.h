@@ -221,6 +221,7 @@ struct gilscope_window {
   __u32 reserved;
   __u64 open_ns;
   __u64 close_ns; /* 0: still open */
+  __u64 late_ns;  /* by how much an edge was announced too late, the worst; 0: in time */
 
   /* Written now and then, so kept off the line that every event reads. */
   __u64 entered GILSCOPE_ALIGNED; /* threads that entered, */

@@ -308,6 +308,9 @@ Summary::Summary(const Report& report) {
       lost.sum.untracked_threads += run.lost->untracked_threads;
       lost.sum.missed_switches += run.lost->missed_switches;
       lost.sum.recursion_misses += run.lost->recursion_misses;
+      const uint64_t late = run.lost->window_late_ns.value_or(0);
+      if (late) ++lost.runs_with_late_edges;
+      lost.sum.window_late_ns = std::max(lost.sum.window_late_ns.value_or(0), late);  // the worst
     }
   }
   measured_blocks = int(blocks.size());

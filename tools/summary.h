@@ -93,6 +93,7 @@ struct LossSummary {
   Lost sum;
   size_t traced_runs = 0;
   size_t runs_with_dropped = 0;
+  size_t runs_with_late_edges = 0;
 };
 
 // What gates have left out of all the rest, and what they could not judge; of measured runs.

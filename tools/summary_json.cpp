@@ -173,7 +173,8 @@ std::string summary_json(const Report& report, const ReportFindings& trace) {
                   {"censored", lost.censored},
                   {"untracked_threads", lost.untracked_threads},
                   {"missed_switches", lost.missed_switches},
-                  {"recursion_misses", lost.recursion_misses}};
+                  {"recursion_misses", lost.recursion_misses},
+                  {"window_late_ns", lost.window_late_ns.value_or(0)}};
   json["segments_away"] = trace.away;
   json["steal"] = {{"runs_above_1_percent", summary.steal_runs},
                    {"worst_share", summary.worst_steal_share}};

@@ -120,6 +120,13 @@ void print_losses(const Page& page) {
       "of which the kernel's tracepoint did not tell: whose the core was between is uncertain");
   say(lost.sum.recursion_misses, "event",
       "skipped by the kernel, a program of the tracer being busy: counters are too low");
+  if (lost.sum.window_late_ns.value_or(0)) {
+    lines.push_back(
+        fmt::format("{} of doubt on each core's times, at most, in {}: the window's edges "
+                    "were announced that late",
+                    duration(double(*lost.sum.window_late_ns)).text(),
+                    Wording::number_of(lost.runs_with_late_edges, "run")));
+  }
   if (lines.empty()) {
     page.paragraph(fmt::format("Nothing lost in {}: no record dropped, no time discarded, no wait "
                                "cut off.",

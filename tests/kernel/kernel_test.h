@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "userspace/experiment/cpus.h"
+#include "userspace/experiment/environment/parts.h"
 #include "userspace/experiment/interrupt.h"
 #include "userspace/experiment/runner.h"
 #include "userspace/tracer/tracer.h"
@@ -36,7 +37,8 @@ inline Cell make_cell(const std::string& policy, const std::string& workload, in
 
 class KernelTest : public ::testing::Test {
  protected:
-  void load(const Tracer::Options& options) {
+  void load(Tracer::Options options) {
+    if (on_emulated_cpus()) options.lead = kEmulatedLead;
     auto loaded = Tracer::load(options);
     ASSERT_TRUE(loaded) << loaded.error().message;
     tracer_ = std::move(*loaded);

@@ -91,10 +91,28 @@ TEST(GoldenReports, WhatAVersionDidNotHaveIsAbsentAndNotZero) {
   EXPECT_EQ(report->cells[0].cpu_order, "");
 }
 
+TEST(GoldenReports, WhatCameWithMinor2) {
+  uint64_t late = 0, said = 0, lost = 0;
+  const auto report = read_report(golden(2));
+  ASSERT_TRUE(report) << report.error().message;
+  for (const Cell& cell : report->cells) {
+    for (const auto& run : cell.runs) {
+      if (!run.lost) continue;
+      ++lost;
+      said += run.lost->window_late_ns.has_value();
+      late += run.lost->window_late_ns.value_or(0);
+    }
+  }
+  EXPECT_GT(lost, 0u);
+  EXPECT_EQ(said, lost);
+  EXPECT_EQ(late, 1500u);
+}
+
 TEST(GoldenReports, WhatCameWithMinor1) {
   const auto report = read_report(golden(1));
   ASSERT_TRUE(report) << report.error().message;
   const auto& run = report->cells[1].runs[3];
+  EXPECT_FALSE(run.lost->window_late_ns);
   EXPECT_EQ(run.opened_ns, 999'990'000u);
   EXPECT_EQ(run.client->cpu_ns, 77'000u);
   EXPECT_EQ(run.threads[0].perf->instructions, 25'100u * 40'000);

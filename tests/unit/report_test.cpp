@@ -155,7 +155,7 @@ TEST(ReportJson, EveryMemberOfTheModelHasAKey) {
   [[maybe_unused]] const auto& [u1, u2, u3, u4] = *usage;
   [[maybe_unused]] const auto& [e1, e2, e3, e4, e5] = *perf;
   [[maybe_unused]] const auto& [r1, r2, r3, r4, r5, r6, r7] = rusage;
-  [[maybe_unused]] const auto& [l1, l2, l3, l4, l5, l6] = *lost;
+  [[maybe_unused]] const auto& [l1, l2, l3, l4, l5, l6, l7] = *lost;
   [[maybe_unused]] const auto& [c1, c2] = *cost;
   [[maybe_unused]] const auto& [p1, p2] = *client;
   [[maybe_unused]] const auto& [g1, g2, g3, g4, g5, g6] = gil;
@@ -166,7 +166,7 @@ TEST(ReportJson, EveryMemberOfTheModelHasAKey) {
   [[maybe_unused]] const auto& [buckets, max] = h1;
   [[maybe_unused]] const auto& [low, high, count] = buckets[0];
   [[maybe_unused]] const auto& [gate, value, limit] = GateResult{};
-  EXPECT_EQ(Json::parse(to_json(report))["cells"][3]["runs"][1]["lost"].size(), 6u);
+  EXPECT_EQ(Json::parse(to_json(report))["cells"][3]["runs"][1]["lost"].size(), 7u);
 }
 
 TEST(ReportJson, GatesAreKeptAndOlderReportsHaveNone) {

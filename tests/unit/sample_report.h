@@ -79,6 +79,7 @@ inline Run run(const Behaviour& b, int block, bool warmup, const std::string& tr
   r.opened_ns = 999'990'000;
   r.histograms = Histograms{};
   r.lost = Lost{};
+  r.lost->window_late_ns = 0;
   for (int c = 0; c < cpus; ++c) {
     // Everything divides by the number of CPUs: the sample has at most two, and two threads.
     const uint64_t share = 2 / uint64_t(cpus);

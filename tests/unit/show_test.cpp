@@ -617,7 +617,7 @@ TEST(TextReport, WhatIsMissingIsADash) {
 TEST(TextReport, LossesAreSaid) {
   Report report = sample::report();
   EXPECT_TRUE(has(shown(report), "Nothing lost in 64 traced runs"));
-  report.cells[1].runs[3].lost = Lost{6, 5, 4, 3, 2, 1};
+  report.cells[1].runs[3].lost = Lost{6, 5, 4, 3, 2, 1, 1500};
   const std::string text = unwrapped(shown(report));
   EXPECT_FALSE(has(text, "Nothing lost"));
   EXPECT_TRUE(has(text, "6 segment records found the ring full, in 1 run:"));
@@ -626,6 +626,7 @@ TEST(TextReport, LossesAreSaid) {
   EXPECT_TRUE(has(text, "3 threads started in the window and not tracked"));
   EXPECT_TRUE(has(text, "2 switches of which the kernel's tracepoint did not tell"));
   EXPECT_TRUE(has(text, "1 event skipped by the kernel"));
+  EXPECT_TRUE(has(text, "1.50 us of doubt on each core's times, at most, in 1 run"));
 }
 
 TEST(TextReport, StealIsSaidAboveOnePercent) {

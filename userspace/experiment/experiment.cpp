@@ -8,6 +8,7 @@
 #include <set>
 
 #include "userspace/experiment/environment.h"
+#include "userspace/experiment/environment/parts.h"
 #include "userspace/experiment/limit/cpu_limiter.h"
 #include "userspace/experiment/plan.h"
 #include "userspace/experiment/runner.h"
@@ -313,6 +314,7 @@ Result<Report> run_experiment(const ExperimentOptions& options, Interrupt& inter
     Tracer::Options tracer_options;
     tracer_options.max_threads = most_threads(plan->cells);
     tracer_options.records = options.spec.trace == "full";
+    if (on_emulated_cpus()) tracer_options.lead = kEmulatedLead;
     auto loaded = Tracer::load(tracer_options);
     if (!loaded) return fail(loaded.error());
     tracer = std::move(*loaded);

@@ -155,6 +155,7 @@ void fields(auto& f, Of<Lost> auto& lost) {
   f("untracked_threads", lost.untracked_threads);
   f("missed_switches", lost.missed_switches);
   f("recursion_misses", lost.recursion_misses);
+  f("window_late_ns", lost.window_late_ns);
 }
 
 void fields(auto& f, Of<TracerCost> auto& cost) {

@@ -2,7 +2,17 @@
 
 #include <bpf/bpf.h>
 
+#include "userspace/util/time.h"
+
 namespace gilscope {
+
+// The wait burns its core: a thread that slept here would be switched back in at the window's edge.
+Status TraceControl::edge(int program, const char* name) const {
+  if (Status s = run(program, name, programs_.lead_ns); !s || !traced_) return s;
+  const uint64_t there = monotonic_ns() + programs_.lead_ns;
+  while (monotonic_ns() < there) continue;
+  return {};
+}
 
 Status TraceControl::run(int program, const char* name, uint64_t argument) const {
   if (!traced_) return {};

@@ -12,6 +12,7 @@ class TraceControl {
  public:
   struct Programs {
     int open_window = -1, close_window = -1, enter = -1, leave = -1;  // borrowed descriptors
+    uint64_t lead_ns = 0;  // edges of the window are announced so long ahead
   };
 
   TraceControl() = default;  // untraced
@@ -20,15 +21,16 @@ class TraceControl {
   bool traced() const { return traced_; }
   const Programs& programs() const { return programs_; }
 
-  // The window: called by the worker's main thread.
-  Status open_window() const { return run(programs_.open_window, "open_window"); }
-  Status close_window() const { return run(programs_.close_window, "close_window"); }
+  // The window: called by the worker's main thread. They return when it has opened, or closed.
+  Status open_window() const { return edge(programs_.open_window, "open_window"); }
+  Status close_window() const { return edge(programs_.close_window, "close_window"); }
   // The calling thread is traced from here on, as the one with this slot of the board ...
   Status enter(uint32_t slot) const { return run(programs_.enter, "enter", slot); }
   // ... until here; its last segment is counted when it is next switched out.
   Status leave() const { return run(programs_.leave, "leave"); }
 
  private:
+  Status edge(int program, const char* name) const;
   Status run(int program, const char* name, uint64_t argument = 0) const;
 
   Programs programs_;

@@ -102,6 +102,7 @@ Lost lost_of(std::span<const gilscope_core> cores, std::span<const gilscope_thre
     if (thread.waking.waker.pending && thread.left_ns) lost.censored += 1;
   }
   lost.untracked_threads = window.started;
+  lost.window_late_ns = window.late_ns;
   return lost;
 }
 

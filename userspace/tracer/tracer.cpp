@@ -256,7 +256,8 @@ Status Tracer::begin(RecordSink sink, bool statistics) {
 TraceControl Tracer::control() const {
   auto& p = state_->skeleton->progs;
   return TraceControl({bpf_program__fd(p.open_window), bpf_program__fd(p.close_window),
-                       bpf_program__fd(p.enter), bpf_program__fd(p.leave)});
+                       bpf_program__fd(p.enter), bpf_program__fd(p.leave),
+                       static_cast<uint64_t>(state_->options.lead.count())});
 }
 
 std::span<gilscope_slot> Tracer::board() const {

@@ -3,6 +3,7 @@
 // the records illustrate them.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -15,6 +16,10 @@
 
 namespace gilscope {
 
+// How long ahead the window's edges are announced where CPUs are emulated: those stand still for
+// milliseconds.
+inline constexpr std::chrono::milliseconds kEmulatedLead{20};
+
 class Tracer {
  public:
   struct Options {
@@ -22,6 +27,9 @@ class Tracer {
     uint64_t ring_bytes = 64 << 20;  // a power of two, a page or more
     bool records = true;             // false: counters only
     bool raw_programs = false;       // use the raw twins although BTF programs would load
+    // The window's edges are announced so long ahead: far longer than the few instructions that it
+    // takes on real CPUs.
+    std::chrono::nanoseconds lead = std::chrono::microseconds(100);
   };
 
   // Called with records in the order in which the ring hands them over.

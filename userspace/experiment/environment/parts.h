@@ -31,6 +31,8 @@ void add_cgroup_facts(const Box& box, FactList& facts);
 // The twelve characters by which a hypervisor names itself to the CPUID instruction, "" where none
 // does; empty where there is no such instruction.
 std::optional<std::string> hypervisor_signature();
+// Whether that hypervisor is an emulator: no time means anything there.
+bool on_emulated_cpus();
 
 // The directories of this process's cgroups below their mounts, from its own up to the root; with
 // `controller` "" in the unified hierarchy, else in the older one that has this controller.

@@ -64,6 +64,10 @@ bool looks_emulated(const Box& box, const std::string& signature, const std::str
 
 }  // namespace
 
+bool on_emulated_cpus() {
+  return hypervisor_signature() == kEmulator;
+}
+
 std::optional<std::string> hypervisor_signature() {
 #ifdef __x86_64__
   constexpr unsigned kFeatures = 1, kHypervisorLeaf = 0x40000000, kHypervisorBit = 1u << 31;
