@@ -46,14 +46,9 @@ std::string comparison(const PairSummary& pair, Finding::Kind kind) {
                      Wording::number_of(pair.blocks.size(), "block"));
 }
 
-// What the kernel saw behind it; empty where it was not traced or there is nothing to see.
-std::string reason(const CellSummary& cell) {
+// What its wakeups came to; empty where there is nothing to see.
+std::string reason_in_counts(const CellSummary& cell) {
   if (!cell.traced || !cell.wakeups) return "";
-  if (cell.drop_requests_per_s.value_or(0) >= 0.5) {
-    // Here most wakeups are those of timed waits, which are meant to find the GIL taken and ask.
-    return fmt::format("its threads asked for the GIL {} times a second",
-                       count(std::round(*cell.drop_requests_per_s)).text());
-  }
   bool locked = false;
   for (const ThreadSummary& thread : cell.threads)
     locked = locked || thread.acquires.value_or(0) > 0;
@@ -66,6 +61,17 @@ std::string reason(const CellSummary& cell) {
   const double share = *cell.wasted_share * 100;
   const std::string shown = share > 0 && share < 0.5 ? "less than 1" : fmt::format("{:.0f}", share);
   return shown + " % of its wakeups found the GIL taken again";
+}
+
+// What the kernel saw behind it; empty where it was not traced or there is nothing to see.
+std::string reason(const CellSummary& cell) {
+  if (!cell.traced || !cell.wakeups) return "";
+  if (cell.drop_requests_per_s.value_or(0) >= 0.5) {
+    // Here most wakeups are those of timed waits, which are meant to find the GIL taken and ask.
+    return fmt::format("its threads asked for the GIL {} times a second",
+                       count(std::round(*cell.drop_requests_per_s)).text());
+  }
+  return reason_in_counts(cell);
 }
 
 }  // namespace
@@ -162,7 +168,7 @@ Finding finding_of(const RatePair& pair, const Wording& wording) {
 }  // namespace
 
 std::string claim_sentence(const Report& report, const Summary& summary) {
-  if (report.claim.empty()) return "";
+  if (report.claim.empty() || summary.times.emulated) return "";
   const auto kind = report.claim == "slower"   ? Finding::Kind::slower
                     : report.claim == "faster" ? Finding::Kind::faster
                                                : Finding::Kind::same;
@@ -190,7 +196,24 @@ std::string claim_sentence(const Report& report, const Summary& summary) {
   return text + ".";
 }
 
+namespace {
+
+// Of emulated CPUs: what was counted, of each threaded cell.
+std::vector<Finding> counted_findings(const Summary& summary, const Wording& wording) {
+  std::vector<Finding> all;
+  for (const CellSummary& cell : summary.cells) {
+    const std::string why = cell.runs ? reason_in_counts(cell) : "";
+    if (why.empty() || cell.cell->arrangement == "sequential") continue;
+    all.push_back({Finding::Kind::undecided, fmt::format("On {} {}: {}.", Wording::cpus(*cell.cell),
+                                                         wording.subject(*cell.cell), why)});
+  }
+  return all;
+}
+
+}  // namespace
+
 std::vector<Finding> findings(const Summary& summary, const Wording& wording) {
+  if (summary.times.emulated) return counted_findings(summary, wording);
   std::vector<Finding> all;
   for (const PairSummary& pair : summary.pairs) {
     if (!pair.slowdown) continue;

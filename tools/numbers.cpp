@@ -68,4 +68,9 @@ Number factor(std::optional<double> ratio) {
   return {three_digits(*ratio), ""};
 }
 
+Number Times::of(Number number) const {
+  if (!emulated || number.digits == "-") return number;
+  return {"emulated", ""};
+}
+
 }  // namespace gilscope

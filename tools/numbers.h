@@ -20,4 +20,12 @@ Number percent(std::optional<double> share);  // 0.123 -> 12.3 %
 Number signed_percent(std::optional<double> share);
 Number factor(std::optional<double> ratio);  // 1.38
 
+// What is made of a time, a rate or a share of a time included: on emulated CPUs none means
+// anything.
+struct Times {
+  bool emulated = false;
+
+  Number of(Number number) const;  // as it is, or "emulated" for what is there
+};
+
 }  // namespace gilscope

@@ -280,6 +280,9 @@ bool measured(const Run& run) {
 }
 
 Summary::Summary(const Report& report) {
+  times.emulated = std::ranges::any_of(report.environment, [](const Fact& fact) {
+    return fact.key == "virtualization.emulated" && fact.value == decltype(fact.value)(true);
+  });
   std::set<int> blocks, warmup;
   for (const Cell& cell : report.cells) {
     cells.push_back(summarize(cell));

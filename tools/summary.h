@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/numbers.h"
 #include "tools/statistics.h"
 #include "userspace/report/model.h"
 
@@ -115,6 +116,7 @@ struct Summary {
   Summary(const Summary&) = delete;  // its parts point to one another
   Summary& operator=(const Summary&) = delete;
 
+  Times times;  // how what is made of them is shown
   std::vector<CellSummary> cells;
   std::vector<PairSummary> pairs;
   std::vector<RatePair> rates;

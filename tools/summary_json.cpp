@@ -166,6 +166,7 @@ std::string summary_json(const Report& report, const ReportFindings& trace) {
     const CellFindings* found = trace.of(report, *cell.cell);
     json["cells"].back()["segments"] = found ? trace_json(*found) : Json(nullptr);
   }
+  json["emulated"] = summary.times.emulated;
   const Lost& lost = summary.lost.sum;
   json["lost"] = {{"traced_runs", summary.lost.traced_runs},
                   {"segments", lost.segments},

@@ -63,6 +63,7 @@ void print_head(const Page& page, const Report& report) {
   }
   page.paragraph(fmt::format("{}, {} to warm up, {} finished", blocks, summary.warmup_blocks,
                              Wording::number_of(summary.finished_runs, "run")));
+  if (summary.times.emulated) page.paragraph(page.bold(kEmulatedCpus));
   if (!report.left_out.empty()) {
     std::vector<std::string> names;
     for (const std::string& name : report.left_out) names.push_back(printable(name));

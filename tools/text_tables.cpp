@@ -32,7 +32,8 @@ std::vector<const CellSummary*> shown_cells(const Page& page) {
 }
 
 std::string heading(const Page& page, const CellSummary& cell) {
-  return fmt::format("{}: {}", page.wording.cell(*cell.cell), duration(cell.wall_ns).text());
+  return fmt::format("{}: {}", page.wording.cell(*cell.cell),
+                     page.time(duration(cell.wall_ns)).text());
 }
 
 void note_hidden(Table& table, size_t hidden, const char* what) {
@@ -132,13 +133,14 @@ void print_slowdown_table(const Page& page) {
     traced = traced || (pair.slowdown && pair.traced);
     table.row(page.wording.subject(cell),
               {{cpus, ""},
-               duration(pair.sequential_ns),
-               duration(pair.threaded_ns),
-               factor(pair.slowdown),
-               {spread(pair.interval), ""},
-               {spread(pair.range), ""},
+               page.time(duration(pair.sequential_ns)),
+               page.time(duration(pair.threaded_ns)),
+               page.time(factor(pair.slowdown)),
+               page.time({spread(pair.interval), ""}),
+               page.time({spread(pair.range), ""}),
                {pair.blocks.empty() ? "-" : std::to_string(pair.blocks.size()), ""},
-               signed_percent((pair.threaded ? pair.threaded : pair.sequential)->tracer_cost)});
+               page.time(signed_percent(
+                   (pair.threaded ? pair.threaded : pair.sequential)->tracer_cost))});
   }
   if (table.empty()) return;
   page.title("SLOWDOWN", "threaded over sequential wall time, within each block; untraced runs");
@@ -177,11 +179,14 @@ void print_work_table(const Page& page) {
       const auto result = [&](const char* key) { return cell->result(key); };
       const auto fair = result("fairness");
       table.row("  " + printable(cell->cell->workload),
-                {count(result("operations_per_s")),
+                {page.time(count(result("operations_per_s"))),
                  fair ? Number{fmt::format("{:.2f}", *fair), ""} : Number{"-", ""},
-                 duration(result("latency_p50_ns")), duration(result("latency_p90_ns")),
-                 duration(result("latency_p99_ns")), duration(result("latency_p999_ns")),
-                 duration(result("latency_max_ns")), count(result("background_operations_per_s"))});
+                 page.time(duration(result("latency_p50_ns"))),
+                 page.time(duration(result("latency_p90_ns"))),
+                 page.time(duration(result("latency_p99_ns"))),
+                 page.time(duration(result("latency_p999_ns"))),
+                 page.time(duration(result("latency_max_ns"))),
+                 page.time(count(result("background_operations_per_s")))});
     }
   }
   if (table.empty()) return;
@@ -204,10 +209,10 @@ void print_block_table(const Page& page) {
     }
     return nullptr;
   };
-  const auto wall = [](const Run* run) -> Number {
+  const auto wall = [&](const Run* run) -> Number {
     if (!run) return {"-", ""};
     if (run->status != "done") return {printable(run->status), ""};
-    Number number = duration(double(run->wall_ns));
+    Number number = page.time(duration(double(run->wall_ns)));
     if (run->gated()) number.unit += "*";
     return number;
   };
@@ -231,9 +236,9 @@ void print_block_table(const Page& page) {
         const bool both = counts(sequential) && counts(threaded);
         numbers.push_back(wall(sequential));
         numbers.push_back(wall(threaded));
-        numbers.push_back(
+        numbers.push_back(page.time(
             factor(both ? std::optional(double(threaded->wall_ns) / double(sequential->wall_ns))
-                        : std::nullopt));
+                        : std::nullopt)));
       }
       table.row(fmt::format("  {}{}", block, warmup ? " warm-up" : ""), std::move(numbers));
     }
@@ -273,11 +278,11 @@ void print_core_tables(const Page& page) {
              {"holder", "preempted"}});
   for (const CellSummary* cell : shown_cells(page)) {
     if (!cell->traced) continue;
-    add_cores(page, *cell, scheduling, [](const CoreSummary& core) -> std::vector<Number> {
+    add_cores(page, *cell, scheduling, [&](const CoreSummary& core) -> std::vector<Number> {
       return {count(core.segments),
-              percent(core.on_cpu_share),
-              percent(core.idle_share),
-              percent(core.foreign_share),
+              page.time(percent(core.on_cpu_share)),
+              page.time(percent(core.idle_share)),
+              page.time(percent(core.foreign_share)),
               count(core.waker),
               count(core.previous),
               count(core.placed),
@@ -285,10 +290,13 @@ void print_core_tables(const Page& page) {
               count(core.migrations_wakeup),
               count(core.migrations_preempt)};
     });
-    add_cores(page, *cell, gil, [](const CoreSummary& core) -> std::vector<Number> {
-      return {count(core.acquires_per_s),   count(core.contended_per_s),
-              count(core.woken_lost_per_s), count(core.timed_out_per_s),
-              percent(core.wasted_share),   count(core.holder_preempted)};
+    add_cores(page, *cell, gil, [&](const CoreSummary& core) -> std::vector<Number> {
+      return {page.time(count(core.acquires_per_s)),
+              page.time(count(core.contended_per_s)),
+              page.time(count(core.woken_lost_per_s)),
+              page.time(count(core.timed_out_per_s)),
+              percent(core.wasted_share),
+              count(core.holder_preempted)};
     });
   }
   if (scheduling.empty()) return;
@@ -312,8 +320,8 @@ void print_thread_table(const Page& page) {
                {"wake-to-run", "p50", 3},
                {"wake-to-run", "p99"}});
   for (const CellSummary* cell : shown_cells(page)) {
-    add_threads(page, *cell, table, [](const ThreadSummary& thread) -> std::vector<Number> {
-      return {duration(thread.on_cpu_ns),
+    add_threads(page, *cell, table, [&](const ThreadSummary& thread) -> std::vector<Number> {
+      return {page.time(duration(thread.on_cpu_ns)),
               count(thread.voluntary_switches),
               count(thread.involuntary_switches),
               count(thread.wakeups),
@@ -321,8 +329,8 @@ void print_thread_table(const Page& page) {
               count(thread.migrations),
               count(thread.acquires),
               count(thread.failed),
-              duration(thread.wake_to_run_p50_ns),
-              duration(thread.wake_to_run_p99_ns)};
+              page.time(duration(thread.wake_to_run_p50_ns)),
+              page.time(duration(thread.wake_to_run_p99_ns))};
     });
   }
   if (table.empty()) return;
@@ -346,10 +354,10 @@ std::vector<Table::Column> wait_columns() {
           {"segment", "max", 5}};
 }
 
-std::vector<Number> wait_numbers(const Histograms& of) {
-  const auto quantile = [](const Histogram& histogram, double q) {
+std::vector<Number> wait_numbers(const Page& page, const Histograms& of) {
+  const auto quantile = [&](const Histogram& histogram, double q) {
     const auto ns = histogram.quantile_ns(q);
-    return duration(ns ? std::optional(double(*ns)) : std::nullopt);
+    return page.time(duration(ns ? std::optional(double(*ns)) : std::nullopt));
   };
   return {quantile(of.wake_to_run, 0.5),  quantile(of.wake_to_run, 0.9),
           quantile(of.wake_to_run, 0.99), quantile(of.wake_to_run, 1),
@@ -373,7 +381,7 @@ void print_core_waits(const Page& page) {
     table.heading(page.wording.cell(*cell->cell));
     for (const CoreSummary& core : cell->cores) {
       if (touched(core)) {
-        table.row(fmt::format("  core {}", core.cpu), wait_numbers(core.histograms));
+        table.row(fmt::format("  core {}", core.cpu), wait_numbers(page, core.histograms));
       }
     }
   }
@@ -386,7 +394,7 @@ void print_thread_waits(const Page& page) {
     if (!cell->traced) continue;
     table.heading(page.wording.cell(*cell->cell));
     for (const ThreadSummary& thread : cell->threads) {
-      table.row("  " + printable(thread.name), wait_numbers(thread.histograms));
+      table.row("  " + printable(thread.name), wait_numbers(page, thread.histograms));
     }
   }
   print_waits(page, table, "WAITS OF EACH THREAD");
@@ -400,9 +408,9 @@ void print_perf_table(const Page& page) {
                {"cache", "misses"}});
   for (const CellSummary* cell : shown_cells(page)) {
     if (std::ranges::none_of(cell->threads, &ThreadSummary::perf)) continue;
-    add_threads(page, *cell, table, [](const ThreadSummary& thread) -> std::vector<Number> {
+    add_threads(page, *cell, table, [&](const ThreadSummary& thread) -> std::vector<Number> {
       return {count(thread.perf_switches), count(thread.perf_migrations),
-              factor(thread.instructions_per_cycle), count(thread.cache_misses)};
+              page.time(factor(thread.instructions_per_cycle)), count(thread.cache_misses)};
     });
   }
   if (table.empty()) return;

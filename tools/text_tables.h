@@ -23,6 +23,8 @@ struct Page {
   bool shows(const CellSummary& cell) const;
   const CellSummary* summary_of(const Cell& cell) const;
 
+  // What is made of a time.
+  Number time(Number number) const { return summary.times.of(std::move(number)); }
   std::string bold(const std::string& text) const {
     return options.color ? "\033[1m" + text + "\033[0m" : text;
   }

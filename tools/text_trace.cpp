@@ -51,22 +51,24 @@ std::vector<Table::Column> gil_columns() {
           {"longest chain", "wakeups", 3}};
 }
 
-std::vector<Number> gil_numbers(const TraceFindings& of) {
+std::vector<Number> gil_numbers(const Page& page, const TraceFindings& of) {
   std::vector<Number> numbers(4, Number{"-", ""});
   numbers.resize(8, Number{"-", ""});
   if (of.gil) {
     const GilUse& use = *of.gil;
-    numbers = {percent(share(use.held_ns(), of.span_ns)),
-               percent(share(use.held_off_cpu_ns, of.span_ns)),
-               percent(share(use.overlapping_ns, of.span_ns)),
-               percent(share(use.idle_while_free_ns, of.span_ns)),
+    const auto of_time = [&](uint64_t ns) { return page.time(percent(share(ns, of.span_ns))); };
+    numbers = {of_time(use.held_ns()),
+               of_time(use.held_off_cpu_ns),
+               of_time(use.overlapping_ns),
+               of_time(use.idle_while_free_ns),
                count(each_run(use.handoffs, of)),
-               quantile(use.handoff, 0.5),
-               quantile(use.handoff, 0.99),
+               page.time(quantile(use.handoff, 0.5)),
+               page.time(quantile(use.handoff, 0.99)),
                waiters(use)};
   }
   const bool chains = of.chain.delay.count() > 0;
-  numbers.push_back(duration(chains ? std::optional(double(of.chain.longest_ns)) : std::nullopt));
+  numbers.push_back(
+      page.time(duration(chains ? std::optional(double(of.chain.longest_ns)) : std::nullopt)));
   numbers.push_back(count(chains ? std::optional(double(of.chain.longest_wakeups)) : std::nullopt));
   return numbers;
 }
@@ -178,7 +180,7 @@ void print_gil_table(const Page& page, const Report& report) {
     const CellSummary* summary = page.summary_of(cell);
     if (!summary || !page.shows(*summary)) return;
     table.heading(page.wording.cell(cell));
-    table.row("", gil_numbers(found.sum));
+    table.row("", gil_numbers(page, found.sum));
   });
   if (table.empty()) return;
   page.title("THE GIL", "from the segments of the traced runs, those of a cell together");
@@ -190,7 +192,7 @@ void print_gil_blocks(const Page& page, const Report& report) {
   each_cell(page, report, [&](const Cell& cell, const CellFindings& found) {
     table.heading(page.wording.cell(cell));
     for (const auto& [run, findings] : found.runs) {
-      table.row(fmt::format("  {}", run->block), gil_numbers(findings));
+      table.row(fmt::format("  {}", run->block), gil_numbers(page, findings));
     }
   });
   if (table.empty()) return;

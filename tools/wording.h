@@ -8,6 +8,11 @@
 
 namespace gilscope {
 
+// What a report of emulated CPUs begins with.
+inline constexpr const char* kEmulatedCpus =
+    "EMULATED CPUs: no time means anything here, and none is shown. What is counted is counted "
+    "exactly.";
+
 class Wording {
  public:
   explicit Wording(const Report& report);

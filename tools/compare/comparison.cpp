@@ -87,9 +87,20 @@ Status take_boxes(MetricResult& result) {
   return {};
 }
 
+constexpr const char* kEmulated = "emulated";
+
+bool is_emulated(const CellPair& pair) {
+  const auto emulated = [](const Member& member) { return member.report->emulated; };
+  return std::ranges::any_of(pair.a, emulated) || std::ranges::any_of(pair.b, emulated);
+}
+
 Result<MetricResult> metric_result(const CellPair& pair, const Axis& axis, size_t metric) {
   MetricResult result;
   result.metric = metric;
+  if (metrics()[metric].of_time && is_emulated(pair)) {
+    result.absent = kEmulated;
+    return result;
+  }
   auto boxes = box_results(pair, axis, metric);
   if (!boxes) return fail(boxes.error());
   result.boxes = std::move(*boxes);
@@ -167,8 +178,9 @@ void judge_all(Comparison& comparison, const VerdictLimits& limits) {
       for (MetricResult& result : cell.metrics) {
         const auto effect = judged_effect(result);
         if (!effect) continue;
-        result.verdict =
-            judge(*effect, result.adjusted_p.value_or(1), metrics()[result.metric].better, limits);
+        // Whether more is worse is for real CPUs to say.
+        const Better better = cell.emulated ? Better::neither : metrics()[result.metric].better;
+        result.verdict = judge(*effect, result.adjusted_p.value_or(1), better, limits);
         if (result.verdict != Verdict::undecided || result.boxes.size() > 1) continue;
         result.more = more_blocks(
             *effect, result.primary ? comparison.tests : comparison.exploratory_tests, limits);
@@ -225,6 +237,12 @@ size_t Comparison::primary(Verdict verdict) const {
   return sum;
 }
 
+bool Comparison::emulated() const {
+  return std::ranges::any_of(results, [](const ContrastResult& contrast) {
+    return std::ranges::any_of(contrast.cells, &CellResult::emulated);
+  });
+}
+
 Exit Comparison::exit() const {
   const bool failed =
       primary(Verdict::slower) > 0 || (!undecided_passes && primary(Verdict::undecided) > 0);
@@ -268,6 +286,7 @@ Result<Comparison> compare(std::vector<ComparedReport> reports, const Comparison
       const auto how = how_compared(pair, comparison.axis);
       cell.design = how.design;
       cell.unit = how.unit;
+      cell.emulated = is_emulated(pair);
       for (const bool first : {true, false}) {
         for (size_t metric = 0; metric < metrics().size(); ++metric) {
           const bool is_primary = std::ranges::count(*primary, metric) > 0;
@@ -275,7 +294,8 @@ Result<Comparison> compare(std::vector<ComparedReport> reports, const Comparison
           auto found = metric_result(pair, comparison.axis, metric);
           if (!found) return fail(found.error());
           found->primary = is_primary;
-          found->inapplicable = !declared && found->absent == kOnNeitherSide;
+          found->inapplicable =
+              !declared && (found->absent == kOnNeitherSide || found->absent == kEmulated);
           any = any || (found->absent.empty() && is_primary);
           if (!found->absent.empty() && why_not.empty()) why_not = found->absent;
           cell.metrics.push_back(std::move(*found));

@@ -46,7 +46,8 @@ struct MetricResult {
   std::optional<size_t> more;  // blocks (or boots) on each side that would decide it
   bool at_least = false;       // there may be more to it than `more`
   std::string absent;          // why there is nothing: "not captured on the other side"
-  bool inapplicable = false;   // absent on both sides, and nobody declared it
+  // Absent on both sides, or a time of emulated CPUs, and nobody declared it.
+  bool inapplicable = false;
   std::vector<BoxResult> boxes;
   std::optional<CombinedEffect> combined;  // of several boxes
 
@@ -59,6 +60,7 @@ struct CellResult {
   std::string name;  // by what tells the compared cells apart
   Design design = Design::unpaired;
   Unit unit = Unit::block;
+  bool emulated = false;                    // some CPUs were: counts alone are compared
   std::vector<std::string> boxes_left_out;  // that have one side only
   std::vector<MetricResult> metrics;        // primary ones first
 
@@ -88,6 +90,7 @@ struct Comparison {
   size_t exploratory_tests = 0;  // and that of the others
 
   size_t primary(Verdict verdict) const;
+  bool emulated() const;  // in any cell
   // 1 where a primary metric is worse, or undecided and that does not pass; else 0.
   Exit exit() const;
 };

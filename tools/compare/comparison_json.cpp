@@ -1,5 +1,7 @@
 #include "tools/compare/comparison_json.h"
 
+#include "tools/compare/per_acquire.h"
+
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -124,9 +126,24 @@ std::string comparison_json(const Comparison& comparison) {
             {"baseline", comparison.axis.levels.front()},
             {"min_effect", comparison.min_effect},
             {"forced", comparison.forced},
+            {"emulated", comparison.emulated()},
             {"undecided_passes", comparison.undecided_passes},
             {"tests", comparison.tests},
             {"exploratory_tests", comparison.exploratory_tests}};
+  const PerAcquire counts = per_acquire(comparison);
+  Json groups = Json::array();
+  for (const PerAcquire::Group& group : counts.groups) {
+    Json rows = Json::array();
+    for (const PerAcquire::Row& row : group.rows) {
+      Json json_row{{"level", row.level}};
+      for (size_t i = 0; i < row.values.size(); ++i) {
+        json_row[PerAcquire::kMetrics[i]] = value(row.values[i]);
+      }
+      rows.push_back(std::move(json_row));
+    }
+    groups.push_back({{"cell", group.title}, {"rows", std::move(rows)}});
+  }
+  json["per_acquire"] = std::move(groups);
   Json contrasts = Json::array();
   for (const ContrastResult& result : comparison.results) {
     contrasts.push_back(contrast_json(result));

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "tools/compare/per_acquire.h"
 #include "tools/compare/sentences.h"
 
 namespace gilscope {
@@ -98,6 +99,25 @@ std::string cell_table(const CellResult& cell, const Contrast& contrast) {
   return out;
 }
 
+std::string per_acquire_table(const Comparison& comparison) {
+  const PerAcquire all = per_acquire(comparison);
+  if (all.groups.empty()) return "";
+  std::string out = fmt::format("\n### Per acquisition\n\n{}\n\n", PerAcquire::kExplanation);
+  std::vector<std::string> head{"", ""};
+  head.insert(head.end(), PerAcquire::kShown.begin(), PerAcquire::kShown.end());
+  if (all.emulated) head.push_back("wall time");
+  out += markdown_row(head) + "|---|---|---:|---:|---:|" + (all.emulated ? "---|\n" : "\n");
+  for (const PerAcquire::Group& group : all.groups) {
+    for (const PerAcquire::Row& row : group.rows) {
+      std::vector<std::string> fields{plain_text(group.title), plain_text(row.level)};
+      for (const auto& value : row.values) fields.push_back(PerAcquire::number(value).text());
+      if (all.emulated) fields.push_back("emulated");
+      out += markdown_row(fields);
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string comparison_csv(const Comparison& comparison) {
@@ -119,6 +139,9 @@ std::string comparison_markdown(const Comparison& comparison) {
       out += "\n**" + plain_text(line) + "**\n";
     }
   }
+  if (const std::string line = emulation_line(comparison); !line.empty()) {
+    out += "\n**" + plain_text(line) + "**\n";
+  }
   for (const ContrastResult& contrast : comparison.results) {
     const auto lines = difference_lines(contrast);
     if (lines.empty()) continue;
@@ -132,6 +155,7 @@ std::string comparison_markdown(const Comparison& comparison) {
       out += "- " + plain_text(sentence(cell, *contrast.contrast, comparison.axis)) + "\n";
     }
   }
+  out += per_acquire_table(comparison);
   for (const ContrastResult& contrast : comparison.results) {
     for (const CellResult& cell : contrast.cells) out += cell_table(cell, *contrast.contrast);
   }

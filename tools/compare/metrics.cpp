@@ -87,6 +87,18 @@ OfRun quantile(Histogram Histograms::*histogram, double q) {
   };
 }
 
+OfRun core_per_acquire(uint64_t Sums::*count) {
+  return [count](const Run& run) -> Value {
+    if (run.cores.empty()) return std::nullopt;
+    return share(double(sums_of(run).*count), double(run.gil.acquires));
+  };
+}
+
+Value failed_per_acquire(const Run& run) {
+  const GilCounts& gil = run.gil;
+  return share(double(gil.contended + gil.woken_lost + gil.timed_out), double(gil.acquires));
+}
+
 Value wasted_share(const Run& run) {
   const Sums sums = sums_of(run);
   return share(double(sums.wasted), double(sums.ran));
@@ -123,21 +135,33 @@ struct Definition {
   OfTrace trace;
 };
 
+bool made_of_time(Metric::Unit unit) {
+  return unit == Metric::Unit::time || unit == Metric::Unit::rate;
+}
+
 // Runs that were not traced count where there are any: the tracer's cost is no part of them.
 Definition plain(const char* name, const char* shown, Metric::Unit unit, Better better,
                  bool primary, OfRun of) {
-  return {{name, shown, unit, better, primary}, Definition::Of::run, std::move(of), nullptr};
+  return {{name, shown, unit, better, primary, made_of_time(unit)},
+          Definition::Of::run,
+          std::move(of),
+          nullptr};
 }
 
 Definition traced(const char* name, const char* shown, Metric::Unit unit, Better better,
                   bool primary, OfRun of) {
-  return {{name, shown, unit, better, primary}, Definition::Of::traced, std::move(of), nullptr};
+  return {{name, shown, unit, better, primary, made_of_time(unit)},
+          Definition::Of::traced,
+          std::move(of),
+          nullptr};
 }
 
 Definition segments(const char* name, const char* shown, Metric::Unit unit, bool primary,
                     OfTrace of) {
-  return {
-      {name, shown, unit, Better::lower, primary}, Definition::Of::trace, nullptr, std::move(of)};
+  return {{name, shown, unit, Better::lower, primary, true},  // spans, or shares of them
+          Definition::Of::trace,
+          nullptr,
+          std::move(of)};
 }
 
 const std::vector<Definition>& definitions() {
@@ -145,7 +169,7 @@ const std::vector<Definition>& definitions() {
   using enum Better;
   static const std::vector<Definition> all{
       plain("wall_ns", "wall time", time, lower, true, wall_ns),
-      {{"slowdown", "slowdown", factor, lower, true}, Definition::Of::pair, nullptr, nullptr},
+      {{"slowdown", "slowdown", factor, lower, true, true}, Definition::Of::pair, nullptr, nullptr},
       plain("operations_per_s", "operations", rate, higher, true,
             [](const Run& run) {
               return bounded_by_time(run) ? result("operations_per_s")(run) : std::nullopt;
@@ -184,6 +208,11 @@ const std::vector<Definition>& definitions() {
             [](const Run& run) {
               return rusage_switches(run, &ResourceUsage::involuntary_switches);
             }),
+      plain("failed_per_acquire", "failed", each, lower, false, failed_per_acquire),
+      traced("wasted_per_acquire", "wasted wakeups", each, lower, false,
+             core_per_acquire(&Sums::wasted)),
+      traced("migrations_per_acquire", "migrations", each, neither, false,
+             core_per_acquire(&Sums::migrations)),
       plain("fairness", "fairness", factor, higher, false, result("fairness")),
       plain("latency_p50_ns", "latency p50", time, lower, false, result("latency_p50_ns")),
       plain("latency_p999_ns", "latency p99.9", time, lower, false, result("latency_p999_ns")),

@@ -20,6 +20,7 @@ struct Metric {
   Unit unit;
   Better better;
   bool primary;  // where the spec declares none
+  bool of_time;  // made of a time: says nothing on emulated CPUs
 
   Number number(std::optional<double> value) const;
 };

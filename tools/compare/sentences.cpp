@@ -105,6 +105,12 @@ std::vector<std::string> stamp(const ContrastResult& contrast, bool forced) {
   return lines;
 }
 
+std::string emulation_line(const Comparison& comparison) {
+  if (!comparison.emulated()) return "";
+  return "EMULATED CPUs: their times say nothing, and are left out. What was counted is compared; "
+         "more or less of it here is a reason to look on real CPUs.";
+}
+
 std::vector<std::string> difference_lines(const ContrastResult& contrast) {
   std::vector<std::string> lines;
   for (const Difference& difference : contrast.differences.between) {

@@ -14,6 +14,8 @@ std::string title(const Comparison& comparison);
 std::vector<std::string> method_lines(const Comparison& comparison);
 // The reasons that --force went past; empty without.
 std::vector<std::string> stamp(const ContrastResult& contrast, bool forced);
+// That CPUs were emulated, and what follows from it; empty where none were.
+std::string emulation_line(const Comparison& comparison);
 // What differs that nobody asked about, and what varies within a side.
 std::vector<std::string> difference_lines(const ContrastResult& contrast);
 // "check-interval:100, threaded: slower with all CPUs than with 1 CPU: wall time 1.57x (1.50x to

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "tools/compare/matrix.h"
+#include "tools/compare/per_acquire.h"
 #include "tools/compare/sentences.h"
 #include "tools/paragraph.h"
 #include "tools/table.h"
@@ -24,6 +25,7 @@ class Printer {
     for (const ContrastResult& contrast : comparison_.results) {
       for (const std::string& line : stamp(contrast, comparison_.forced)) paragraph(bold(line));
     }
+    if (const std::string line = emulation_line(comparison_); !line.empty()) paragraph(bold(line));
     for (const ContrastResult& contrast : comparison_.results) print_differences(contrast);
     out_ << "\n";
     for (const ContrastResult& contrast : comparison_.results) {
@@ -32,6 +34,7 @@ class Printer {
       }
       print_unmatched(*contrast.contrast);
     }
+    print_per_acquire();
     print_matrices();
     for (const ContrastResult& contrast : comparison_.results) {
       for (const CellResult& cell : contrast.cells) print_cell(cell, *contrast.contrast);
@@ -84,6 +87,27 @@ class Printer {
     };
     say(contrast.only_a.size(), contrast.a);
     say(contrast.only_b.size(), contrast.b);
+  }
+
+  void print_per_acquire() const {
+    const PerAcquire all = per_acquire(comparison_);
+    if (all.groups.empty()) return;
+    std::vector<Table::Column> columns{{"", ""}};
+    for (const char* name : PerAcquire::kShown) columns.push_back({"", name});
+    if (all.emulated) columns.push_back({"", "wall time"});
+    Table table(columns);
+    for (const PerAcquire::Group& group : all.groups) {
+      table.heading(group.title);
+      for (const PerAcquire::Row& row : group.rows) {
+        std::vector<Number> numbers;
+        for (const auto& value : row.values) numbers.push_back(PerAcquire::number(value));
+        if (all.emulated) numbers.push_back({"emulated", ""});
+        table.row("  " + row.level, std::move(numbers));
+      }
+    }
+    out_ << "\n";
+    paragraph(fmt::format("{}  {}", bold(PerAcquire::kTitle), PerAcquire::kExplanation), 2);
+    table.print(out_, options_.width);
   }
 
   void print_matrices() const {

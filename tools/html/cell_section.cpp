@@ -23,8 +23,14 @@ using Value = std::optional<double>;
 Datum counted(Value value) {
   return {count(value), value};
 }
-Datum timed(Value value) {
-  return {duration(value), value};
+Datum timed(const Times& times, Value value) {
+  return {times.of(duration(value)), value};
+}
+Datum timed_share(const Times& times, Value value) {
+  return {times.of(percent(value)), value};
+}
+Datum timed_count(const Times& times, Value value) {
+  return {times.of(count(value)), value};
 }
 Datum shared(Value value) {
   return {percent(value), value};
@@ -66,7 +72,7 @@ void add_cores(const CellSummary& cell, HtmlTable& table, Numbers numbers) {
   }
 }
 
-std::string core_tables(const CellSummary& cell) {
+std::string core_tables(const CellSummary& cell, const Times& times) {
   if (!cell.traced) return "<p>Not traced: nothing is known of its cores.</p>\n";
   HtmlTable scheduling("Cores: what the scheduler did; counts a run, medians over the traced runs",
                        {{"", "", ""},
@@ -80,11 +86,11 @@ std::string core_tables(const CellSummary& cell) {
                         {"wakeups", "ran", "wakeups.ran"},
                         {"migrations", "wakeup", "migrations.wakeup"},
                         {"migrations", "preempt", "migrations.preempt"}});
-  add_cores(cell, scheduling, [](const CoreSummary& core) -> std::vector<Datum> {
+  add_cores(cell, scheduling, [&](const CoreSummary& core) -> std::vector<Datum> {
     return {counted(core.segments),
-            shared(core.on_cpu_share),
-            shared(core.idle_share),
-            shared(core.foreign_share),
+            timed_share(times, core.on_cpu_share),
+            timed_share(times, core.idle_share),
+            timed_share(times, core.foreign_share),
             counted(core.waker),
             counted(core.previous),
             counted(core.placed),
@@ -100,15 +106,18 @@ std::string core_tables(const CellSummary& cell) {
                  {"failed acquisitions/s", "timed_out", "timed_out"},
                  {"wakeups", "wasted", "wasted_wakeups"},
                  {"holder", "preempted", "holder_preempted"}});
-  add_cores(cell, gil, [](const CoreSummary& core) -> std::vector<Datum> {
-    return {counted(core.acquires_per_s),   counted(core.contended_per_s),
-            counted(core.woken_lost_per_s), counted(core.timed_out_per_s),
-            shared(core.wasted_share),      counted(core.holder_preempted)};
+  add_cores(cell, gil, [&](const CoreSummary& core) -> std::vector<Datum> {
+    return {timed_count(times, core.acquires_per_s),
+            timed_count(times, core.contended_per_s),
+            timed_count(times, core.woken_lost_per_s),
+            timed_count(times, core.timed_out_per_s),
+            shared(core.wasted_share),
+            counted(core.holder_preempted)};
   });
   return scheduling.html() + gil.html();
 }
 
-std::string thread_table(const CellSummary& cell) {
+std::string thread_table(const CellSummary& cell, const Times& times) {
   if (cell.threads.empty()) return "";
   HtmlTable table("Threads: counts a run, medians over the runs",
                   {{"", "", ""},
@@ -127,10 +136,10 @@ std::string thread_table(const CellSummary& cell) {
     if (shown == kManyLines) break;
     table.row(
         escaped(thread.name),
-        {timed(thread.on_cpu_ns), counted(thread.voluntary_switches),
+        {timed(times, thread.on_cpu_ns), counted(thread.voluntary_switches),
          counted(thread.involuntary_switches), counted(thread.wakeups), shared(thread.wasted_share),
          counted(thread.migrations), counted(thread.acquires), counted(thread.failed),
-         timed(thread.wake_to_run_p50_ns), timed(thread.wake_to_run_p99_ns)},
+         timed(times, thread.wake_to_run_p50_ns), timed(times, thread.wake_to_run_p99_ns)},
         fmt::format("data-thread=\"{}\"", shown));
     ++shown;
   }
@@ -139,7 +148,7 @@ std::string thread_table(const CellSummary& cell) {
 }
 
 // What perf events counted, where that was asked for.
-std::string perf_table(const CellSummary& cell) {
+std::string perf_table(const CellSummary& cell, const Times& times) {
   if (std::ranges::none_of(cell.threads, &ThreadSummary::perf)) return "";
   HtmlTable table(
       "Threads by perf: counts a run, medians over the runs; every switch took longer for it",
@@ -154,14 +163,14 @@ std::string perf_table(const CellSummary& cell) {
     table.row(escaped(thread.name),
               {counted(thread.perf_switches),
                counted(thread.perf_migrations),
-               {factor(thread.instructions_per_cycle), thread.instructions_per_cycle},
+               {times.of(factor(thread.instructions_per_cycle)), thread.instructions_per_cycle},
                counted(thread.cache_misses)});
   }
   note_hidden(table, cell.threads.size() - std::min(cell.threads.size(), kManyLines), "thread");
   return table.html();
 }
 
-std::string gil_table(const TraceFindings& sum) {
+std::string gil_table(const TraceFindings& sum, const Times& times) {
   if (!sum.gil) return "";
   const GilUse& use = *sum.gil;
   HtmlTable table("The GIL: from the segments of the traced runs, all of them together",
@@ -179,14 +188,14 @@ std::string gil_table(const TraceFindings& sum) {
   for (const auto& [length, handoffs] : use.convoy) waiters += length * handoffs;
   const Value mean = share(waiters, use.handoffs);
   const bool chains = sum.chain.delay.count() > 0;
-  table.row("GIL", {shared(share(use.held_on_cpu_ns, sum.span_ns)),
-                    shared(share(use.held_off_cpu_ns, sum.span_ns)),
-                    shared(share(use.overlapping_ns, sum.span_ns)),
-                    shared(share(use.idle_while_free_ns, sum.span_ns)),
+  table.row("GIL", {timed_share(times, share(use.held_on_cpu_ns, sum.span_ns)),
+                    timed_share(times, share(use.held_off_cpu_ns, sum.span_ns)),
+                    timed_share(times, share(use.overlapping_ns, sum.span_ns)),
+                    timed_share(times, share(use.idle_while_free_ns, sum.span_ns)),
                     counted(share(use.handoffs, sum.runs)),
                     counted(share(use.handoffs_unseen, sum.runs)),
                     {mean ? Number{fmt::format("{:.1f}", *mean), ""} : Number{"-", ""}, mean},
-                    timed(chains ? Value(double(sum.chain.longest_ns)) : std::nullopt),
+                    timed(times, chains ? Value(double(sum.chain.longest_ns)) : std::nullopt),
                     counted(chains ? Value(double(sum.chain.longest_wakeups)) : std::nullopt)});
   return table.html();
 }
@@ -312,19 +321,22 @@ std::string holes(const CellFindings& found) {
 
 std::string cell_section(const PageContent& page, const CellSummary& cell,
                          const std::string& timelines, bool open) {
+  const Times& times = page.summary.times;
   const size_t index = size_t(cell.cell - page.report.cells.data());
   const CellFindings* found = page.trace.findings.of(page.report, *cell.cell);
   std::string out = fmt::format(
       "<details class=\"cell\" id=\"cell-{0}\" data-cell=\"{0}\"{1}><summary><h3>{2}</h3> <span "
       "data-key=\"wall_ns\" data-value=\"{3}\">{4}</span>, {5}{6}</summary>\n",
       index, open ? " open" : "", escaped(page.wording.cell(*cell.cell)),
-      plain(cell.wall_ns.value_or(0)), marked_up(duration(cell.wall_ns)),
+      plain(cell.wall_ns.value_or(0)), marked_up(times.of(duration(cell.wall_ns))),
       Wording::number_of(cell.runs, "run"),
       cell.gated ? fmt::format(", {} more left out by gates", cell.gated) : "");
   if (found) out += holes(*found);
-  out += timelines + core_tables(cell) + thread_table(cell) + perf_table(cell);
-  if (found) out += gil_table(found->sum);
-  return out + distributions(cell, found) + maps(cell, found) + "</details>\n";
+  out += timelines + core_tables(cell, times) + thread_table(cell, times) + perf_table(cell, times);
+  if (found) out += gil_table(found->sum, times);
+  // How long things took under an emulator is no distribution of anything.
+  if (!times.emulated) out += distributions(cell, found);
+  return out + maps(cell, found) + "</details>\n";
 }
 
 }  // namespace gilscope

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "tools/compare/matrix.h"
+#include "tools/compare/per_acquire.h"
 #include "tools/compare/sentences.h"
 #include "tools/html/definitions.h"
 #include "tools/html/forest_plot.h"
@@ -302,6 +303,24 @@ std::string core_table(const CellResult& cell, const Contrast& contrast) {
   return table.html();
 }
 
+std::string per_acquire_table(const Comparison& comparison) {
+  const PerAcquire all = per_acquire(comparison);
+  if (all.groups.empty()) return "";
+  std::vector<HtmlTable::Column> columns{{"", "", ""}};
+  for (const char* name : PerAcquire::kShown) columns.push_back({"", name, ""});
+  if (all.emulated) columns.push_back({"", "wall time", ""});
+  HtmlTable table(fmt::format("Per acquisition: {}", PerAcquire::kExplanation), columns);
+  for (const PerAcquire::Group& group : all.groups) {
+    for (const PerAcquire::Row& row : group.rows) {
+      std::vector<HtmlTable::Datum> data;
+      for (const auto& value : row.values) data.push_back({PerAcquire::number(value), value});
+      if (all.emulated) data.push_back({{"emulated", ""}, {}});
+      table.row(fmt::format("{}: {}", group.title, row.level), data);
+    }
+  }
+  return table.html();
+}
+
 std::string cell_sections(const Comparison& comparison) {
   std::string out = "<h2 id=\"cells\">Cells</h2>\n";
   size_t shown = 0, hidden = 0;
@@ -339,6 +358,9 @@ std::string comparison_page(const Comparison& comparison) {
       page += paragraph(line, "class=\"warning\"");
     }
   }
+  if (const std::string line = emulation_line(comparison); !line.empty()) {
+    page += paragraph(line, "class=\"warning\"");
+  }
   page += "<p class=\"lead\">" + escaped(conclusion(comparison)) + "</p>\n</header>\n";
   page +=
       "<nav aria-label=\"Sections\"><a href=\"#differences\">Differences</a> <a "
@@ -346,7 +368,7 @@ std::string comparison_page(const Comparison& comparison) {
       "href=\"#definitions\">Definitions</a></nav>\n<main>\n";
   page += differences_section(comparison);
   page += "<h2 id=\"found\">What was found</h2>\n" + sentences(comparison);
-  page += matrix_tables(comparison) + ratio_plot(comparison);
+  page += per_acquire_table(comparison) + matrix_tables(comparison) + ratio_plot(comparison);
   for (const std::string& line : method_lines(comparison)) page += paragraph(line);
   page += cell_sections(comparison);
   page +=

@@ -114,6 +114,7 @@ std::string warnings(const PageContent& page) {
   const auto warn = [&](const std::string& text) {
     out += "<p class=\"warning\">" + escaped(text) + "</p>\n";
   };
+  if (page.summary.times.emulated) warn(kEmulatedCpus);
   if (page.report.status == "interrupted") {
     warn("Interrupted: what was measured until then is here.");
   } else if (page.report.status != "done") {
@@ -184,6 +185,7 @@ std::string every_finding(const std::vector<Finding>& all) {
 }
 
 std::string wall_table(const PageContent& page) {
+  const Times& times = page.summary.times;
   HtmlTable table("Wall times, medians over the blocks, untraced runs where there are any",
                   {{"", "", ""},
                    {"median wall time", "sequential", "sequential_wall_ns"},
@@ -199,11 +201,11 @@ std::string wall_table(const PageContent& page) {
     const auto high = pair.range ? std::optional(pair.range->high) : std::nullopt;
     table.row(escaped(fmt::format("{} on {}", page.wording.subject(pair.cell()),
                                   Wording::cpus(pair.cell()))),
-              {{duration(pair.sequential_ns), pair.sequential_ns},
-               {duration(pair.threaded_ns), pair.threaded_ns},
-               {factor(low), low},
-               {factor(high), high},
-               {signed_percent(cost), cost}},
+              {{times.of(duration(pair.sequential_ns)), pair.sequential_ns},
+               {times.of(duration(pair.threaded_ns)), pair.threaded_ns},
+               {times.of(factor(low)), low},
+               {times.of(factor(high)), high},
+               {times.of(signed_percent(cost)), cost}},
               fmt::format("data-sequential=\"{}\" data-threaded=\"{}\"",
                           index_of(page, pair.sequential), index_of(page, pair.threaded)));
   }
@@ -231,6 +233,7 @@ std::string work_table(const PageContent& page) {
       const auto value = cell.result(key);
       Number shown = count(value);
       if (key.ends_with("_ns")) shown = duration(value);
+      shown = page.summary.times.of(shown);
       if (key == "fairness" && value) shown = {fmt::format("{:.2f}", *value), ""};
       data.push_back({shown, value});
     }
@@ -262,6 +265,7 @@ std::string overview(const PageContent& page) {
   const std::vector<Finding> all = findings(page.summary, page.wording);
   std::string out = "<header>\n<h1>" + escaped(experiment_name(page.report)) + "</h1>\n";
   out += "<div class=\"where\">\n" + where(page) + "</div>\n" + lead(page, all);
+  if (page.summary.times.emulated) return out + warnings(page) + every_finding(all) + "</header>\n";
   if (any_slowdown(page.summary)) {
     out += slowdown_plot(page);
   } else if (page.summary.rates.empty()) {

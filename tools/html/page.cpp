@@ -87,10 +87,13 @@ class Timelines {
       return has_segments ? "<p class=\"warning\">No room in this page for its timelines.</p>\n"
                           : "";
     }
+    const std::string whose = page_.summary.times.emulated ? ", as the emulator had it." : ".";
     std::string out = "<div class=\"timelines\">";
-    out += timeline(fmt::format("first-{}", index), "The first 50 ms.", *windows->first, share_);
+    out += timeline(fmt::format("first-{}", index), "The first 50 ms" + whose, *windows->first,
+                    share_);
     if (windows->worst) {
-      out += timeline(fmt::format("worst-{}", index), "The worst 50 ms.", *windows->worst, share_);
+      out += timeline(fmt::format("worst-{}", index), "The worst 50 ms" + whose, *windows->worst,
+                      share_);
     }
     return out + "</div>\n";
   }

@@ -1,0 +1,40 @@
+// What an acquisition cost in failures, wasted wakeups and migrations, by level and CPU count: one
+// table for a whole comparison, which holds on emulated CPUs too.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tools/compare/comparison.h"
+
+namespace gilscope {
+
+struct PerAcquire {
+  // Medians of these metrics, by their names, in the order of Row::values.
+  static constexpr std::array<const char*, 3> kMetrics{"failed_per_acquire", "wasted_per_acquire",
+                                                       "migrations_per_acquire"};
+  static constexpr std::array<const char*, 3> kShown{"failed", "wasted wakeups", "migrations"};
+  static constexpr const char* kTitle = "PER ACQUISITION";
+  static constexpr const char* kExplanation =
+      "failed acquisitions, wasted wakeups and migrations for each acquisition; medians";
+
+  struct Row {
+    std::string level;  // "5.10.0-32-cloud-amd64, 2 CPUs"
+    std::array<std::optional<double>, 3> values;
+  };
+  struct Group {
+    std::string title;  // "check-interval:100, count:n=200k"
+    std::vector<Row> rows;
+  };
+  std::vector<Group> groups;
+  bool emulated = false;
+
+  static Number number(const std::optional<double>& value);
+};
+
+// Empty where sentences say as much: two levels of real CPUs that are not kernels.
+PerAcquire per_acquire(const Comparison& comparison);
+
+}  // namespace gilscope
