@@ -84,7 +84,7 @@ endif
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: build run test test-unit test-threaded test-kernel test-sanitizers test-fuzz fuzz bench-perf bench-views bench-compare bench-against-itself lint format install clean help
+.PHONY: build run test test-unit test-threaded test-kernel test-sanitizers test-fuzz test-kernels test-guests fuzz bench-perf bench-views bench-compare bench-against-itself lint format install clean help
 
 build: $(BUILD)/gilscope  ## build build/gilscope, one static program
 
@@ -101,6 +101,13 @@ test-threaded: $(BUILD)/threaded_tests  ## those of them that have threads
 
 test-kernel: $(BUILD)/kernel_tests $(BUILD)/gilscope  ## tests that trace the running kernel (as root)
 	GILSCOPE=$(BUILD)/gilscope $(BUILD)/kernel_tests --gtest_brief=1
+
+test-kernels: $(BUILD)/kernel_tests $(BUILD)/gilscope  ## the tests of exact counts inside eight other kernels, in QEMU
+	scripts/test-kernels
+
+test-guests: $(BUILD)/gilscope  ## guests that die, and a guest of 64 CPUs (as root)
+	tests/guests/test-guests
+	tests/guests/test-scale
 
 # Two at once; each has the whole time. What they find stands in build/asan/findings.
 test-fuzz:  ## FUZZ_SECONDS=60 of feeding the readers of reports and segments what nobody should

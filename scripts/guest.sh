@@ -34,16 +34,16 @@ suites_with_kernels() {
 }
 
 # newest_kernel CACHE SUITE WHICH: the name of the package of the suite's newest kernel: cloud, rt, or
-# the newest cloud kernel of a version, as 6.18. The lists are renewed where that is possible.
+# the newest cloud kernel of a version, as 6.18; nothing where the lists have none.
 newest_kernel() {
   local cache=$1 suite=$2 which=$3 flavour=cloud version='[0-9]'
   case $which in
     rt) flavour=rt ;;
     cloud | "") ;;
-    *) version=${which//./\\.}[.+-] ;;
+    *) version="${which//./\\.}[.+-]" ;;
   esac
   own_apt "$cache/apt" "$suite" apt-cache pkgnames linux-image- 2>/dev/null |
-    grep -E "^linux-image-$version.*-$flavour-amd64\$" | sort -V | tail -n 1
+    grep -E "^linux-image-$version.*-$flavour-amd64\$" | sort -V | tail -n 1 || true
 }
 
 # fetch_kernel CACHE SUITE PACKAGE: prints where its vmlinuz is, fetched by apt, signatures checked,
@@ -124,13 +124,13 @@ choose_accelerator() (
 # else `guest_failure` says in a few words why not. `accelerator` is kvm or tcg.
 boot_guest() {
   local vmlinuz=$1 guest=$2 job=$3 cpus=$4 seconds=$5 out=$6 status=0 began=$SECONDS
-  local cpu=max
-  [ "$accelerator" = tcg ] || cpu=host
+  local cpu=max by=${accelerator:?}
+  [ "$by" = tcg ] || cpu=host
   mkdir -p "$out"
   { cat "$guest"; pack_guest "$job"; } >"$out/initramfs"
   # QEMU goes when its parent does, whatever that dies of.
   setpriv --pdeathsig KILL "$QEMU" -nodefaults -no-user-config -no-reboot -display none -monitor none \
-    -machine q35 -accel "$accelerator$([ "$accelerator" = kvm ] || printf ',thread=multi')" \
+    -machine q35 -accel "$by$([ "$by" = kvm ] || printf ',thread=multi')" \
     -cpu "$cpu" -smp "$cpus" -m "$((GUEST_MEMORY_MIB + 32 * cpus))" \
     -serial "file:$out/console" -serial "file:$out/home.tar.gz" \
     -kernel "$vmlinuz" -initrd "$out/initramfs" -append "$GUEST_COMMAND_LINE ${guest_append:-}" \

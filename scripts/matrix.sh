@@ -59,7 +59,7 @@ compare_matrix() {
     return 0
   fi
   # The page is an extra: what it is refused for, compare itself says below.
-  "$gilscope" html "${reports[@]}" --by "$by" "$@" -o "$out/comparison.html.new" >/dev/null 2>&1 &&
+  "${gilscope:?}" html "${reports[@]}" --by "$by" "$@" -o "$out/comparison.html.new" >/dev/null 2>&1 &&
     mv "$out/comparison.html.new" "$out/comparison.html"
   rm -f "$out/comparison.html.new"
   "$gilscope" compare "${reports[@]}" --by "$by" "$@" >"$out/comparison.txt.new" || status=$?

@@ -4,6 +4,7 @@
 # own configuration is read and never changed. Sourced, not run.
 
 # debian_mirror: where the box's apt fetches Debian from. Fails where it fetches none.
+# shellcheck disable=SC2016  # apt-get's own variables
 debian_mirror() {
   apt-get indextargets --format '$(ORIGIN) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
     awk '$1 == "Debian" { print $2; found = 1; exit } END { exit !found }' && return

@@ -9,6 +9,7 @@
 
 #include "tools/environment_changes.h"
 #include "tools/findings.h"
+#include "tools/numbers.h"
 #include "tools/text_gates.h"
 #include "tools/text_tables.h"
 #include "tools/text_trace.h"

@@ -162,6 +162,7 @@ TEST_P(Accounts, AreTheKernelsOwn) {
   std::string times;
   for (int attempt = 0; attempt < 3; ++attempt) {
     ASSERT_TRUE(count(cell));
+    if (on_emulated_cpus()) return;  // where no time means anything
     if (times_agree() && some_without_slack()) return;
     times += this->times();
   }

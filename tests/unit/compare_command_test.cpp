@@ -224,16 +224,105 @@ TEST_F(CompareCommand, OtherWaysToSetCpusApartAreRefused) {
   EXPECT_THAT(refused.err, HasSubstr("different methods (cpus_by: affinity against hotplug)"));
 }
 
-TEST_F(CompareCommand, EmulatedCpusAreRefused) {
-  const auto emulate = [](Report& report) {
-    report.environment.push_back({"virtualization.emulated", true, ""});
-  };
-  const std::string two = changed("b", {.seed = 2}, emulate);
+void emulate(Report& report) {
+  report.environment.push_back({"virtualization.emulated", true, ""});
+}
+
+TEST_F(CompareCommand, EmulatedCpusAreNotHeldAgainstRealOnes) {
+  const std::string two = changed("b", {.seed = 2, .times = 2}, emulate);
   const auto refused = compare({a(), two});
   EXPECT_EQ(refused.exit, 2);
-  EXPECT_THAT(refused.err, HasSubstr("one side ran on emulated CPUs"));
-  const std::string three = changed("c", {.seed = 3}, emulate);
-  EXPECT_THAT(compare({two, three}).err, HasSubstr("no time means anything"));
+  EXPECT_THAT(refused.err, HasSubstr("one side ran on emulated CPUs and the other on real ones"));
+  const auto forced = compare({a(), two, "--force"});
+  EXPECT_EQ(forced.exit, 0) << "no time is compared, twice as long or not";
+  EXPECT_THAT(forced.out, AllOf(HasSubstr("FORCED"), HasSubstr("EMULATED CPUs"),
+                                HasSubstr("PER ACQUISITION"), Not(HasSubstr("slower"))));
+}
+
+TEST_F(CompareCommand, OfEmulatedCpusCountsAreComparedAndTimesAreNot) {
+  const std::string one = changed("c", {.seed = 3}, emulate);
+  const std::string two = changed("b", {.seed = 2, .times = 2}, emulate);
+  const auto outcome = compare({one, two});
+  EXPECT_EQ(outcome.exit, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("EMULATED CPUs"), Not(HasSubstr("slower"))));
+  const Comparison comparison = compared({one, two});
+  EXPECT_TRUE(comparison.emulated());
+  size_t counts = 0;
+  for (const CellResult& cell : comparison.results.at(0).cells) {
+    for (const MetricResult& result : cell.metrics) {
+      const Metric& of = metrics()[result.metric];
+      const bool time = of.unit == Metric::Unit::time || of.unit == Metric::Unit::rate ||
+                        std::string_view(of.name) == "slowdown";
+      if (time) EXPECT_EQ(result.absent, "emulated") << of.name;
+      counts += !time && result.absent.empty();
+    }
+  }
+  EXPECT_GT(counts, 4u);
+  EXPECT_THAT(comparison_json(comparison), HasSubstr("\"emulated\": true"));
+}
+
+TEST_F(CompareCommand, MoreOnEmulatedCpusIsNoRegression) {
+  const auto fail_more = [](Report& report) {
+    emulate(report);
+    for (Cell& cell : report.cells) {
+      for (gilscope::Run& run : cell.runs) run.gil.woken_lost *= 2;
+    }
+  };
+  const std::string one = changed("c", {.seed = 3}, emulate),
+                    two = changed("b", {.seed = 2}, fail_more);
+  const auto outcome = compare({one, two, "--metric", "woken_lost_per_acquire"});
+  EXPECT_EQ(outcome.exit, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("more with b than with c"));
+}
+
+TEST_F(CompareCommand, ATimeOfEmulatedCpusThatIsAskedForIsNotThere) {
+  const std::string one = changed("c", {.seed = 3}, emulate),
+                    two = changed("b", {.seed = 2}, emulate);
+  const auto outcome = compare({one, two, "--metric", "wall_ns"});
+  EXPECT_EQ(outcome.exit, 3);
+  EXPECT_THAT(outcome.err, HasSubstr("wall_ns: emulated"));
+}
+
+TEST_F(CompareCommand, KernelsHaveATableOfCountsAnAcquisition) {
+  const std::string one = a(), two = b({.seed = 2, .kernel = "7.0.1"});
+  const auto outcome = compare({one, two, "--by", "kernel"});
+  const size_t table = outcome.out.find("PER ACQUISITION");
+  ASSERT_NE(table, std::string::npos) << outcome.out << outcome.err;
+  const std::string rows = outcome.out.substr(table, outcome.out.find("\n\n", table) - table);
+  EXPECT_THAT(rows,
+              AllOf(HasSubstr("failed  wasted wakeups  migrations"), HasSubstr("6.18.4, 1 CPU"),
+                    HasSubstr("6.18.4, 2 CPUs"), HasSubstr("7.0.1, 1 CPU"),
+                    HasSubstr("7.0.1, 2 CPUs"), Not(HasSubstr("emulated")), Not(HasSubstr(" - "))));
+  EXPECT_LT(rows.find("6.18.4"), rows.find("7.0.1"));
+  EXPECT_THAT(compare({one, two, "--by", "kernel", "--format", "md"}).out,
+              HasSubstr("### Per acquisition"));
+  EXPECT_THAT(compare({one, two, "--by", "kernel", "--format", "json"}).out,
+              HasSubstr("\"failed_per_acquire\""));
+}
+
+TEST_F(CompareCommand, SidesOfTheSamePartsCompare) {
+  const auto keep = [](const std::string& name, Comparable of, const std::string& cpus) {
+    of.kernel = name;
+    Report report = comparable(of);
+    std::erase_if(report.cells, [&](const Cell& cell) { return cell.cpus != cpus; });
+    report.spec += "cpus = [\"" + cpus + "\"]\n";
+    return report;
+  };
+  std::vector<std::string> all;
+  uint64_t seed = 1;
+  for (const std::string kernel : {"6.1", "6.12"}) {
+    for (const std::string cpus : {"1", "all"}) {
+      const std::string name = kernel + "-" + cpus;
+      all.push_back(put(directory_, name, keep(kernel, {.seed = ++seed}, cpus)));
+    }
+  }
+  auto parts = all;
+  parts.insert(parts.end(), {"--by", "kernel"});
+  EXPECT_NE(compare(parts).exit, 2) << compare(parts).err;
+  const std::string whole = a({.seed = 9, .kernel = "6.18.4"});
+  const auto refused = compare({whole, all[2], "--by", "kernel"});
+  EXPECT_EQ(refused.exit, 2) << "what else is run in a block is part of the experiment";
+  EXPECT_THAT(refused.err, HasSubstr("their specs differ in cpus"));
 }
 
 TEST_F(CompareCommand, WhatDiffersUnaskedIsSaidFirst) {

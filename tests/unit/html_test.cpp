@@ -118,6 +118,19 @@ TEST(Page, SaysWhatTheTextSays) {
   EXPECT_THAT(page, Not(HasSubstr("https://")));
 }
 
+TEST(Page, OfEmulatedCpusShowsNoTime) {
+  Report report = sample::report();
+  EXPECT_THAT(page_of(report), Not(HasSubstr("EMULATED CPUs")));
+  std::erase_if(report.environment,
+                [](const Fact& fact) { return fact.key == "virtualization.emulated"; });
+  report.environment.push_back({"virtualization.emulated", true, ""});
+  const std::string page = page_of(report);
+  EXPECT_THAT(page, HasSubstr("EMULATED CPUs"));
+  EXPECT_THAT(page, HasSubstr(">emulated<"));
+  EXPECT_THAT(page, Not(HasSubstr("slower together")));
+  EXPECT_THAT(page, Not(HasSubstr("<h4>Distributions")));
+}
+
 TEST(Page, LeadsWithWhatCostSomething) {
   Report report = sample::report();
   for (Cell& cell : report.cells) {

@@ -629,6 +629,26 @@ TEST(TextReport, LossesAreSaid) {
   EXPECT_TRUE(has(text, "1.50 us of doubt on each core's times, at most, in 1 run"));
 }
 
+TEST(TextReport, OfEmulatedCpusNoTimeIsShown) {
+  Report report = sample::report();
+  const std::string real = shown(report);
+  EXPECT_FALSE(has(real, "emulated"));
+  std::erase_if(report.environment,
+                [](const Fact& fact) { return fact.key == "virtualization.emulated"; });
+  report.environment.push_back({"virtualization.emulated", true, ""});
+  const std::string text = shown(report);
+  EXPECT_TRUE(has(text, "EMULATED CPUs"));
+  EXPECT_TRUE(has(unwrapped(text), "% of its wakeups found the GIL taken again"));
+  for (const char* time : {" us", " ms", "slower", "faster", "as long together"}) {
+    EXPECT_FALSE(has(text, time)) << time << "\n" << text;
+  }
+  for (const Per per : {Per::core, Per::thread, Per::block}) {
+    const std::string each = shown(report, {.per = per});
+    EXPECT_TRUE(has(each, "emulated")) << each;
+    for (const char* time : {" us", " ms"}) EXPECT_FALSE(has(each, time)) << time << "\n" << each;
+  }
+}
+
 TEST(TextReport, StealIsSaidAboveOnePercent) {
   Report report = sample::report();
   auto& run = report.cells[3].runs[4];
@@ -783,7 +803,7 @@ TEST_F(Commands, ValidateTellsValidFromBrokenFromNoReport) {
   const std::string path = written(sample::report(2, 1));
   Outcome outcome = command({"validate", path});
   EXPECT_EQ(outcome.exit, 0);
-  EXPECT_EQ(outcome.out, path + ": valid gilscope report (schema 1.1, 8 cells, 48 runs)\n");
+  EXPECT_EQ(outcome.out, path + ": valid gilscope report (schema 1.2, 8 cells, 48 runs)\n");
   EXPECT_EQ(outcome.err, "");
 
   Json json = Json::parse(to_json(sample::report(2, 1)));

@@ -157,8 +157,8 @@ struct Lost {
   uint64_t untracked_threads = 0;  // threads of the worker that started in the window, not entered
   uint64_t missed_switches = 0;    // the kernel switched, and its tracepoint did not fire
   uint64_t recursion_misses = 0;   // events that the kernel skipped because a program was running
-  // By how much an edge of the window came later than it was announced; a core's times may be off by
-  // as much. Reports before 1.2 do not say.
+  // By how much an edge of the window came later than it was announced; a core's times may be off
+  // by as much. Reports before 1.2 do not say.
   std::optional<uint64_t> window_late_ns;
 };
 
