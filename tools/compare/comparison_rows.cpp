@@ -111,7 +111,7 @@ std::string per_acquire_table(const Comparison& comparison) {
     for (const PerAcquire::Row& row : group.rows) {
       std::vector<std::string> fields{plain_text(group.title), plain_text(row.level)};
       for (const auto& value : row.values) fields.push_back(PerAcquire::number(value).text());
-      if (all.emulated) fields.push_back("emulated");
+      if (all.emulated) fields.emplace_back(row.wall_time());
       out += markdown_row(fields);
     }
   }

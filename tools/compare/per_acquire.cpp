@@ -10,7 +10,10 @@ namespace gilscope {
 namespace {
 
 using Keys = std::map<std::string, std::string>;
-using Values = std::array<std::optional<double>, 3>;
+struct Values {
+  std::array<std::optional<double>, 3> medians;
+  bool emulated = false;
+};
 
 Keys without_cpus(Keys keys) {
   keys.erase("cpus");
@@ -22,13 +25,16 @@ std::string cpus_of(const Keys& keys) {
   return found == keys.end() ? "" : found->second;
 }
 
-Values values_of(const CellResult& cell, std::optional<double> MetricResult::*side) {
+Values values_of(const CellResult& cell, bool baseline) {
   Values values;
+  values.emulated = std::ranges::any_of(baseline ? cell.pair->a : cell.pair->b,
+                                        [](const Member& m) { return m.report->emulated; });
   for (const MetricResult& result : cell.metrics) {
     const auto place =
         std::ranges::find(PerAcquire::kMetrics, std::string_view(metrics()[result.metric].name));
     if (place == PerAcquire::kMetrics.end()) continue;
-    values[size_t(place - PerAcquire::kMetrics.begin())] = result.*side;
+    values.medians[size_t(place - PerAcquire::kMetrics.begin())] =
+        baseline ? result.median_a : result.median_b;
   }
   return values;
 }
@@ -39,8 +45,8 @@ std::map<std::string, Values> by_level(const Comparison& comparison, const Keys&
   for (const ContrastResult& contrast : comparison.results) {
     for (const CellResult& cell : contrast.cells) {
       if (cell.pair->keys != keys) continue;
-      levels.emplace(contrast.contrast->a, values_of(cell, &MetricResult::median_a));
-      levels.emplace(contrast.contrast->b, values_of(cell, &MetricResult::median_b));
+      levels.emplace(contrast.contrast->a, values_of(cell, true));
+      levels.emplace(contrast.contrast->b, values_of(cell, false));
     }
   }
   return levels;
@@ -89,7 +95,7 @@ PerAcquire per_acquire(const Comparison& comparison) {
         const std::string cpus = cpus_of(cell);
         group.rows.push_back(
             {level_name(comparison.axis, level) + (cpus.empty() ? "" : ", " + spoken("cpus", cpus)),
-             found->second});
+             found->second.medians, found->second.emulated});
       }
     }
     all.groups.push_back(std::move(group));

@@ -23,13 +23,17 @@ struct PerAcquire {
   struct Row {
     std::string level;  // "5.10.0-32-cloud-amd64, 2 CPUs"
     std::array<std::optional<double>, 3> values;
+    bool emulated = false;
+
+    // What stands for a wall time where one side's means nothing.
+    const char* wall_time() const { return emulated ? "emulated" : "left out"; }
   };
   struct Group {
     std::string title;  // "check-interval:100, count:n=200k"
     std::vector<Row> rows;
   };
   std::vector<Group> groups;
-  bool emulated = false;
+  bool emulated = false;  // some rows are
 
   static Number number(const std::optional<double>& value);
 };

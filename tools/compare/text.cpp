@@ -101,7 +101,7 @@ class Printer {
       for (const PerAcquire::Row& row : group.rows) {
         std::vector<Number> numbers;
         for (const auto& value : row.values) numbers.push_back(PerAcquire::number(value));
-        if (all.emulated) numbers.push_back({"emulated", ""});
+        if (all.emulated) numbers.push_back({row.wall_time(), ""});
         table.row("  " + row.level, std::move(numbers));
       }
     }

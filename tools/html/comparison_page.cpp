@@ -314,7 +314,7 @@ std::string per_acquire_table(const Comparison& comparison) {
     for (const PerAcquire::Row& row : group.rows) {
       std::vector<HtmlTable::Datum> data;
       for (const auto& value : row.values) data.push_back({PerAcquire::number(value), value});
-      if (all.emulated) data.push_back({{"emulated", ""}, {}});
+      if (all.emulated) data.push_back({{row.wall_time(), ""}, {}});
       table.row(fmt::format("{}: {}", group.title, row.level), data);
     }
   }
