@@ -18,9 +18,9 @@ static __always_inline struct gilscope_core* core_of(__u32 cpu) {
 
 /* The traced thread with this tid, or NULL. */
 static __always_inline struct gilscope_thread* thread_of(__u32 tid, __u32* slot) {
-  __u32* found = bpf_map_lookup_elem(&slot_of_tid, &tid);
-  if (!found) return NULL;
-  *slot = *found;
+  __u64* found = bpf_map_lookup_elem(&slot_of_tid, &tid);
+  if (!found || !*found) return NULL;
+  *slot = (__u32)*found - 1;
   struct gilscope_thread* thread = bpf_map_lookup_elem(&threads, slot);
   return thread && thread->active ? thread : NULL;
 }
@@ -48,8 +48,7 @@ static __always_inline void count_wait(struct gilscope_core* core,
   } else if (window.close_ns && to > window.close_ns) {
     core->censored += 1;
   } else {
-    gilscope_histogram_add(of_core, to - from);
-    gilscope_histogram_add(of_thread, to - from);
+    gilscope_histogram_add_to_both(of_core, of_thread, to - from);
   }
 }
 
@@ -118,17 +117,36 @@ static __always_inline void open_unseen_segment(struct gilscope_thread* thread,
 
 /* --- switch-out --- */
 
+/* The reader sees the record before it sees that it is there. x86 keeps stores in order by itself.
+ */
+static __always_inline void gilscope_publish(__u64* counter, __u64 value) {
+#ifdef __TARGET_ARCH_x86
+  asm volatile("" ::: "memory");
+  *(volatile __u64*)counter = value;
+#else
+  (void)value;
+  __sync_fetch_and_add(counter, 1);
+#endif
+}
+
 static __always_inline void write_record(const struct gilscope_segment* segment,
-                                         struct gilscope_core* core) {
-  struct gilscope_segment* record = bpf_ringbuf_reserve(&segments, sizeof(*record), 0);
+                                         struct gilscope_core* core, __u32 cpu) {
+  __u64 written = core->written;
+  __u64 waiting = written - *(volatile __u64*)&core->taken;
+  __u32 at = cpu * records_per_core + ((__u32)written & (records_per_core - 1));
+  struct gilscope_segment* record = NULL;
+  if (waiting < records_per_core) record = bpf_map_lookup_elem(&records, &at);
   if (!record) {
     core->records_dropped += 1;
     return;
   }
   __builtin_memcpy(record, segment, sizeof(*record));
-  /* The reader sleeps until the ring is half full: waking it costs the run a switch. */
-  __u64 waiting = bpf_ringbuf_query(&segments, BPF_RB_AVAIL_DATA);
-  bpf_ringbuf_submit(record, waiting >= ring_wakeup_bytes ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+  gilscope_publish(&core->written, written + 1);
+  /* The reader sleeps until then: waking it costs the run a switch. What waits grows by one at a
+   * time, so a row that fills passes its half, and rings once for it. */
+  if (waiting + 1 == records_per_core / 2) {
+    bpf_ringbuf_output(&doorbell, &cpu, sizeof(cpu), BPF_RB_FORCE_WAKEUP);
+  }
 }
 
 static __always_inline void add_segment(const struct gilscope_segment* segment,
@@ -152,8 +170,7 @@ static __always_inline void add_segment(const struct gilscope_segment* segment,
     core->holder_preempted += 1;
     thread->holder_preempted += 1;
   }
-  gilscope_histogram_add(&core->histograms.run, on_cpu);
-  gilscope_histogram_add(&thread->histograms.run, on_cpu);
+  gilscope_histogram_add_to_both(&core->histograms.run, &thread->histograms.run, on_cpu);
 }
 
 /* Closes the segment of a traced thread that is being switched out at `now`. `exec` is all the
@@ -216,7 +233,7 @@ static __always_inline void close_segment(struct gilscope_thread* thread, __u32 
   } else {
     thread->involuntary_switches += 1;
   }
-  if (write_records) write_record(&segment, core);
+  if (write_records) write_record(&segment, core, cpu);
 }
 
 #endif /* GILSCOPE_BPF_ACCOUNT_H */

@@ -148,6 +148,11 @@ struct gilscope_core {
   __u64 wasted_wakeups;
   __u64 holder_preempted;
 
+  /* The core's row of records: how many it has written, and how many the reader has taken. The next
+   * one goes to written modulo the row's length; a full row drops. */
+  __u64 written;
+  __u64 taken GILSCOPE_ALIGNED; /* written by the reader alone */
+
   struct gilscope_remote remote;
   struct gilscope_histograms histograms;
 } GILSCOPE_ALIGNED;

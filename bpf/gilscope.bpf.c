@@ -54,7 +54,9 @@ int enter(__u64* ctx) {
   struct gilscope_thread* thread = bpf_map_lookup_elem(&threads, &slot);
   struct gilscope_slot* on_board = bpf_map_lookup_elem(&board, &slot);
   if (!thread || !on_board || thread->active) return -1;
-  if (bpf_map_update_elem(&slot_of_tid, &tid, &slot, BPF_ANY)) return -1;
+  __u64* of_tid = bpf_map_lookup_elem(&slot_of_tid, &tid);
+  if (!of_tid) return -1;
+  *of_tid = slot + 1;
 
   __u32 cpu = bpf_get_smp_processor_id();
   thread->tid = tid;

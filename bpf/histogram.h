@@ -45,4 +45,16 @@ static inline void gilscope_histogram_add(struct gilscope_histogram* histogram, 
   if (value > histogram->max) histogram->max = value;
 }
 
+/* One value, of a core and of a thread: its bucket is looked for once. */
+static inline void gilscope_histogram_add_to_both(struct gilscope_histogram* one,
+                                                  struct gilscope_histogram* other, __u64 value) {
+  __u32 bucket = gilscope_bucket(value);
+  if (bucket < GILSCOPE_BUCKETS) {
+    one->buckets[bucket] += 1;
+    other->buckets[bucket] += 1;
+  }
+  if (value > one->max) one->max = value;
+  if (value > other->max) other->max = value;
+}
+
 #endif /* GILSCOPE_BPF_HISTOGRAM_H */

@@ -37,23 +37,36 @@ struct {
   __type(value, struct gilscope_core);
 } cores SEC(".maps");
 
+/* By tid in the first PID namespace: the slot + 1, 0 for whoever is not traced. An array, because a
+ * hash costs each switch two function calls (docs/tracer-cost.md). */
 struct {
-  __uint(type, BPF_MAP_TYPE_HASH);
-  __uint(max_entries, 1); /* threads: set by the loader */
-  __type(key, __u32);     /* tid in the first PID namespace */
-  __type(value, __u32);   /* slot */
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(map_flags, BPF_F_MMAPABLE);
+  __uint(max_entries, 1); /* pid_max: set by the loader */
+  __type(key, __u32);
+  __type(value, __u64); /* an array's entries are 8 bytes apart anyway */
 } slot_of_tid SEC(".maps");
 
+/* A row for each core, of records_per_core records: nothing is reserved, locked or shared. */
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(map_flags, BPF_F_MMAPABLE);
+  __uint(max_entries, 1); /* set by the loader */
+  __type(key, __u32);
+  __type(value, struct gilscope_segment);
+} records SEC(".maps");
+
+/* Rung with the core's number when its row is half full. */
 struct {
   __uint(type, BPF_MAP_TYPE_RINGBUF);
-  __uint(max_entries, 4096); /* bytes: set by the loader */
-} segments SEC(".maps");
+  __uint(max_entries, 4096); /* a page: set by the loader */
+} doorbell SEC(".maps");
 
 /* Chosen by the loader before the programs are verified, so that what is off costs nothing. */
 const volatile bool write_records = true;
 const volatile bool has_prev_state =
-    false; /* sched_switch passes prev_state (5.18, 9c2136be0878) */
-const volatile __u64 ring_wakeup_bytes = 0; /* wake the reader when so much is waiting */
+    false;                                 /* sched_switch passes prev_state (5.18, 9c2136be0878) */
+const volatile __u32 records_per_core = 1; /* a power of two */
 
 struct gilscope_window window;
 

@@ -83,6 +83,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   // One in two files has the right header before it, and records that could be.
   if (size && data[0] % 2) {
     SegmentFileHeader header;
+    header.version = 1;  // whose records are segments as in memory
+    header.record_bytes = sizeof(gilscope_segment);
     std::copy(report.id.begin(), report.id.end(), header.report_id.begin());
     std::vector<gilscope_segment> segments(report.cells[0].runs[0].segment_records);
     if (!segments.empty())

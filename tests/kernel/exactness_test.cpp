@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <map>
 
+#include "tests/kernel/exact.h"
 #include "tests/kernel/kernel_test.h"
 
 namespace gilscope {
@@ -48,74 +49,11 @@ std::vector<Case> cases() {
   return list;
 }
 
-// Everything that must hold of a traced run that is done, whatever happened in it.
-void expect_exact(const Run& run) {
-  // Main enters right after the window opens, and leaves right before it closes.
-  ASSERT_TRUE(run.opened_ns && run.window_ns);
-  const ThreadTrace& main = *run.threads[0].trace;
-  EXPECT_LE(*run.opened_ns, main.entered_ns);
-  EXPECT_GE(*run.opened_ns + *run.window_ns, main.left_ns);
-  FailedCounts failed;
-  uint64_t acquires = 0, segments = 0, dropped = 0;
-  WakeupCounts wakeups;
-  MigrationCounts migrations;
-  for (const Core& core : run.cores) {
-    failed.contended += core.failed.contended;
-    failed.woken_lost += core.failed.woken_lost;
-    failed.timed_out += core.failed.timed_out;
-    acquires += core.acquires;
-    segments += core.segments;
-    dropped += core.records_dropped;
-    wakeups.waker += core.wakeups.waker;
-    wakeups.previous += core.wakeups.previous;
-    wakeups.placed += core.wakeups.placed;
-    wakeups.ran += core.wakeups.ran;
-    migrations.wakeup += core.migrations.wakeup;
-    migrations.preempt += core.migrations.preempt;
-    migrations.raw_in += core.migrations.raw_in;
-    migrations.raw_out += core.migrations.raw_out;
-    EXPECT_EQ(core.histograms.run.count(), core.segments);
-    ASSERT_TRUE(core.observed);
-    // Every moment of the window belongs to somebody, but where a virtual machine stood still at
-    // its edges.
-    const uint64_t sum = core.on_cpu_ns + *core.foreign_ns + *core.idle_ns + *core.harness_ns;
-    EXPECT_LE(std::max(sum, *run.window_ns) - std::min(sum, *run.window_ns),
-              *run.lost->window_late_ns)
-        << "on CPU " << core.cpu;
-  }
-  EXPECT_EQ(failed, (FailedCounts{run.gil.contended, run.gil.woken_lost, run.gil.timed_out}));
-  EXPECT_EQ(acquires, run.gil.acquires);
-  EXPECT_EQ(dropped, run.lost->segments);
-  EXPECT_EQ(run.segment_records + run.lost->segments, segments);
-  EXPECT_EQ(wakeups.previous, wakeups.ran);
-  EXPECT_EQ(wakeups.placed, wakeups.ran);
-  EXPECT_EQ(wakeups.waker, wakeups.ran);
-  EXPECT_EQ(migrations.raw_in, migrations.raw_out);
-  // Only a segment whose beginning the kernel kept to itself can seem to begin before its waking.
-  EXPECT_LE(run.lost->discarded, run.lost->missed_switches);
-  EXPECT_EQ(run.lost->untracked_threads, 0u);
-  EXPECT_EQ(run.lost->recursion_misses, 0u);
-
-  uint64_t of_threads = 0, woken = 0, raw_migrations = 0, moved = 0;
-  for (const Thread& thread : run.threads) {
-    ASSERT_TRUE(thread.trace) << thread.name;
-    EXPECT_EQ(thread.trace->gil, thread.gil) << thread.name;
-    of_threads += thread.trace->segments;
-    woken += thread.trace->wakeups;
-    raw_migrations += thread.trace->migrations_raw;
-    moved += thread.trace->migrations_wakeup + thread.trace->migrations_preempt;
-  }
-  EXPECT_EQ(of_threads, segments);
-  EXPECT_EQ(woken, wakeups.waker);
-  EXPECT_EQ(raw_migrations, migrations.raw_in);
-  EXPECT_EQ(moved, migrations.wakeup + migrations.preempt);
-}
-
 class Exactness : public KernelTest, public ::testing::WithParamInterface<Case> {};
 
 TEST_P(Exactness, CoresAndThreadsAgree) {
   const Case& c = GetParam();
-  load({.max_threads = 9, .ring_bytes = 16 << 20, .raw_programs = c.raw_programs});
+  load({.max_threads = 9, .records_bytes = 16 << 20, .raw_programs = c.raw_programs});
   std::vector<int> cpus = all_cpus();
   if (!c.every_cpu) cpus.resize(1);
   auto traced =
@@ -131,10 +69,10 @@ TEST_P(Exactness, CoresAndThreadsAgree) {
 
 INSTANTIATE_TEST_SUITE_P(EveryPolicy, Exactness, ::testing::ValuesIn(cases()), name_of);
 
-class Ring : public KernelTest {};
+class RowsOfRecords : public KernelTest {};
 
-TEST_F(Ring, TooSmallDropsRecordsAndNeverCounts) {
-  load({.max_threads = 9, .ring_bytes = 4096});
+TEST_F(RowsOfRecords, TooSmallDropsRecordsAndNeverCounts) {
+  load({.max_threads = 9, .records_bytes = 4096});
   uint64_t received = 0;
   // Threads that cannot keep the GIL for long, so that there are many more segments than places.
   auto traced = run(make_cell("check-interval:100,yield", "count:n=500k", 8, all_cpus()),
@@ -149,7 +87,7 @@ TEST_F(Ring, TooSmallDropsRecordsAndNeverCounts) {
   EXPECT_EQ(received, traced->segment_records);
 }
 
-TEST_F(Ring, CountersAloneWriteNoRecords) {
+TEST_F(RowsOfRecords, CountersAloneWriteNoRecords) {
   load({.max_threads = 3, .records = false});
   auto traced =
       run(make_cell("check-interval:100", "count:n=500k", 2, all_cpus()), {.traced = true});
@@ -168,7 +106,7 @@ class Records : public KernelTest {};
 
 // The counters are the authority; the records must tell the same story.
 TEST_F(Records, AddUpToTheCounters) {
-  load({.max_threads = 9, .ring_bytes = 64 << 20});
+  load({.max_threads = 9, .records_bytes = 64 << 20});
   std::vector<gilscope_segment> segments;
   auto traced = run(make_cell("check-interval:100", "count:n=1M", 8, all_cpus()),
                     {.traced = true, .sink = [&](std::span<const gilscope_segment> some) {

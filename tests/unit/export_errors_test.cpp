@@ -100,10 +100,10 @@ TEST_F(ExportErrors, AnotherFilesSegments) {
 }
 
 TEST_F(ExportErrors, DamagedRecords) {
-  flip(72 + 24);  // of a thread that the run has not
+  flip(72 + 14);  // of a thread that the run has not
   refuses(3, "record 0 is damaged");
   std::string bytes = whole_;
-  bytes.at(bytes.size() - 64 + 41) = 99;  // the last one ended in no known way
+  bytes.at(bytes.size() - 48 + 22) = 0x61;  // the last one ended in no known way
   damage(bytes);
   refuses(3, "record 49 is damaged");
 }

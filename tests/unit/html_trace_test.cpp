@@ -190,9 +190,9 @@ TEST_F(HtmlTrace, SaysOnTheFaceThatRecordsWereDropped) {
   }
   save();
   ASSERT_EQ(html(), Exit::done);
-  EXPECT_THAT(page(), AllOf(HasSubstr("17 records of this run found the ring full"),
-                            HasSubstr("34 segment records found the ring full"),
-                            HasSubstr("34 records of this cell found the ring full")));
+  EXPECT_THAT(page(), AllOf(HasSubstr("17 records of this run found no room"),
+                            HasSubstr("34 segment records found no room"),
+                            HasSubstr("34 records of this cell found no room")));
 }
 
 TEST_F(HtmlTrace, NamesOfThreadsAreText) {
@@ -214,9 +214,9 @@ TEST_F(HtmlTrace, OneThatIsMissingIsAnError) {
 }
 
 TEST_F(HtmlTrace, ATruncatedOneIsAnError) {
-  std::filesystem::resize_file(directory / traced(1).segments_file, 72 + 64 * 10 + 3);
+  std::filesystem::resize_file(directory / traced(1).segments_file, 72 + 48 * 10 + 3);
   EXPECT_THAT(refusal(), HasSubstr(traced(1).segments_file));
-  std::filesystem::resize_file(directory / traced(1).segments_file, 72 + 64 * 10);
+  std::filesystem::resize_file(directory / traced(1).segments_file, 72 + 48 * 10);
   EXPECT_THAT(refusal(), AllOf(HasSubstr("holds 10 records"), HasSubstr("truncated")));
 }
 

@@ -341,7 +341,7 @@ TEST_F(Merge, FilesThatAreNotTheirRunsAreRefused) {
   };
   const auto mend = [&](const std::string& name) { with(name, [](std::string&) {}); };
 
-  with(segments, [](std::string& s) { s.resize(s.size() - 64); });
+  with(segments, [](std::string& s) { s.resize(s.size() - 48); });
   refuses({a}, 3, HasSubstr("holds 2 records, the report says 3"));
   with(segments, [](std::string& s) { s.pop_back(); });
   refuses({a}, 3, HasSubstr("ends within a record"));

@@ -110,7 +110,8 @@ struct Traced {
 
   TemporaryDirectory directory;
   Report report;
-  SegmentFileHeader header = {.block = 4};
+  // Version 1 holds records that cannot be, too.
+  SegmentFileHeader header = {.version = 1, .record_bytes = sizeof(gilscope_segment), .block = 4};
   std::vector<gilscope_segment> segments;
 };
 

@@ -90,7 +90,7 @@ TEST_F(SegmentFileTest, ReadsBackWhatWasWritten) {
     EXPECT_EQ(file->header.cell, 3u);
     EXPECT_EQ(file->header.block, 14u);
     EXPECT_EQ(file->header.report_id, some_header().report_id);
-    EXPECT_EQ(std::filesystem::file_size(directory / name), 72 + 64 * count);
+    EXPECT_EQ(std::filesystem::file_size(directory / name), 72 + 48 * count);
   }
 }
 
@@ -134,7 +134,7 @@ TEST_F(SegmentFileTest, CannotBeMadeInADirectoryThatIsGone) {
 TEST_F(SegmentFileTest, IsRefusedWhereItEndsTooEarly) {
   ASSERT_TRUE(write(kName, some_segments(3)));
   const std::string whole = bytes();
-  constexpr size_t kHeader = sizeof(SegmentFileHeader), kRecord = sizeof(gilscope_segment);
+  constexpr size_t kHeader = sizeof(SegmentFileHeader), kRecord = sizeof(SegmentRecord);
   ASSERT_EQ(whole.size(), kHeader + 3 * kRecord);
   for (size_t size = 0; size < whole.size(); ++size) {
     const bool at_an_edge = size >= kHeader && (size - kHeader) % kRecord == 0;
@@ -156,7 +156,7 @@ std::string file_with(Change change) {
   SegmentFileHeader header = some_header();
   change(header);
   std::string content(reinterpret_cast<const char*>(&header), sizeof(header));
-  return content + std::string(2 * sizeof(gilscope_segment), '\0');
+  return content + std::string(2 * sizeof(SegmentRecord), '\0');
 }
 
 TEST_F(SegmentFileTest, IsRefusedWhereItIsAnother) {
@@ -170,7 +170,7 @@ TEST_F(SegmentFileTest, IsRefusedWhereItIsAnother) {
     refused([i](SegmentFileHeader& h) { h.magic[i] ^= 1; }, "is not a file of segments");
   }
   refused([](SegmentFileHeader& h) { h.byte_order = 0x04030201; }, "byte order");
-  refused([](SegmentFileHeader& h) { h.version = kSegmentFileVersion + 1; }, "version 2");
+  refused([](SegmentFileHeader& h) { h.version = kSegmentFileVersion + 1; }, "version 3");
   refused([](SegmentFileHeader& h) { h.version = 0; }, "version 0");
   refused([](SegmentFileHeader& h) { h.header_bytes += 8; }, "version");
   refused([](SegmentFileHeader& h) { h.record_bytes = 72; }, "version");

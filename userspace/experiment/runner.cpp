@@ -171,7 +171,7 @@ Status Runner::watch(pid_t pid, Watched& watched) {
   Status status;
   pollfd fds[] = {{process.get(), POLLIN, 0},
                   {interrupt_.fd(), POLLIN, 0},
-                  {watched.traced ? tracer_->ring_fd() : -1, POLLIN, 0},
+                  {watched.traced ? tracer_->doorbell_fd() : -1, POLLIN, 0},
                   {watched.client ? watched.client->fd() : -1, POLLIN, 0}};
   for (;;) {
     if (poll(fds, std::size(fds), -1) < 0 && errno != EINTR) {

@@ -151,7 +151,7 @@ struct Client {
 };
 
 struct Lost {
-  uint64_t segments = 0;           // records that found the ring full
+  uint64_t segments = 0;           // records that found their core's row full
   uint64_t discarded = 0;          // timestamps out of order
   uint64_t censored = 0;           // waits that the end of the window cut off
   uint64_t untracked_threads = 0;  // threads of the worker that started in the window, not entered

@@ -12,6 +12,11 @@ namespace gilscope {
 namespace {
 
 constexpr size_t kBufferBytes = 1 << 20;
+constexpr uint32_t kWholeSegments = 1;  // the version whose records are segments as in memory
+
+size_t record_bytes(uint32_t version) {
+  return version == kWholeSegments ? sizeof(gilscope_segment) : sizeof(SegmentRecord);
+}
 
 }  // namespace
 
@@ -21,6 +26,7 @@ Result<SegmentWriter> SegmentWriter::create(int directory, const std::string& na
       openat(directory, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
   if (!file) return fail_errno(fmt::format("cannot create the segments {}", in_quotes(name)));
   SegmentWriter writer(std::move(file), name);
+  writer.whole_ = header.version == kWholeSegments;
   writer.buffer_.reserve(kBufferBytes);
   if (Status s = writer.append(&header, sizeof(header)); !s) return fail(s.error());
   return writer;
@@ -33,7 +39,18 @@ Status SegmentWriter::append(const void* data, size_t bytes) {
 }
 
 Status SegmentWriter::write(std::span<const gilscope_segment> segments) {
-  return append(segments.data(), segments.size_bytes());
+  if (whole_) return append(segments.data(), segments.size_bytes());
+  for (const gilscope_segment& segment : segments) {
+    const auto record = packed(segment);
+    if (!record) {
+      return fail(
+          fmt::format("cannot write the segments {}: one of thread {} ran {} ns, or failed "
+                      "too often, for a record; trace counters only",
+                      in_quotes(name_), segment.thread, segment.end_ns - segment.run_ns));
+    }
+    if (Status s = append(&*record, sizeof(*record)); !s) return s;
+  }
+  return {};
 }
 
 Status SegmentWriter::flush() {
@@ -81,17 +98,19 @@ Result<SegmentReader> SegmentReader::of(Fd file, const std::string& origin) {
     return fail(Exit::no_data,
                 fmt::format("{} was written on a box of another byte order", in_quotes(origin)));
   }
-  if (header.version != ours.version || header.header_bytes != ours.header_bytes ||
-      header.record_bytes != ours.record_bytes) {
-    return fail(Exit::no_data, fmt::format("{} is of version {}; this gilscope reads version {}",
-                                           in_quotes(origin), header.version, ours.version));
+  if (header.version < kWholeSegments || header.version > ours.version ||
+      header.header_bytes != ours.header_bytes ||
+      header.record_bytes != record_bytes(header.version)) {
+    return fail(Exit::no_data,
+                fmt::format("{} is of version {}; this gilscope reads versions {} to {}",
+                            in_quotes(origin), header.version, kWholeSegments, ours.version));
   }
   const uint64_t bytes = static_cast<uint64_t>(about.st_size) - sizeof(header);
-  if (bytes % sizeof(gilscope_segment)) {
+  if (bytes % header.record_bytes) {
     return fail(Exit::no_data,
                 fmt::format("{} is truncated: it ends within a record", in_quotes(origin)));
   }
-  reader.records_ = bytes / sizeof(gilscope_segment);
+  reader.records_ = bytes / header.record_bytes;
   return reader;
 }
 
@@ -100,14 +119,24 @@ Result<std::span<gilscope_segment>> SegmentReader::read(uint64_t first,
   if (first >= records_) return into.first(0);
   const std::span<gilscope_segment> wanted =
       into.first(static_cast<size_t>(std::min<uint64_t>(into.size(), records_ - first)));
-  const uint64_t offset = sizeof(header_) + first * sizeof(gilscope_segment);
-  auto got = read_at(file_.get(), offset, wanted.data(), wanted.size_bytes(),
-                     fmt::format("cannot read {}", in_quotes(origin_)));
-  if (!got) return fail(got.error());
-  if (*got < wanted.size_bytes()) {
+  const uint64_t offset = sizeof(header_) + first * header_.record_bytes;
+  const auto read = [&](void* data, size_t bytes) -> Status {
+    auto got = read_at(file_.get(), offset, data, bytes,
+                       fmt::format("cannot read {}", in_quotes(origin_)));
+    if (!got) return fail(got.error());
+    if (*got == bytes) return {};
     return fail(Exit::no_data,
                 fmt::format("{} became shorter while it was read", in_quotes(origin_)));
+  };
+  if (header_.version == kWholeSegments) {
+    if (Status s = read(wanted.data(), wanted.size_bytes()); !s) return fail(s.error());
+    return wanted;
   }
+  std::vector<SegmentRecord> records(wanted.size());
+  if (Status s = read(records.data(), records.size() * sizeof(records[0])); !s) {
+    return fail(s.error());
+  }
+  std::ranges::transform(records, wanted.begin(), unpacked);
   return wanted;
 }
 

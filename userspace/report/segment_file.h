@@ -1,6 +1,7 @@
-// A run's segments on disk: one header, then records of bpf/contract.h's gilscope_segment in the
-// order in which the ring handed them over (by end_ns up to a few us between cores), in the byte
-// order of the box that wrote them. docs/segments.md describes each field.
+// A run's segments on disk: one header, then a record each (userspace/report/segment_record.h), by
+// end_ns up to a few us between cores, in the byte order of the box that wrote them. Files of
+// version 1, whose records are bpf/contract.h's gilscope_segment, are read too. docs/segments.md
+// describes each field.
 #pragma once
 
 #include <array>
@@ -10,19 +11,20 @@
 #include <vector>
 
 #include "bpf/contract.h"
+#include "userspace/report/segment_record.h"
 #include "userspace/util/fd.h"
 #include "userspace/util/result.h"
 
 namespace gilscope {
 
-inline constexpr uint32_t kSegmentFileVersion = 1;
+inline constexpr uint32_t kSegmentFileVersion = 2;
 
 struct SegmentFileHeader {
   std::array<char, 8> magic = {'G', 'I', 'L', 'S', 'E', 'G', 'S', '\n'};
   uint32_t version = kSegmentFileVersion;
   uint32_t byte_order = 0x01020304;
   uint32_t header_bytes = sizeof(SegmentFileHeader);
-  uint32_t record_bytes = sizeof(gilscope_segment);
+  uint32_t record_bytes = sizeof(SegmentRecord);
   uint32_t cell = 0;  // index into the report's cells
   uint32_t block = 0;
   std::array<char, 40> report_id = {};  // the report's UUID, padded with zeros
@@ -36,6 +38,7 @@ class SegmentWriter {
   static Result<SegmentWriter> create(int directory, const std::string& name,
                                       const SegmentFileHeader& header);
 
+  // Fails at a segment that no record has room for.
   Status write(std::span<const gilscope_segment> segments);
   // Everything is on the disk when this has succeeded.
   Status finish();
@@ -47,6 +50,7 @@ class SegmentWriter {
 
   Fd file_;
   std::string name_;
+  bool whole_ = false;  // of version 1, which only tests still write
   std::vector<char> buffer_;
 };
 

@@ -3,20 +3,25 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <cstdarg>
 #include <cstdio>
+#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "gilscope.skel.h"
 #include "userspace/tracer/counters.h"
+#include "userspace/tracer/rows.h"
 #include "userspace/util/fd.h"
 #include "userspace/util/mapping.h"
+#include "userspace/util/time.h"
 
 namespace gilscope {
 namespace {
@@ -87,6 +92,22 @@ struct ProgramStatistics {
   uint64_t ns = 0, runs = 0, recursion_misses = 0;
 };
 
+// A row's length, a power of two: what there is room for, shared out among the CPUs that are there.
+// One that comes later has no row, and drops.
+uint32_t records_per_core(const Tracer::Options& options, uint32_t cores) {
+  const uint64_t room = options.records_bytes / sizeof(gilscope_segment) / cores;
+  return static_cast<uint32_t>(std::bit_floor(std::clamp<uint64_t>(room, 8, 1 << 20)));
+}
+
+// No tid of any namespace is as high; in a namespace of its own a lower limit may be read, and a
+// thread that is above it is refused when it enters.
+uint32_t most_tids() {
+  constexpr uint32_t kHighest = 1 << 22;  // PID_MAX_LIMIT
+  std::ifstream file("/proc/sys/kernel/pid_max");
+  uint32_t limit = 0;
+  return file >> limit && limit > 0 ? std::min(limit, kHighest) : kHighest;
+}
+
 Result<Owned<gilscope_bpf>> load_skeleton(const Tracer::Options& options, bool raw,
                                           bool prev_state) {
   libbpf_warning().clear();
@@ -94,13 +115,16 @@ Result<Owned<gilscope_bpf>> load_skeleton(const Tracer::Options& options, bool r
   if (!skeleton) return fail_errno("cannot open the BPF programs");
   skeleton->rodata->write_records = options.records;
   skeleton->rodata->has_prev_state = prev_state;
-  skeleton->rodata->ring_wakeup_bytes = options.ring_bytes / 2;
+  const uint32_t cores = std::max(get_nprocs_conf(), 1);
+  const uint32_t per_core = records_per_core(options, cores);
+  skeleton->rodata->records_per_core = per_core;
   auto& maps = skeleton->maps;
   bpf_map__set_max_entries(maps.board, options.max_threads);
   bpf_map__set_max_entries(maps.threads, options.max_threads);
-  bpf_map__set_max_entries(maps.slot_of_tid, options.max_threads);
+  bpf_map__set_max_entries(maps.slot_of_tid, most_tids());
   bpf_map__set_max_entries(maps.cores, libbpf_num_possible_cpus());
-  bpf_map__set_max_entries(maps.segments, options.records ? options.ring_bytes : getpagesize());
+  bpf_map__set_max_entries(maps.records, options.records ? per_core * cores : 1);
+  bpf_map__set_max_entries(maps.doorbell, getpagesize());
   for (const Variant& variant : sched_programs(skeleton.get())) {
     bpf_program__set_autoload(raw ? variant.raw : variant.btf, true);
   }
@@ -122,7 +146,10 @@ struct Tracer::State {
   Mapping<gilscope_slot> board;
   Mapping<gilscope_thread> threads;
   Mapping<gilscope_core> cores;
-  Owned<ring_buffer> ring;
+  Mapping<uint64_t> slot_of_tid;
+  Mapping<gilscope_segment> records_of_cores;
+  Rows rows;
+  Owned<ring_buffer> doorbell;
   std::vector<Owned<bpf_link>> links;
   Fd statistics;
   ProgramStatistics statistics_before;
@@ -130,20 +157,19 @@ struct Tracer::State {
   Status sink_status;
   uint64_t records = 0;
 
-  static int on_record(void* self, void* data, size_t size);
+  void forget_threads();
   std::vector<bpf_program*> attached_programs() const;
   ProgramStatistics read_statistics() const;
   Status clear();
   bool all_left() const;
 };
 
-int Tracer::State::on_record(void* self, void* data, size_t size) {
-  auto* state = static_cast<State*>(self);
-  if (size < sizeof(gilscope_segment)) return 0;
-  state->records += 1;
-  if (!state->sink_status) return 0;  // it failed before; go on emptying the ring
-  state->sink_status = state->sink({static_cast<const gilscope_segment*>(data), 1});
-  return 0;
+// Of those that the last run had.
+void Tracer::State::forget_threads() {
+  for (const gilscope_thread& thread : threads.span()) {
+    if (thread.entered_ns && thread.tid < slot_of_tid.span().size())
+      slot_of_tid.span()[thread.tid] = 0;
+  }
 }
 
 std::vector<bpf_program*> Tracer::State::attached_programs() const {
@@ -168,17 +194,13 @@ ProgramStatistics Tracer::State::read_statistics() const {
 }
 
 Status Tracer::State::clear() {
+  forget_threads();
   std::ranges::fill(board.span(), gilscope_slot{});
   std::memset(threads.data(), 0, threads.span().size_bytes());
   std::memset(cores.data(), 0, cores.span().size_bytes());
   skeleton->bss->window = {};
   records = 0;
   sink_status = {};
-  int tids = bpf_map__fd(skeleton->maps.slot_of_tid);
-  uint32_t tid = 0;
-  while (!bpf_map_get_next_key(tids, nullptr, &tid)) {
-    if (bpf_map_delete_elem(tids, &tid)) return fail_errno("cannot clear BPF map slot_of_tid");
-  }
   return {};
 }
 
@@ -227,10 +249,19 @@ Result<Tracer> Tracer::load(const Options& options) {
   state->board = std::move(*board);
   state->threads = std::move(*threads);
   state->cores = std::move(*cores);
+  auto slot_of_tid = map_array<uint64_t>(maps.slot_of_tid);
+  if (!slot_of_tid) return fail(slot_of_tid.error());
+  state->slot_of_tid = std::move(*slot_of_tid);
   if (options.records) {
-    state->ring.reset(
-        ring_buffer__new(bpf_map__fd(maps.segments), State::on_record, state.get(), nullptr));
-    if (!state->ring) return fail_errno("cannot map the ring of segments");
+    auto records = map_array<gilscope_segment>(maps.records);
+    if (!records) return fail(records.error());
+    state->records_of_cores = std::move(*records);
+    state->rows = Rows(state->records_of_cores.span(), state->cores.span(),
+                       state->skeleton->rodata->records_per_core);
+    // Who rang says nothing: all rows are read at once.
+    const auto heard = [](void*, void*, size_t) { return 0; };
+    state->doorbell.reset(ring_buffer__new(bpf_map__fd(maps.doorbell), heard, nullptr, nullptr));
+    if (!state->doorbell) return fail_errno("cannot map the ring of the doorbell");
   }
   return Tracer(std::move(state));
 }
@@ -264,14 +295,21 @@ std::span<gilscope_slot> Tracer::board() const {
   return state_->board.span();
 }
 
-int Tracer::ring_fd() const {
-  return state_->ring ? ring_buffer__epoll_fd(state_->ring.get()) : -1;
+int Tracer::doorbell_fd() const {
+  return state_->doorbell ? ring_buffer__epoll_fd(state_->doorbell.get()) : -1;
 }
 
 Status Tracer::drain() {
-  if (!state_->ring) return {};
-  int drained = ring_buffer__consume(state_->ring.get());
-  if (drained < 0) return fail_errno("cannot read the ring of segments", -drained);
+  if (!state_->doorbell) return {};
+  const int heard = ring_buffer__consume(state_->doorbell.get());
+  if (heard < 0) return fail_errno("cannot read the ring of the doorbell", -heard);
+  const auto taken =
+      state_->rows.take(monotonic_ns(), [this](std::span<const gilscope_segment> segments) {
+        state_->records += segments.size();
+        if (state_->sink_status) state_->sink_status = state_->sink(segments);
+        return Status();  // one that failed before goes on emptying the rows
+      });
+  if (!taken) return fail(taken.error());
   return state_->sink_status;
 }
 
@@ -330,10 +368,10 @@ Facts Tracer::capabilities() const {
       {"programs", state_->raw ? "raw_tp" : "tp_btf", ""},
       {"prev_state_argument", state_->prev_state, ""},
       {"records", state_->options.records, ""},
-      {"ring_bytes",
-       state_->options.records
-           ? decltype(Fact::value)(static_cast<int64_t>(state_->options.ring_bytes))
-           : decltype(Fact::value)(),
+      {"records_bytes",
+       state_->options.records ? decltype(Fact::value)(static_cast<int64_t>(
+                                     state_->records_of_cores.span().size_bytes()))
+                               : decltype(Fact::value)(),
        state_->options.records ? "" : "traced with counters only"},
       {"segment_bytes", static_cast<int64_t>(sizeof(gilscope_segment)), ""},
   };

@@ -1,6 +1,6 @@
-// The tracer: loads the programs once, attaches them for one run at a time, keeps the records that
-// the ring hands over, and reads the counters when the run is over. The counters are the authority;
-// the records illustrate them.
+// The tracer: loads the programs once, attaches them for one run at a time, hands on the
+// records as they come, and reads the counters when the run is over. The counters are the
+// authority; the records illustrate them.
 #pragma once
 
 #include <chrono>
@@ -23,16 +23,16 @@ inline constexpr std::chrono::milliseconds kEmulatedLead{20};
 class Tracer {
  public:
   struct Options {
-    uint32_t max_threads = 2;        // slots on the board, the main thread's included
-    uint64_t ring_bytes = 64 << 20;  // a power of two, a page or more
-    bool records = true;             // false: counters only
-    bool raw_programs = false;       // use the raw twins although BTF programs would load
+    uint32_t max_threads = 2;           // slots on the board, the main thread's included
+    uint64_t records_bytes = 64 << 20;  // for records that wait to be read, on all cores
+    bool records = true;                // false: counters only
+    bool raw_programs = false;          // use the raw twins although BTF programs would load
     // The window's edges are announced so long ahead: far longer than the few instructions that it
     // takes on real CPUs.
     std::chrono::nanoseconds lead = std::chrono::microseconds(100);
   };
 
-  // Called with records in the order in which the ring hands them over.
+  // Called with records by the time of their end.
   using RecordSink = std::function<Status(std::span<const gilscope_segment>)>;
 
   static Result<Tracer> load(const Options& options);
@@ -48,8 +48,9 @@ class Tracer {
   TraceControl control() const;
   std::span<gilscope_slot> board() const;
 
-  // Readable when the ring is half full; then drain() hands the records to the sink. -1: no ring.
-  int ring_fd() const;
+  // Readable when a core's row of records is half full; then drain() hands what waits to the sink.
+  // -1: no records.
+  int doorbell_fd() const;
   Status drain();
 
   // After the worker is dead: waits until the last segment of every thread has been counted,

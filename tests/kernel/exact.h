@@ -1,0 +1,75 @@
+// The invariants of a traced run, as equalities.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "userspace/report/model.h"
+
+namespace gilscope {
+
+// Everything that must hold of a traced run that is done, whatever happened in it.
+inline void expect_exact(const Run& run) {
+  // Main enters right after the window opens, and leaves right before it closes.
+  ASSERT_TRUE(run.opened_ns && run.window_ns);
+  const ThreadTrace& main = *run.threads[0].trace;
+  EXPECT_LE(*run.opened_ns, main.entered_ns);
+  EXPECT_GE(*run.opened_ns + *run.window_ns, main.left_ns);
+  FailedCounts failed;
+  uint64_t acquires = 0, segments = 0, dropped = 0;
+  WakeupCounts wakeups;
+  MigrationCounts migrations;
+  for (const Core& core : run.cores) {
+    failed.contended += core.failed.contended;
+    failed.woken_lost += core.failed.woken_lost;
+    failed.timed_out += core.failed.timed_out;
+    acquires += core.acquires;
+    segments += core.segments;
+    dropped += core.records_dropped;
+    wakeups.waker += core.wakeups.waker;
+    wakeups.previous += core.wakeups.previous;
+    wakeups.placed += core.wakeups.placed;
+    wakeups.ran += core.wakeups.ran;
+    migrations.wakeup += core.migrations.wakeup;
+    migrations.preempt += core.migrations.preempt;
+    migrations.raw_in += core.migrations.raw_in;
+    migrations.raw_out += core.migrations.raw_out;
+    EXPECT_EQ(core.histograms.run.count(), core.segments);
+    ASSERT_TRUE(core.observed);
+    // Every moment of the window belongs to somebody, but where a virtual machine stood still at
+    // its edges.
+    const uint64_t sum = core.on_cpu_ns + *core.foreign_ns + *core.idle_ns + *core.harness_ns;
+    EXPECT_LE(std::max(sum, *run.window_ns) - std::min(sum, *run.window_ns),
+              *run.lost->window_late_ns)
+        << "on CPU " << core.cpu;
+  }
+  EXPECT_EQ(failed, (FailedCounts{run.gil.contended, run.gil.woken_lost, run.gil.timed_out}));
+  EXPECT_EQ(acquires, run.gil.acquires);
+  EXPECT_EQ(dropped, run.lost->segments);
+  EXPECT_EQ(run.segment_records + run.lost->segments, segments);
+  EXPECT_EQ(wakeups.previous, wakeups.ran);
+  EXPECT_EQ(wakeups.placed, wakeups.ran);
+  EXPECT_EQ(wakeups.waker, wakeups.ran);
+  EXPECT_EQ(migrations.raw_in, migrations.raw_out);
+  // Only a segment whose beginning the kernel kept to itself can seem to begin before its waking.
+  EXPECT_LE(run.lost->discarded, run.lost->missed_switches);
+  EXPECT_EQ(run.lost->untracked_threads, 0u);
+  EXPECT_EQ(run.lost->recursion_misses, 0u);
+
+  uint64_t of_threads = 0, woken = 0, raw_migrations = 0, moved = 0;
+  for (const Thread& thread : run.threads) {
+    ASSERT_TRUE(thread.trace) << thread.name;
+    EXPECT_EQ(thread.trace->gil, thread.gil) << thread.name;
+    of_threads += thread.trace->segments;
+    woken += thread.trace->wakeups;
+    raw_migrations += thread.trace->migrations_raw;
+    moved += thread.trace->migrations_wakeup + thread.trace->migrations_preempt;
+  }
+  EXPECT_EQ(of_threads, segments);
+  EXPECT_EQ(woken, wakeups.waker);
+  EXPECT_EQ(raw_migrations, migrations.raw_in);
+  EXPECT_EQ(moved, migrations.wakeup + migrations.preempt);
+}
+
+}  // namespace gilscope

@@ -1,0 +1,30 @@
+// A segment as it lies on disk: 48 bytes, three quarters of what it has in memory. docs/segments.md
+// describes each field.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "bpf/contract.h"
+
+namespace gilscope {
+
+struct SegmentRecord {
+  uint64_t end_ns;
+  uint64_t run_and_thread;  // ns it ran, 48 bits; thread, 16 bits above
+  uint64_t
+      wait_and_kind;  // ns from ready to running, 48 bits, signed; above: began, ended, gil_state
+  uint32_t waker_tid;
+  uint32_t acquires;
+  uint16_t cpu, previous_cpu, waker_cpu, placed_cpu;
+  uint16_t contended, woken_lost, timed_out, drop_requests;
+};
+static_assert(sizeof(SegmentRecord) == 48);
+
+// Empty where a field has no room for the segment's: 78 hours on a core, 65 536 threads, as many
+// failed acquisitions of a kind in one segment.
+std::optional<SegmentRecord> packed(const gilscope_segment& segment);
+// Whatever the bytes are; what cannot be is for the reader to notice.
+gilscope_segment unpacked(const SegmentRecord& record);
+
+}  // namespace gilscope
