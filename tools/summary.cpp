@@ -195,6 +195,26 @@ std::vector<BlockPair> pair_by_block(const Runs& numerator, const Runs& denomina
   return pairs;
 }
 
+void summarize_tracer(const Cell& cell, const Runs& traced, const Runs& untraced,
+                      CellSummary& summary) {
+  std::vector<double> added;
+  for (const BlockPair& pair :
+       pair_by_block(traced, untraced, [](const Run&, const Run&) { return true; })) {
+    added.push_back(pair.slowdown() - 1);
+  }
+  summary.tracer_cost_interval = median_interval(added);
+  summary.tracer_cost = median(std::move(added));
+  double ns = 0, programs = 0, cpu_ns = 0;
+  for (const Run& run : cell.runs) {
+    if (run.status != "done" || !run.tracer_cost) continue;
+    ns += double(run.tracer_cost->bpf_ns);
+    programs += double(run.tracer_cost->bpf_runs);
+    cpu_ns += double(run.wall_ns) * double(std::max<size_t>(1, cell.cpu_list.size()));
+  }
+  if (programs > 0) summary.program_ns = ns / programs;
+  if (cpu_ns > 0) summary.program_share = ns / cpu_ns;
+}
+
 CellSummary summarize(const Cell& cell) {
   CellSummary summary;
   summary.cell = &cell;
@@ -208,9 +228,7 @@ CellSummary summarize(const Cell& cell) {
       median_of(wall, [](const Run* run) { return std::optional(double(run->wall_ns)); });
   summary.drop_requests_per_s = median_of(
       runs, [](const Run* run) { return ratio(run->gil.drop_requests, window_ns(*run) / 1e9); });
-  summary.tracer_cost =
-      median_of(pair_by_block(traced, untraced, [](const Run&, const Run&) { return true; }),
-                [](const BlockPair& pair) { return std::optional(pair.slowdown() - 1); });
+  summarize_tracer(cell, traced, untraced, summary);
 
   std::map<std::string, std::vector<double>> results;
   for (const Run* run : wall) {

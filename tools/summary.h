@@ -49,6 +49,10 @@ struct CellSummary {
   std::optional<double> wakeups, wasted_share;  // over all cores; wakeups a run
   std::optional<double> drop_requests_per_s;
   std::optional<double> tracer_cost;  // traced over untraced wall within each block, minus 1
+  std::optional<Interval> tracer_cost_interval;  // 95 %; empty: fewer than 6 blocks
+  // By the kernel's own clock, in warm-up runs: a BPF program's mean time, and the share that all
+  // of them took of the time of the run's CPUs. Timing them is part of it.
+  std::optional<double> program_ns, program_share;
   std::vector<CoreSummary> cores;
   std::vector<ThreadSummary> threads;
   std::map<std::string, double> results;  // the workload's own, medians over the runs of wall_ns

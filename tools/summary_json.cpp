@@ -40,6 +40,11 @@ Json slowdown(const PairSummary& pair) {
   json["tracer_cost"] = {
       {"sequential", pair.sequential ? value(pair.sequential->tracer_cost) : Json(nullptr)},
       {"threaded", pair.threaded ? value(pair.threaded->tracer_cost) : Json(nullptr)}};
+  const auto interval = [](const CellSummary* cell) {
+    return cell ? value(cell->tracer_cost_interval) : Json(nullptr);
+  };
+  json["tracer_cost_interval_95"] = {{"sequential", interval(pair.sequential)},
+                                     {"threaded", interval(pair.threaded)}};
   Json each = Json::array();
   for (const BlockPair& block : pair.blocks) {
     each.push_back({{"block", block.block},

@@ -113,7 +113,7 @@ void print_losses(const Page& page) {
     if (n) lines.push_back(Wording::number_of(n, what) + " " + meaning);
   };
   say(lost.sum.segments, "segment record",
-      fmt::format("found the ring full, in {}: gone from the trace, not from the counters",
+      fmt::format("found no room, in {}: gone from the trace, not from the counters",
                   Wording::number_of(lost.runs_with_dropped, "run")));
   say(lost.sum.discarded, "time", "discarded, timestamps being out of order");
   say(lost.sum.censored, "wait", "cut off by the end of the window, in no histogram");
@@ -233,6 +233,7 @@ void print_text_report(std::ostream& out, const Report& report, const TextOption
   print_core_tables(page);
   print_thread_table(page);
   print_perf_table(page);
+  print_tracer_table(page);
   out << "\n";
   print_disturbances(page, report);
   out << "\n";

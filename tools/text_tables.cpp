@@ -419,4 +419,27 @@ void print_perf_table(const Page& page) {
   page.paragraph("Every run counted them, and each of its switches took longer for it.");
 }
 
+void print_tracer_table(const Page& page) {
+  Table table({{"", ""},
+               {"added wall time", "median"},
+               {"added wall time", "95 % interval"},
+               {"BPF programs", "mean"},
+               {"BPF programs", "of the CPUs"}});
+  for (const CellSummary* cell : shown_cells(page)) {
+    if (!cell->tracer_cost && !cell->program_ns) continue;
+    const auto& interval = cell->tracer_cost_interval;
+    const Number spread{
+        interval ? fmt::format("{:+.1f}..{:+.1f} %", interval->low * 100, interval->high * 100)
+                 : "-",
+        ""};
+    table.row(page.wording.cell(*cell->cell),
+              {page.time(signed_percent(cell->tracer_cost)), page.time(spread),
+               page.time(duration(cell->program_ns)), page.time(percent(cell->program_share))});
+  }
+  if (table.empty()) return;
+  page.title("THE TRACER",
+             "traced over untraced runs of the same block; its programs, timed in warm-up runs");
+  table.print(page.out, page.options.width);
+}
+
 }  // namespace gilscope

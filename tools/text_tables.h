@@ -46,5 +46,7 @@ void print_core_waits(const Page& page);
 void print_thread_waits(const Page& page);
 // What perf events counted, where that was asked for.
 void print_perf_table(const Page& page);
+// What tracing cost, by twins of runs and by the kernel's own clock.
+void print_tracer_table(const Page& page);
 
 }  // namespace gilscope

@@ -620,7 +620,7 @@ TEST(TextReport, LossesAreSaid) {
   report.cells[1].runs[3].lost = Lost{6, 5, 4, 3, 2, 1, 1500};
   const std::string text = unwrapped(shown(report));
   EXPECT_FALSE(has(text, "Nothing lost"));
-  EXPECT_TRUE(has(text, "6 segment records found the ring full, in 1 run:"));
+  EXPECT_TRUE(has(text, "6 segment records found no room, in 1 run:"));
   EXPECT_TRUE(has(text, "5 times discarded"));
   EXPECT_TRUE(has(text, "4 waits cut off"));
   EXPECT_TRUE(has(text, "3 threads started in the window and not tracked"));

@@ -311,7 +311,7 @@ std::string maps(const CellSummary& cell, const CellFindings* found) {
 std::string holes(const CellFindings& found) {
   if (found.sum.dropped == 0) return "";
   return fmt::format(
-      "<p class=\"warning\">{} of this cell found the ring full: what comes from segments (the "
+      "<p class=\"warning\">{} of this cell found no room: what comes from segments (the "
       "GIL's "
       "time, hand-offs, matrices, timelines) lacks them; the counters do not.</p>\n",
       Wording::number_of(found.sum.dropped, "record"));

@@ -133,7 +133,7 @@ std::string warnings(const PageContent& page) {
   uint64_t dropped = page.summary.lost.sum.segments;
   if (dropped) {
     warn(
-        fmt::format("{} found the ring full: what comes from segments has holes, the counters have "
+        fmt::format("{} found no room: what comes from segments has holes, the counters have "
                     "none.",
                     Wording::number_of(dropped, "segment record")));
   }
@@ -212,6 +212,33 @@ std::string wall_table(const PageContent& page) {
   return table.empty() ? "" : table.html();
 }
 
+std::string tracer_table(const PageContent& page) {
+  const Times& times = page.summary.times;
+  HtmlTable table(
+      "The tracer: traced over untraced runs of the same block; its programs, timed in "
+      "warm-up runs",
+      {{"", "", ""},
+       {"added wall time", "median", "tracer_cost"},
+       {"added wall time", "from", "tracer_cost"},
+       {"added wall time", "to (95 % interval)", "tracer_cost"},
+       {"BPF programs", "mean", "tracer_cost"},
+       {"BPF programs", "of the CPUs", "tracer_cost"}});
+  for (const CellSummary& cell : page.summary.cells) {
+    if (!cell.tracer_cost && !cell.program_ns) continue;
+    const auto& interval = cell.tracer_cost_interval;
+    const auto low = interval ? std::optional(interval->low) : std::nullopt;
+    const auto high = interval ? std::optional(interval->high) : std::nullopt;
+    table.row(escaped(page.wording.cell(*cell.cell)),
+              {{times.of(signed_percent(cell.tracer_cost)), cell.tracer_cost},
+               {times.of(signed_percent(low)), low},
+               {times.of(signed_percent(high)), high},
+               {times.of(duration(cell.program_ns)), cell.program_ns},
+               {times.of(percent(cell.program_share)), cell.program_share}},
+              fmt::format("data-cell=\"{}\"", index_of(page, &cell)));
+  }
+  return table.empty() ? "" : table.html();
+}
+
 std::string work_table(const PageContent& page) {
   static const std::vector<HtmlTable::Column> kColumns{
       {"", "", ""},
@@ -276,7 +303,7 @@ std::string overview(const PageContent& page) {
 }
 
 std::string time_tables(const PageContent& page) {
-  return wall_table(page) + work_table(page);
+  return wall_table(page) + work_table(page) + tracer_table(page);
 }
 
 }  // namespace gilscope

@@ -61,7 +61,7 @@ std::string caption(const TraceWindow& window) {
       Wording::number_of(window.wasted_wakeups, "wasted wakeup"));
   if (window.cut) text += " Cut short: the page has no room for 50 ms of so many segments.";
   if (window.run->lost && window.run->lost->segments) {
-    text += fmt::format(" {} of this run found the ring full: the timeline may have holes.",
+    text += fmt::format(" {} of this run found no room: the timeline may have holes.",
                         Wording::number_of(window.run->lost->segments, "record"));
   }
   return text;
