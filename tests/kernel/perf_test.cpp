@@ -1,5 +1,6 @@
 // The same run seen by perf, which shares nothing with gilscope but the kernel's tracepoints: each
-// segment, each switch, wakeup and migration of each thread must be in both.
+// segment, each switch, wakeup and migration of each thread must be in both, and each wait in the
+// run queue as long within the clocks' error.
 #include <algorithm>
 #include <cctype>
 #include <map>
@@ -240,6 +241,12 @@ void expect_same_counts(const Thread& thread, const Replay& replay, const Lost& 
   EXPECT_LE(apart(trace.histograms.preempt_wait.count(), replay.preempt_waits), lost.discarded);
 }
 
+// In the run queue, before the segment.
+uint64_t wait_of(const gilscope_segment& segment) {
+  if (segment.began == GILSCOPE_BEGAN_ENTERED) return 0;
+  return segment.run_ns - std::min(segment.ready_ns, segment.run_ns);
+}
+
 void expect_same_segments(const std::vector<gilscope_segment>& records, const Replay& replay) {
   ASSERT_EQ(records.size(), replay.stretches().size());
   size_t differ = 0;
@@ -261,8 +268,10 @@ void expect_same_segments(const std::vector<gilscope_segment>& records, const Re
     }
     if (::testing::Test::HasFailure()) return;
     if (replay.stretches()[i].missed) continue;
-    const uint64_t ours_ns = ours.end_ns - ours.run_ns, perfs_ns = perfs.end_ns - perfs.run_ns;
-    differ += apart(ours_ns, perfs_ns) > std::max<uint64_t>(perfs_ns / 100, 100'000);
+    const uint64_t run = ours.end_ns - ours.run_ns, perfs_run = perfs.end_ns - perfs.run_ns;
+    const uint64_t wait = wait_of(ours), perfs_wait = wait_of(perfs);
+    differ += apart(run, perfs_run) > std::max<uint64_t>(perfs_run / 100, 100'000) ||
+              apart(wait, perfs_wait) > std::max<uint64_t>(perfs_wait / 100, 100'000);
   }
   // perf reads the clock at the same tracepoints as we do, just before or after us; a virtual CPU
   // that is held up between the two makes a difference now and then.
@@ -282,6 +291,32 @@ void expect_same_core(const Core& core, const Counted& perf) {
   EXPECT_EQ(core.migrations.raw_out, perf.migrations.raw_out);
 }
 
+// The waits in the run queue of one thread's or one core's segments.
+struct Waits {
+  std::vector<uint64_t> ours, perfs;
+
+  void add(const gilscope_segment& segment, const gilscope_segment& perfs_segment) {
+    if (segment.began == GILSCOPE_BEGAN_ENTERED) return;
+    ours.push_back(wait_of(segment));
+    perfs.push_back(wait_of(perfs_segment));
+  }
+};
+
+uint64_t middle(std::vector<uint64_t> values) {
+  const auto at = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), at, values.end());
+  return *at;
+}
+
+// A tracer that runs before the other one at the waking and after it at the switch sees a wait that
+// is longer by what both programs take; held-up virtual CPUs are few enough to spare the middle.
+void expect_same_waits(const Waits& waits) {
+  if (waits.ours.size() < 20) return;
+  const uint64_t ours = middle(waits.ours), perfs = middle(waits.perfs);
+  EXPECT_LE(apart(ours, perfs), std::max<uint64_t>(perfs / 20, 5'000))
+      << ours << " ns, and by perf " << perfs << " ns";
+}
+
 TEST_P(Perf, SawTheSame) {
   const Case& c = GetParam();
   load({.max_threads = static_cast<uint32_t>(c.threads) + 1, .raw_programs = c.raw_programs});
@@ -292,6 +327,7 @@ TEST_P(Perf, SawTheSame) {
 
   const Lost& lost = *watched->run.lost;
   std::map<int, Counted> cores;
+  std::map<int, Waits> waits_of_cores;
   uint64_t missed = 0;
   for (size_t slot = 0; slot < watched->run.threads.size(); ++slot) {
     const Thread& thread = watched->run.threads[slot];
@@ -302,9 +338,22 @@ TEST_P(Perf, SawTheSame) {
     for (const SchedEvent& event : watched->events) replay.see(event);
     expect_same_counts(thread, replay, lost);
     expect_same_segments(watched->records[slot], replay);
+    ASSERT_EQ(watched->records[slot].size(), replay.stretches().size());
+    Waits waits;
+    for (size_t i = 0; i < replay.stretches().size(); ++i) {
+      if (replay.stretches()[i].missed) continue;
+      const gilscope_segment& ours = watched->records[slot][i];
+      waits.add(ours, replay.stretches()[i].segment);
+      waits_of_cores[ours.cpu].add(ours, replay.stretches()[i].segment);
+    }
+    expect_same_waits(waits);
     missed += replay.missed;
   }
   for (const Core& core : watched->run.cores) expect_same_core(core, cores[core.cpu]);
+  for (const auto& [cpu, waits] : waits_of_cores) {
+    SCOPED_TRACE(fmt::format("CPU {}", cpu));
+    expect_same_waits(waits);
+  }
   EXPECT_LE(missed, lost.missed_switches);
   EXPECT_EQ(lost.segments, 0u);
 }
