@@ -84,7 +84,7 @@ endif
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: build run test test-unit test-threaded test-kernel test-sanitizers test-fuzz test-kernels test-guests fuzz bench-perf bench-views bench-compare bench-against-itself lint format install clean help
+.PHONY: build run test test-unit test-threaded test-kernel test-sanitizers test-fuzz test-kernels test-guests fuzz bench soak bench-perf bench-views bench-compare bench-against-itself lint format install clean help
 
 build: $(BUILD)/gilscope  ## build build/gilscope, one static program
 
@@ -116,6 +116,14 @@ test-fuzz:  ## FUZZ_SECONDS=60 of feeding the readers of reports and segments wh
 fuzz: $(FUZZ_TARGETS)
 	@mkdir -p $(BUILD)/findings
 	@printf '%s\n' $(FUZZ_TARGETS) | xargs -P 2 -I{} scripts/run-fuzzer {} $(FUZZ_SECONDS)
+
+bench: $(BUILD)/bench_tracers $(BUILD)/bench_functions  ## what tracing costs a run, beside its peers; what a lock and the board cost (as root)
+	$(BUILD)/bench_functions
+	$(BUILD)/bench_tracers --rounds 12 --json $(BUILD)/bench.json
+
+SOAK_SECONDS ?= 150
+soak: $(BUILD)/kernel_tests  ## ten minutes at full rate, against all that a box can do (as root)
+	GILSCOPE_MUST_TRACE=1 GILSCOPE_SOAK_SECONDS=$(SOAK_SECONDS) $(BUILD)/kernel_tests --gtest_filter='Soak.*'
 
 bench-perf: $(BUILD)/bench_perf_cost  ## what counting by perf costs a run (as root)
 	$<
@@ -234,6 +242,15 @@ $(BUILD)/threaded_tests: $(THREADED_OBJECTS)
 $(BUILD)/bench_perf_cost: $(BUILD)/tests/bench/perf_cost.o $(BUILD)/tests/kernel/main.o $(OBJECTS)
 	$(say) LINK $@
 	$(Q)$(CXX) $(LDFLAGS) $^ -lgmock -lgtest $(LIBS) -o $@
+
+$(BUILD)/bench_tracers: $(BUILD)/tests/bench/tracers.o $(BUILD)/tests/bench/peers.o \
+    $(BUILD)/tests/kernel/witness.o $(BUILD)/tests/kernel/program.o $(OBJECTS)
+	$(say) LINK $@
+	$(Q)$(CXX) $(LDFLAGS) $^ -lgmock -lgtest $(LIBS) -o $@
+
+$(BUILD)/bench_functions: $(BUILD)/tests/bench/functions.o $(OBJECTS)
+	$(say) LINK $@
+	$(Q)$(CXX) $(LDFLAGS) $^ -lbenchmark $(LIBS) -o $@
 
 $(BUILD)/bench_%: $(BUILD)/tests/bench/%.o $(filter $(BUILD)/userspace/report/% $(BUILD)/userspace/util/%,$(OBJECTS))
 	$(say) LINK $@

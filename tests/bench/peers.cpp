@@ -1,0 +1,94 @@
+#include "tests/bench/peers.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "tests/kernel/program.h"
+
+namespace gilscope::bench {
+namespace {
+
+constexpr const char* kScript = R"(
+BEGIN { printf("attached\n"); }
+tracepoint:sched:sched_wakeup { @wakeups[cpu] = count(); @ready[args->pid] = nsecs; }
+tracepoint:sched:sched_migrate_task { @migrations[cpu] = count(); }
+tracepoint:sched:sched_switch {
+  if (args->prev_state == 0) { @ready[args->prev_pid] = nsecs; }
+  $ready = @ready[args->next_pid];
+  if ($ready) { @latency[cpu] = hist(nsecs - $ready); delete(@ready[args->next_pid]); }
+}
+END { clear(@ready); }
+)";
+
+[[noreturn]] void give_up(const std::string& why) {
+  fmt::print(stderr, "bench_tracers: {}\n", why);
+  std::exit(2);
+}
+
+witness::Command started(const std::vector<std::string>& arguments, const std::string& output) {
+  auto command = witness::Command::start(arguments, output);
+  if (!command) give_up(command.error().message);
+  return std::move(*command);
+}
+
+// perf says nowhere that it has begun: its file, or else half a second, must do.
+void settle() {
+  ::usleep(500'000);
+}
+
+// "LOST events:   12" of perf report --stats; 0 where there is no such line.
+uint64_t lost_of(const std::string& data) {
+  const Ended said = shell(fmt::format(
+      "perf report -i {} --stats 2>/dev/null | awk '/LOST(_SAMPLES)? events/ {{ n += $NF }} "
+      "END {{ print n + 0 }}'",
+      data));
+  return std::strtoull(said.out.c_str(), nullptr, 10);
+}
+
+}  // namespace
+
+Peer perf_stat(const std::string& output) {
+  witness::Command command = started(
+      {"perf", "stat", "-a", "-e", "sched:sched_switch,sched:sched_waking,sched:sched_migrate_task",
+       "-o", output + ".stat", "sleep", "1000"},
+      output);
+  settle();
+  if (!command.running()) give_up("perf stat cannot count: " + command.err());
+  return {std::move(command), [](witness::Command&) { return Result<PeerResult>(PeerResult()); }};
+}
+
+Peer perf_sched_record(const std::string& output) {
+  const std::string data = output + ".data";
+  std::filesystem::remove(data);
+  witness::Command command =
+      started({"perf", "sched", "record", "-o", data, "sleep", "1000"}, output);
+  if (!witness::until(command, [&] { return std::filesystem::exists(data); })) {
+    give_up("perf sched cannot record: " + command.err());
+  }
+  settle();
+  return {std::move(command), [data](witness::Command& ended) -> Result<PeerResult> {
+            std::error_code none;
+            const auto bytes = std::filesystem::file_size(data, none);
+            if (none || bytes == 0) return fail("perf sched recorded nothing: " + ended.err());
+            return PeerResult{bytes, lost_of(data)};
+          }};
+}
+
+Peer bpftrace(const std::string& output) {
+  witness::Command command = started({"bpftrace", "-B", "none", "-e", kScript}, output);
+  if (!witness::until(command,
+                      [&] { return command.out().find("attached\n") != std::string::npos; })) {
+    give_up("bpftrace cannot count: " + command.err());
+  }
+  settle();
+  return {std::move(command), [](witness::Command& ended) -> Result<PeerResult> {
+            if (ended.out().find("@wakeups") == std::string::npos) {
+              return fail("bpftrace counted nothing: " + ended.err());
+            }
+            return PeerResult();
+          }};
+}
+
+}  // namespace gilscope::bench

@@ -1,0 +1,236 @@
+// What tracing costs a run, gilscope's and its peers', in pairs with the same run untraced: the
+// table of `make bench`, and build/bench.json. Every round has every way to trace, in an order of its
+// own; "nothing" against itself shows what the box does to such a difference.
+//
+//   bench_tracers [--rounds N] [--only TRACER] [--json FILE]
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <random>
+#include <thread>
+
+#include "tests/bench/peers.h"
+#include "tests/kernel/kernel_test.h"
+#include "tools/statistics.h"
+#include "userspace/experiment/features.h"
+#include "userspace/report/segment_file.h"
+
+namespace gilscope::bench {
+namespace {
+
+struct Load {
+  std::string name, policy, workload;
+  bool every_cpu;
+};
+
+// Two threads that hand the lock over at every bytecode, on one CPU, where each hand-over is a
+// switch; and the convoy that this kit began with.
+const Load kLoads[] = {
+    {"ping-pong", "fifo:1", "count:n=200k", false},
+    {"convoy", "check-interval:100", "count:n=3M", true},
+};
+
+struct Measured {
+  double wall_ns = 0, switches = 0;
+  double bytes = 0;   // written to disk
+  uint64_t lost = 0;  // events
+};
+
+[[noreturn]] void give_up(const std::string& why) {
+  fmt::print(stderr, "bench_tracers: {}\n", why);
+  std::exit(2);
+}
+
+template <typename T>
+T must(Result<T> result) {
+  if (!result) give_up(result.error().message);
+  return std::move(*result);
+}
+
+// One way to trace a run.
+struct Way {
+  std::string name;
+  int pairs;                                     // a round; a peer takes seconds to start and end
+  Tracer* tracer = nullptr;                      // gilscope's own
+  bool records = false;                          // kept in a file, as `gilscope run --out` does
+  std::function<Peer(const std::string&)> peer;  // somebody else's, writing below that path
+};
+
+class Bench {
+ public:
+  explicit Bench(const std::string& directory) : directory_(directory) {
+    interrupt_ = must(Interrupt::watch());
+  }
+
+  Measured run(const Load& load, const Way& way) {
+    std::vector<int> cpus = all_cpus();
+    if (!load.every_cpu) cpus.resize(1);
+    std::optional<Peer> peer;
+    if (way.peer) peer.emplace(way.peer(directory_ + "/peer"));
+    std::optional<SegmentWriter> file;
+    Runner::Options options{.traced = way.tracer != nullptr};
+    if (way.records) {
+      file = must(create_file());
+      options.sink = [&](std::span<const gilscope_segment> segments) {
+        return file->write(segments);
+      };
+    }
+    auto done = Runner(way.tracer, *interrupt_)
+                    .run(make_cell(load.policy, load.workload, 2, cpus), options);
+    if (!done) give_up(done.error().message);
+    if (done->status != "done") give_up(done->status + ": " + done->failure);
+    Measured measured;
+    measured.wall_ns = double(done->wall_ns);
+    for (const Thread& thread : done->threads) {
+      measured.switches +=
+          double(thread.usage->voluntary_switches + thread.usage->involuntary_switches);
+    }
+    if (done->lost) measured.lost = done->lost->segments + done->lost->recursion_misses;
+    if (file) {
+      if (Status s = file->finish(); !s) give_up(s.error().message);
+      measured.bytes = double(std::filesystem::file_size(directory_ + "/segments"));
+    }
+    if (peer) {
+      const PeerResult result = must(peer->end());
+      measured.bytes = double(result.bytes);
+      measured.lost = result.lost;
+    }
+    return measured;
+  }
+
+ private:
+  Result<SegmentWriter> create_file() {
+    std::filesystem::remove(directory_ + "/segments");
+    const Fd directory(::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    return SegmentWriter::create(directory.get(), "segments", {});
+  }
+
+  std::string directory_;
+  std::optional<Interrupt> interrupt_;
+};
+
+struct Row {
+  std::vector<double> ns_per_switch, percent, bytes_per_switch;
+  uint64_t lost = 0;
+};
+
+std::string with_interval(const std::vector<double>& values, int decimals) {
+  const auto interval = median_interval(values);
+  if (!interval) return fmt::format("{:.{}f}", *median(values), decimals);
+  return fmt::format("{:.{}f} ({:.{}f} to {:.{}f})", *median(values), decimals, interval->low,
+                     decimals, interval->high, decimals);
+}
+
+std::string json_interval(const std::vector<double>& values, const char* low, const char* high) {
+  const auto interval = median_interval(values);
+  if (!interval) return fmt::format("\"{}\": null, \"{}\": null", low, high);
+  return fmt::format("\"{}\": {:.4g}, \"{}\": {:.4g}", low, interval->low, high, interval->high);
+}
+
+}  // namespace
+
+int measure(int rounds, const std::string& only, const std::string& json_path) {
+  if (Status able = require_tracing(); !able) give_up(able.error().message);
+  char pattern[] = "/var/tmp/gilscope-bench.XXXXXX";
+  if (!::mkdtemp(pattern)) give_up("cannot make a directory below /var/tmp");
+  const std::string directory = pattern;
+  const std::unique_ptr<const char, void (*)(const char*)> removed(
+      pattern, [](const char* path) { std::filesystem::remove_all(path); });
+
+  Tracer counters = must(Tracer::load({.max_threads = 3, .records = false}));
+  Tracer full = must(Tracer::load({.max_threads = 3}));
+  std::vector<Way> ways{
+      {"nothing", 4, nullptr, false, nullptr},
+      {"gilscope counters", 4, &counters, false, nullptr},
+      {"gilscope full", 4, &full, true, nullptr},
+      {"perf stat", 1, nullptr, false, perf_stat},
+      {"perf sched record", 1, nullptr, false, perf_sched_record},
+      {"bpftrace", 1, nullptr, false, bpftrace},
+  };
+  std::erase_if(ways, [&](const Way& way) { return !only.empty() && way.name != only; });
+  if (ways.empty()) give_up("no tracer is called " + only);
+  const Way nothing{"nothing", 1, nullptr, false, nullptr};
+
+  Bench bench(directory);
+  std::mt19937_64 random(std::random_device{}());
+  std::map<std::pair<std::string, std::string>, Row> rows;
+  std::map<std::string, std::vector<double>> untraced;
+  for (int round = 0; round < rounds; ++round) {
+    std::vector<std::pair<const Load*, const Way*>> order;
+    for (const Load& load : kLoads) {
+      for (const Way& way : ways) order.insert(order.end(), size_t(way.pairs), {&load, &way});
+    }
+    std::ranges::shuffle(order, random);
+    for (const auto& [load, way] : order) {
+      const bool traced_first = random() % 2;
+      const Measured first = bench.run(*load, traced_first ? *way : nothing);
+      const Measured second = bench.run(*load, traced_first ? nothing : *way);
+      const Measured& with = traced_first ? first : second;
+      const Measured& without = traced_first ? second : first;
+      Row& row = rows[{load->name, way->name}];
+      row.ns_per_switch.push_back(with.wall_ns / with.switches -
+                                  without.wall_ns / without.switches);
+      row.percent.push_back((with.wall_ns / without.wall_ns - 1) * 100);
+      row.bytes_per_switch.push_back(with.bytes / with.switches);
+      row.lost += with.lost;
+      untraced[load->name].push_back(without.wall_ns / without.switches);
+    }
+    fmt::print(stderr, "round {} of {}\n", round + 1, rounds);
+  }
+
+  std::string json = fmt::format("{{\"rounds\": {}, \"rows\": [\n", rounds);
+  bool first_row = true;
+  for (const Load& load : kLoads) {
+    fmt::print("\n{}: {}, {}, 2 threads on {}; untraced {} ns a switch\n", load.name, load.policy,
+               load.workload, load.every_cpu ? "every CPU" : "1 CPU",
+               with_interval(untraced[load.name], 0));
+    fmt::print("  {:<18} {:>26} {:>30} {:>13} {:>5}  {}\n", "", "added ns a switch",
+               "added wall time, %", "bytes/switch", "lost", "times gilscope full");
+    const auto ours = rows.find({load.name, "gilscope full"});
+    const double full_ns = ours == rows.end() ? 0 : *median(ours->second.ns_per_switch);
+    for (const Way& way : ways) {
+      const Row& row = rows[{load.name, way.name}];
+      const double ns = *median(row.ns_per_switch), bytes = *median(row.bytes_per_switch);
+      fmt::print("  {:<18} {:>26} {:>30} {:>13.1f} {:>5}  {}\n", way.name,
+                 with_interval(row.ns_per_switch, 0), with_interval(row.percent, 1), bytes,
+                 row.lost, full_ns > 0 ? fmt::format("{:.1f}", ns / full_ns) : "-");
+      json += fmt::format(
+          "{}{{\"workload\": \"{}\", \"tracer\": \"{}\", \"added_ns_per_switch\": {:.4g}, {}, "
+          "\"added_percent\": {:.4g}, {}, \"bytes_per_switch\": {:.4g}, \"lost\": {}, "
+          "\"times_gilscope\": {}}}",
+          first_row ? "" : ",\n", load.name, way.name, ns,
+          json_interval(row.ns_per_switch, "low", "high"), *median(row.percent),
+          json_interval(row.percent, "low_percent", "high_percent"), bytes, row.lost,
+          full_ns > 0 ? fmt::format("{:.4g}", ns / full_ns) : "null");
+      first_row = false;
+    }
+  }
+  json += "\n]}\n";
+  std::ofstream file(json_path);
+  file << json;
+  file.close();
+  if (!file) give_up("cannot write " + json_path);
+  return 0;
+}
+
+}  // namespace gilscope::bench
+
+int main(int argc, char** argv) {
+  int rounds = 12;
+  std::string only, json = "build/bench.json";
+  for (int i = 1; i + 1 < argc; i += 2) {
+    const std::string option = argv[i];
+    if (option == "--rounds") rounds = std::max(1, std::atoi(argv[i + 1]));
+    if (option == "--only") only = argv[i + 1];
+    if (option == "--json") json = argv[i + 1];
+  }
+  return gilscope::bench::measure(rounds, only, json);
+}

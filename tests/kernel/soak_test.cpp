@@ -1,0 +1,107 @@
+// The tracer at full rate for a long time (GILSCOPE_SOAK_SECONDS; `make soak`), with everything
+// against it that a box can do: every invariant holds, and what was dropped is counted to the
+// record.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <thread>
+
+#include "tests/kernel/exact.h"
+#include "tests/kernel/kernel_test.h"
+#include "userspace/util/fd.h"
+#include "userspace/util/time.h"
+
+namespace gilscope {
+namespace {
+
+class Soak : public KernelTest {
+ protected:
+  static uint64_t seconds() {
+    const char* asked = std::getenv("GILSCOPE_SOAK_SECONDS");
+    return asked ? std::strtoull(asked, nullptr, 10) : 5;
+  }
+
+  // Run after run until the time is up; each is exact, and its records reach the sink or are
+  // counted.
+  void soak(const std::vector<Cell>& cells, useconds_t reader_sleeps) {
+    const uint64_t end = monotonic_ns() + seconds() * 1'000'000'000;
+    uint64_t wall_ns = 0;
+    for (size_t i = 0; monotonic_ns() < end || i < cells.size(); ++i) {
+      uint64_t received = 0;
+      auto traced = run(cells[i % cells.size()],
+                        {.traced = true, .sink = [&](std::span<const gilscope_segment> some) {
+                           received += some.size();
+                           if (reader_sleeps) ::usleep(reader_sleeps);
+                           return Status();
+                         }});
+      ASSERT_TRUE(traced);
+      expect_exact(*traced);
+      ASSERT_FALSE(HasFailure()) << "run " << i;
+      EXPECT_EQ(received, traced->segment_records);
+      segments_ += traced->segment_records + traced->lost->segments;
+      dropped_ += traced->lost->segments;
+      wall_ns += traced->wall_ns;
+      runs_ += 1;
+    }
+    RecordProperty("segments", std::to_string(segments_));
+    RecordProperty("dropped", std::to_string(dropped_));
+    std::printf("%zu runs, %lu segments in %.0f s, %lu dropped\n", runs_, segments_,
+                double(wall_ns) / 1e9, dropped_);
+  }
+
+  size_t runs_ = 0;
+  uint64_t segments_ = 0, dropped_ = 0;
+};
+
+// Two threads that hand the lock over at every bytecode on one CPU: over a million segments a
+// second.
+TEST_F(Soak, LosesNothingAtFullRate) {
+  load({.max_threads = 3});
+  soak({make_cell("fifo:1", "count:n=2M", 2, {all_cpus().front()})}, 0);
+  EXPECT_EQ(dropped_, 0u);
+}
+
+TEST_F(Soak, ThreadsThatComeAndGo) {
+  load({.max_threads = 129});
+  soak({make_cell("fifo:1", "count:n=1k", 128, all_cpus()),
+        make_cell("check-interval:100,yield", "count:n=2k", 64, all_cpus()),
+        make_cell("none", "count:n=1k", 128, all_cpus())},
+       0);
+}
+
+TEST_F(Soak, ASlowReader) {
+  load({.max_threads = 9, .records_bytes = 16 << 10});
+  soak({make_cell("fifo:1", "count:n=100k", 8, all_cpus())}, 2000);
+  EXPECT_GT(dropped_, 0u);
+}
+
+// A CPU that goes and comes, where the box lets it.
+TEST_F(Soak, ACpuThatGoesOffline) {
+  const int last = all_cpus().back();
+  const std::string path = fmt::format("/sys/devices/system/cpu/cpu{}/online", last);
+  const Fd online(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (last == 0 || !online) GTEST_SKIP() << "no CPU here can go offline";
+  load({.max_threads = 9});
+  std::atomic<bool> over = false;
+  std::atomic<uint64_t> times = 0;
+  std::thread switcher([&] {
+    while (!over) {
+      if (::pwrite(online.get(), "0", 1, 0) == 1) ++times;
+      ::usleep(100'000);
+      (void)!::pwrite(online.get(), "1", 1, 0);
+      ::usleep(100'000);
+    }
+  });
+  // On all of them, whichever are there: a mask without the one that is away would be another run.
+  soak({make_cell("fifo:1", "count:n=50k", 8, {0})}, 0);
+  soak({make_cell("check-interval:100,yield", "count:n=500k", 4, {0})}, 0);
+  over = true;
+  switcher.join();
+  (void)!::pwrite(online.get(), "1", 1, 0);
+  EXPECT_GT(times, 0u);
+}
+
+}  // namespace
+}  // namespace gilscope
