@@ -52,7 +52,7 @@ uint64_t lost_of(const std::string& data) {
 Peer perf_stat(const std::string& output) {
   witness::Command command = started(
       {"perf", "stat", "-a", "-e", "sched:sched_switch,sched:sched_waking,sched:sched_migrate_task",
-       "-o", output + ".stat", "sleep", "1000"},
+       "-o", output + ".stat"},
       output);
   settle();
   if (!command.running()) give_up("perf stat cannot count: " + command.err());

@@ -1,6 +1,6 @@
 // What tracing costs a run, gilscope's and its peers', in pairs with the same run untraced: the
-// table of `make bench`, and build/bench.json. Every round has every way to trace, in an order of its
-// own; "nothing" against itself shows what the box does to such a difference.
+// table of `make bench`, and build/bench.json. Every round has every way to trace, in an order of
+// its own; "nothing" against itself shows what the box does to such a difference.
 //
 //   bench_tracers [--rounds N] [--only TRACER] [--json FILE]
 #include <fcntl.h>
@@ -31,15 +31,16 @@ struct Load {
   bool every_cpu;
 };
 
-// Two threads that hand the lock over at every bytecode, on one CPU, where each hand-over is a
-// switch; and the convoy that this kit began with.
+// Two threads that do nothing but wake each other up on one CPU, and the convoy that this kit began
+// with.
 const Load kLoads[] = {
-    {"ping-pong", "fifo:1", "count:n=200k", false},
+    {"ping-pong", "none", "ping-pong:seconds=300ms", false},
     {"convoy", "check-interval:100", "count:n=3M", true},
 };
 
 struct Measured {
   double wall_ns = 0, switches = 0;
+  double work = 0;    // operations, of whatever the workload does
   double bytes = 0;   // written to disk
   uint64_t lost = 0;  // events
 };
@@ -90,6 +91,7 @@ class Bench {
     Measured measured;
     measured.wall_ns = double(done->wall_ns);
     for (const Thread& thread : done->threads) {
+      measured.work += double(thread.operations.value_or(0));
       measured.switches +=
           double(thread.usage->voluntary_switches + thread.usage->involuntary_switches);
     }
@@ -178,7 +180,8 @@ int measure(int rounds, const std::string& only, const std::string& json_path) {
       Row& row = rows[{load->name, way->name}];
       row.ns_per_switch.push_back(with.wall_ns / with.switches -
                                   without.wall_ns / without.switches);
-      row.percent.push_back((with.wall_ns / without.wall_ns - 1) * 100);
+      row.percent.push_back(((with.wall_ns / with.work) / (without.wall_ns / without.work) - 1) *
+                            100);
       row.bytes_per_switch.push_back(with.bytes / with.switches);
       row.lost += with.lost;
       untraced[load->name].push_back(without.wall_ns / without.switches);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <thread>
 
 #include "tests/unit/under_gil.h"
 #include "userspace/util/time.h"
@@ -87,7 +88,7 @@ TEST_P(BadWorkload, IsRefusedInOneLine) {
 
 TEST(Workloads, AreOfTheirOwnNames) {
   for (const char* name : {"count", "mixed", "throughput", "latency", "bandwidth", "echo", "file",
-                           "native", "convoy"}) {
+                           "native", "convoy", "ping-pong"}) {
     EXPECT_TRUE(make_workload(name)) << name;
   }
   EXPECT_EQ(canonical("echo:seconds=2,background=1"), "echo:background=1,seconds=2s");
@@ -197,6 +198,31 @@ TEST(Convoy, ExchangesUntilItsTimeIsUp) {
   EXPECT_GT(alone.operations, 0u);
   EXPECT_EQ(book->samples(0).size(), alone.operations);
   EXPECT_EQ(alone.self.slot.acquires, 1 + 2 * alone.operations);
+}
+
+TEST(PingPong, GoesRoundUntilItsTimeIsUp) {
+  auto workload = make_workload("ping-pong:seconds=20ms");
+  EXPECT_TRUE((*workload)->bounded_by_time());
+  for (const char* policy : {"switch-interval:5ms", "none"}) {
+    ASSERT_TRUE((*workload)->prepare(3));
+    (*workload)->begin();
+    auto gil = std::move(*make_gil(policy));
+    uint64_t operations[3] = {};
+    std::vector<std::thread> ring;
+    for (size_t i = 0; i < 3; ++i) {
+      ring.emplace_back([&, i] {
+        UnderGil self;
+        gil->acquire(self.thread);
+        Interpreter interpreter(*gil, self.thread);
+        EXPECT_TRUE((*workload)->run({interpreter, i, {}, operations[i]}));
+        gil->release(self.thread);
+      });
+    }
+    for (std::thread& thread : ring) thread.join();
+    // The token passes all of them, and the end comes once.
+    EXPECT_GT(operations[2], 0u);
+    for (uint64_t one : operations) EXPECT_LE(one - operations[2], 1u);
+  }
 }
 
 // A workload with a client, here a thread instead of a process.

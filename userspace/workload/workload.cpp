@@ -9,6 +9,7 @@
 #include "userspace/workload/datagrams.h"
 #include "userspace/workload/echo.h"
 #include "userspace/workload/io.h"
+#include "userspace/workload/ping_pong.h"
 #include "userspace/workload/tasks.h"
 
 namespace gilscope {
@@ -65,6 +66,9 @@ const std::vector<Kind>& kinds() {
       with_background({"convoy", "short I/O that never waits, and queues for the GIL",
                        convoy_parameters(), make_convoy},
                       1),
+      with_background({"ping-pong", "threads pass a token round a ring, by a semaphore each",
+                       ping_pong_parameters(), make_ping_pong},
+                      0),
   };
   return list;
 }
