@@ -82,9 +82,13 @@ Q := @
 say = @printf '  %-8s %s\n'
 endif
 
+# Forms of the BPF programs that were tried, each a patch (docs/tracer-cost.md).
+VARIANTS := $(sort $(wildcard tests/bench/variants/*.patch))
+VARIANT_OBJECTS := $(VARIANTS:tests/bench/variants/%.patch=$(BUILD)/bench/variants/%.o)
+
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: build run test test-unit test-threaded test-kernel test-sanitizers test-fuzz test-kernels test-guests fuzz bench soak bench-perf bench-views bench-compare bench-against-itself lint format install clean help
+.PHONY: build run test test-unit test-threaded test-kernel test-sanitizers test-fuzz test-kernels test-guests fuzz bench bench-variants soak bench-perf bench-views bench-compare bench-against-itself lint format install clean help
 
 build: $(BUILD)/gilscope  ## build build/gilscope, one static program
 
@@ -120,6 +124,9 @@ fuzz: $(FUZZ_TARGETS)
 bench: $(BUILD)/bench_tracers $(BUILD)/bench_functions  ## what tracing costs a run, beside its peers; what a lock and the board cost (as root)
 	$(BUILD)/bench_functions
 	$(BUILD)/bench_tracers --rounds 12 --json $(BUILD)/bench.json
+
+bench-variants: $(BUILD)/bench_variants $(VARIANT_OBJECTS)  ## what other forms of the BPF programs would cost (as root)
+	$< --rounds 20 $(BUILD)/bpf/gilscope.bpf.o $(VARIANT_OBJECTS)
 
 SOAK_SECONDS ?= 150
 soak: $(BUILD)/kernel_tests  ## ten minutes at full rate, against all that a box can do (as root)
@@ -247,6 +254,16 @@ $(BUILD)/bench_tracers: $(BUILD)/tests/bench/tracers.o $(BUILD)/tests/bench/peer
     $(BUILD)/tests/kernel/witness.o $(BUILD)/tests/kernel/program.o $(OBJECTS)
 	$(say) LINK $@
 	$(Q)$(CXX) $(LDFLAGS) $^ -lgmock -lgtest $(LIBS) -o $@
+
+$(VARIANT_OBJECTS): $(BUILD)/bench/variants/%.o: tests/bench/variants/%.patch $(BUILD)/bpf/gilscope.bpf.o
+	$(say) VARIANT $@
+	@rm -rf $(@:.o=) && mkdir -p $(@:.o=) && cp -r bpf $(@:.o=)/
+	$(Q)if grep -q '^---' $<; then patch -s -d $(@:.o=) -p1 < $<; fi
+	$(Q)cd $(@:.o=) && $(CLANG) $(BPF_CFLAGS) $$(sed -n 's/^cflags: //p' $(abspath $<)) -c bpf/gilscope.bpf.c -o $(abspath $@)
+
+$(BUILD)/bench_variants: $(BUILD)/tests/bench/variants.o $(OBJECTS)
+	$(say) LINK $@
+	$(Q)$(CXX) $(LDFLAGS) $^ $(LIBS) -o $@
 
 $(BUILD)/bench_functions: $(BUILD)/tests/bench/functions.o $(OBJECTS)
 	$(say) LINK $@

@@ -34,8 +34,8 @@ struct Load {
 // Two threads that do nothing but wake each other up on one CPU, and the convoy that this kit began
 // with.
 const Load kLoads[] = {
-    {"ping-pong", "none", "ping-pong:seconds=300ms", false},
-    {"convoy", "check-interval:100", "count:n=3M", true},
+    {"ping-pong", "none", "ping-pong:seconds=150ms", false},
+    {"convoy", "check-interval:100", "count:n=2M", true},
 };
 
 struct Measured {
@@ -59,7 +59,9 @@ T must(Result<T> result) {
 // One way to trace a run.
 struct Way {
   std::string name;
-  int pairs;                                     // a round; a peer takes seconds to start and end
+  // A round. A peer takes seconds to start and to end. On the convoy ours is compared with what the
+  // box does by itself, and that takes many.
+  int pairs[2];
   Tracer* tracer = nullptr;                      // gilscope's own
   bool records = false;                          // kept in a file, as `gilscope run --out` does
   std::function<Peer(const std::string&)> peer;  // somebody else's, writing below that path
@@ -150,16 +152,16 @@ int measure(int rounds, const std::string& only, const std::string& json_path) {
   Tracer counters = must(Tracer::load({.max_threads = 3, .records = false}));
   Tracer full = must(Tracer::load({.max_threads = 3}));
   std::vector<Way> ways{
-      {"nothing", 4, nullptr, false, nullptr},
-      {"gilscope counters", 4, &counters, false, nullptr},
-      {"gilscope full", 4, &full, true, nullptr},
-      {"perf stat", 1, nullptr, false, perf_stat},
-      {"perf sched record", 1, nullptr, false, perf_sched_record},
-      {"bpftrace", 1, nullptr, false, bpftrace},
+      {"nothing", {10, 10}, nullptr, false, nullptr},
+      {"gilscope counters", {10, 10}, &counters, false, nullptr},
+      {"gilscope full", {10, 40}, &full, true, nullptr},
+      {"perf stat", {1, 1}, nullptr, false, perf_stat},
+      {"perf sched record", {1, 1}, nullptr, false, perf_sched_record},
+      {"bpftrace", {1, 1}, nullptr, false, bpftrace},
   };
   std::erase_if(ways, [&](const Way& way) { return !only.empty() && way.name != only; });
   if (ways.empty()) give_up("no tracer is called " + only);
-  const Way nothing{"nothing", 1, nullptr, false, nullptr};
+  const Way nothing{"nothing", {1, 1}, nullptr, false, nullptr};
 
   Bench bench(directory);
   std::mt19937_64 random(std::random_device{}());
@@ -168,7 +170,9 @@ int measure(int rounds, const std::string& only, const std::string& json_path) {
   for (int round = 0; round < rounds; ++round) {
     std::vector<std::pair<const Load*, const Way*>> order;
     for (const Load& load : kLoads) {
-      for (const Way& way : ways) order.insert(order.end(), size_t(way.pairs), {&load, &way});
+      for (const Way& way : ways) {
+        order.insert(order.end(), size_t(way.pairs[&load - kLoads]), {&load, &way});
+      }
     }
     std::ranges::shuffle(order, random);
     for (const auto& [load, way] : order) {

@@ -20,7 +20,7 @@ class Soak : public KernelTest {
  protected:
   static uint64_t seconds() {
     const char* asked = std::getenv("GILSCOPE_SOAK_SECONDS");
-    return asked ? std::strtoull(asked, nullptr, 10) : 5;
+    return asked ? std::strtoull(asked, nullptr, 10) : 2;
   }
 
   // Run after run until the time is up; each is exact, and its records reach the sink or are
@@ -30,6 +30,7 @@ class Soak : public KernelTest {
     uint64_t wall_ns = 0;
     for (size_t i = 0; monotonic_ns() < end || i < cells.size(); ++i) {
       uint64_t received = 0;
+      ++begun_;
       auto traced = run(cells[i % cells.size()],
                         {.traced = true, .sink = [&](std::span<const gilscope_segment> some) {
                            received += some.size();
@@ -51,6 +52,7 @@ class Soak : public KernelTest {
                 double(wall_ns) / 1e9, dropped_);
   }
 
+  std::atomic<uint64_t> begun_ = 0;  // runs
   size_t runs_ = 0;
   uint64_t segments_ = 0, dropped_ = 0;
 };
@@ -65,41 +67,47 @@ TEST_F(Soak, LosesNothingAtFullRate) {
 
 TEST_F(Soak, ThreadsThatComeAndGo) {
   load({.max_threads = 129});
-  soak({make_cell("fifo:1", "count:n=1k", 128, all_cpus()),
+  soak({make_cell("fifo:1", "count:n=300", 128, all_cpus()),
         make_cell("check-interval:100,yield", "count:n=2k", 64, all_cpus()),
-        make_cell("none", "count:n=1k", 128, all_cpus())},
+        make_cell("none", "ping-pong:seconds=100ms", 128, all_cpus())},
        0);
 }
 
 TEST_F(Soak, ASlowReader) {
   load({.max_threads = 9, .records_bytes = 16 << 10});
-  soak({make_cell("fifo:1", "count:n=100k", 8, all_cpus())}, 2000);
+  soak({make_cell("none", "ping-pong:seconds=500ms", 8, all_cpus())}, 2000);
   EXPECT_GT(dropped_, 0u);
 }
 
-// A CPU that goes and comes, where the box lets it.
+// A CPU that goes while the threads are on it, and comes again, where the box lets it.
 TEST_F(Soak, ACpuThatGoesOffline) {
   const int last = all_cpus().back();
   const std::string path = fmt::format("/sys/devices/system/cpu/cpu{}/online", last);
   const Fd online(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
   if (last == 0 || !online) GTEST_SKIP() << "no CPU here can go offline";
+  const auto set = [&online](const char* to) { return ::pwrite(online.get(), to, 1, 0) == 1; };
   load({.max_threads = 9});
   std::atomic<bool> over = false;
   std::atomic<uint64_t> times = 0;
+  // Gone for a moment in the middle of each run: it is there when the next one begins, which would
+  // be refused otherwise.
   std::thread switcher([&] {
+    uint64_t seen = 0;
     while (!over) {
-      if (::pwrite(online.get(), "0", 1, 0) == 1) ++times;
+      ::usleep(10'000);
+      if (begun_ == seen) continue;
+      seen = begun_;
+      ::usleep(400'000);
+      times += set("0");
       ::usleep(100'000);
-      (void)!::pwrite(online.get(), "1", 1, 0);
-      ::usleep(100'000);
+      EXPECT_TRUE(set("1"));
     }
   });
-  // On all of them, whichever are there: a mask without the one that is away would be another run.
-  soak({make_cell("fifo:1", "count:n=50k", 8, {0})}, 0);
-  soak({make_cell("check-interval:100,yield", "count:n=500k", 4, {0})}, 0);
+  soak({make_cell("none", "ping-pong:seconds=800ms", 8, all_cpus()),
+        make_cell("check-interval:100,yield", "count:n=2M", 4, all_cpus())},
+       0);
   over = true;
   switcher.join();
-  (void)!::pwrite(online.get(), "1", 1, 0);
   EXPECT_GT(times, 0u);
 }
 
