@@ -1,13 +1,22 @@
 // What single functions cost, timed by Google Benchmark: an uncontended acquire and release of each
-// policy, a checkpoint that nobody waits behind, the board's stores, an opcode.
+// policy, a checkpoint that nobody waits behind, the board's stores, an opcode, and the reader's
+// way from two cores' rows to the file of segments.
 #include <benchmark/benchmark.h>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cstring>
+#include <filesystem>
 #include <memory>
+#include <vector>
 
 #include "userspace/eval/speed.h"
 #include "userspace/gil/gil.h"
 #include "userspace/gil/policies.h"
+#include "userspace/report/segment_file.h"
+#include "userspace/tracer/rows.h"
+#include "userspace/util/fd.h"
 
 namespace gilscope {
 namespace {
@@ -54,8 +63,37 @@ void board(benchmark::State& state) {
 
 void opcode(benchmark::State& state) {
   double ns = 0;
-  for (auto _ : state) benchmark::DoNotOptimize(ns = measure_loop().ns_per_opcode);
+  for (auto _ : state) ns = measure_loop().ns_per_opcode;
   state.counters["ns_per_opcode"] = ns;
+}
+
+// Two full rows, merged, packed and written: items are segments.
+void reader(benchmark::State& state) {
+  constexpr size_t kPerCore = 1 << 16, kCores = 2;
+  std::vector<gilscope_segment> records(kPerCore * kCores);
+  std::vector<gilscope_core> cores(kCores);
+  for (size_t i = 0; i < records.size(); ++i) {
+    records[i].ready_ns = i % kPerCore * 1'000;
+    records[i].run_ns = records[i].ready_ns + 200;
+    records[i].end_ns = records[i].ready_ns + 900;
+    records[i].thread = static_cast<__u32>(i % 2);
+    records[i].cpu = static_cast<__u16>(i / kPerCore);
+  }
+  Rows rows(records, cores, kPerCore);
+  char pattern[] = "/var/tmp/gilscope-bench.XXXXXX";
+  if (!::mkdtemp(pattern)) return state.SkipWithError("cannot make a directory below /var/tmp");
+  {
+    const Fd directory(::open(pattern, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    auto file = SegmentWriter::create(directory.get(), "segments", {});
+    for (auto _ : state) {
+      for (gilscope_core& core : cores) core.written += kPerCore;
+      const auto taken = rows.take(
+          UINT64_MAX, [&](std::span<const gilscope_segment> some) { return file->write(some); });
+      if (!taken) state.SkipWithError(taken.error().message.c_str());
+    }
+    state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(records.size()));
+  }
+  std::filesystem::remove_all(pattern);
 }
 
 }  // namespace
@@ -72,6 +110,8 @@ int main(int argc, char** argv) {
   }
   benchmark::RegisterBenchmark("board", gilscope::board);
   benchmark::RegisterBenchmark("opcode", gilscope::opcode);
+  // So many and no more: the file grows by 6 MB each time.
+  benchmark::RegisterBenchmark("reader", gilscope::reader)->Iterations(40);
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   benchmark::RunSpecifiedBenchmarks();

@@ -59,8 +59,7 @@ T must(Result<T> result) {
 // One way to trace a run.
 struct Way {
   std::string name;
-  // A round. A peer takes seconds to start and to end. On the convoy ours is compared with what the
-  // box does by itself, and that takes many.
+  // A round. On the convoy ours is compared with what the box does by itself, and that takes many.
   int pairs[2];
   Tracer* tracer = nullptr;                      // gilscope's own
   bool records = false;                          // kept in a file, as `gilscope run --out` does
@@ -73,11 +72,50 @@ class Bench {
     interrupt_ = must(Interrupt::watch());
   }
 
+  struct Pair {
+    Measured traced, untraced;
+  };
+
+  // Traced and untraced in turn, or the other way round.
+  std::vector<Pair> pairs(const Load& load, const Way& way, bool traced_first) {
+    const auto count = static_cast<size_t>(way.pairs[&load - kLoads]);
+    if (way.peer) return beside_a_peer(load, way, count);
+    const Way nothing{"nothing", {}, nullptr, false, nullptr};
+    std::vector<Pair> done(count);
+    for (Pair& pair : done) {
+      if (traced_first) pair.traced = run(load, way);
+      pair.untraced = run(load, nothing);
+      if (!traced_first) pair.traced = run(load, way);
+      traced_first = !traced_first;
+    }
+    return done;
+  }
+
+ private:
+  // A peer takes seconds to start and to end, so it watches all of a round's runs, with half of the
+  // untraced ones before it and half after.
+  std::vector<Pair> beside_a_peer(const Load& load, const Way& way, size_t count) {
+    const Way nothing{"nothing", {}, nullptr, false, nullptr};
+    std::vector<Pair> done(count);
+    for (size_t i = 0; i < count / 2; ++i) done[i].untraced = run(load, nothing);
+    Peer peer = way.peer(directory_ + "/peer");
+    double switches = 0;
+    for (Pair& pair : done) {
+      pair.traced = run(load, nothing);
+      switches += pair.traced.switches;
+    }
+    const PeerResult result = must(peer.end());
+    for (size_t i = count / 2; i < count; ++i) done[i].untraced = run(load, nothing);
+    for (Pair& pair : done) {
+      pair.traced.bytes = double(result.bytes) * pair.traced.switches / switches;
+    }
+    done[0].traced.lost = result.lost;
+    return done;
+  }
+
   Measured run(const Load& load, const Way& way) {
     std::vector<int> cpus = all_cpus();
     if (!load.every_cpu) cpus.resize(1);
-    std::optional<Peer> peer;
-    if (way.peer) peer.emplace(way.peer(directory_ + "/peer"));
     std::optional<SegmentWriter> file;
     Runner::Options options{.traced = way.tracer != nullptr};
     if (way.records) {
@@ -102,15 +140,9 @@ class Bench {
       if (Status s = file->finish(); !s) give_up(s.error().message);
       measured.bytes = double(std::filesystem::file_size(directory_ + "/segments"));
     }
-    if (peer) {
-      const PeerResult result = must(peer->end());
-      measured.bytes = double(result.bytes);
-      measured.lost = result.lost;
-    }
     return measured;
   }
 
- private:
   Result<SegmentWriter> create_file() {
     std::filesystem::remove(directory_ + "/segments");
     const Fd directory(::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -139,6 +171,35 @@ std::string json_interval(const std::vector<double>& values, const char* low, co
   return fmt::format("\"{}\": {:.4g}, \"{}\": {:.4g}", low, interval->low, high, interval->high);
 }
 
+using Rows = std::map<std::pair<std::string, std::string>, Row>;
+
+// What the tracer was built to cost; docs/tracer-cost.md explains what falls short.
+void print_targets(const Rows& rows) {
+  const auto ns = [&rows](const char* tracer) {
+    return *median(rows.at({"ping-pong", tracer}).ns_per_switch);
+  };
+  const Row& convoy = rows.at({"convoy", "gilscope full"});
+  const auto interval = median_interval(convoy.percent);
+  const double full = ns("gilscope full");
+  const struct {
+    const char* what;
+    double value, most;
+  } targets[] = {
+      {"ping-pong, full: ns a switch", full, 100},
+      {"ping-pong, full: of perf sched record", full / ns("perf sched record"), 0.25},
+      {"ping-pong, full: of bpftrace", full / ns("bpftrace"), 0.5},
+      {"ping-pong, counters: ns a switch", ns("gilscope counters"), 60},
+      {"full: bytes a segment", *median(convoy.bytes_per_switch), 48.5},  // and the file's head
+      {"convoy, full: % of wall time", *median(convoy.percent), 1},
+      {"convoy, full: the interval's upper end", interval ? interval->high : 100, 2},
+  };
+  fmt::print("\ntargets\n");
+  for (const auto& target : targets) {
+    fmt::print("  {:<40} {:>8.2f}  at most {:<6g} {}\n", target.what, target.value, target.most,
+               target.value <= target.most ? "met" : "short");
+  }
+}
+
 }  // namespace
 
 int measure(int rounds, const std::string& only, const std::string& json_path) {
@@ -155,40 +216,34 @@ int measure(int rounds, const std::string& only, const std::string& json_path) {
       {"nothing", {10, 10}, nullptr, false, nullptr},
       {"gilscope counters", {10, 10}, &counters, false, nullptr},
       {"gilscope full", {10, 40}, &full, true, nullptr},
-      {"perf stat", {1, 1}, nullptr, false, perf_stat},
-      {"perf sched record", {1, 1}, nullptr, false, perf_sched_record},
-      {"bpftrace", {1, 1}, nullptr, false, bpftrace},
+      {"perf stat", {6, 4}, nullptr, false, perf_stat},
+      {"perf sched record", {6, 4}, nullptr, false, perf_sched_record},
+      {"bpftrace", {6, 4}, nullptr, false, bpftrace},
   };
   std::erase_if(ways, [&](const Way& way) { return !only.empty() && way.name != only; });
   if (ways.empty()) give_up("no tracer is called " + only);
-  const Way nothing{"nothing", {1, 1}, nullptr, false, nullptr};
 
   Bench bench(directory);
   std::mt19937_64 random(std::random_device{}());
-  std::map<std::pair<std::string, std::string>, Row> rows;
+  Rows rows;
   std::map<std::string, std::vector<double>> untraced;
   for (int round = 0; round < rounds; ++round) {
     std::vector<std::pair<const Load*, const Way*>> order;
     for (const Load& load : kLoads) {
-      for (const Way& way : ways) {
-        order.insert(order.end(), size_t(way.pairs[&load - kLoads]), {&load, &way});
-      }
+      for (const Way& way : ways) order.emplace_back(&load, &way);
     }
     std::ranges::shuffle(order, random);
     for (const auto& [load, way] : order) {
-      const bool traced_first = random() % 2;
-      const Measured first = bench.run(*load, traced_first ? *way : nothing);
-      const Measured second = bench.run(*load, traced_first ? nothing : *way);
-      const Measured& with = traced_first ? first : second;
-      const Measured& without = traced_first ? second : first;
       Row& row = rows[{load->name, way->name}];
-      row.ns_per_switch.push_back(with.wall_ns / with.switches -
-                                  without.wall_ns / without.switches);
-      row.percent.push_back(((with.wall_ns / with.work) / (without.wall_ns / without.work) - 1) *
-                            100);
-      row.bytes_per_switch.push_back(with.bytes / with.switches);
-      row.lost += with.lost;
-      untraced[load->name].push_back(without.wall_ns / without.switches);
+      for (const auto& [with, without] : bench.pairs(*load, *way, random() % 2)) {
+        row.ns_per_switch.push_back(with.wall_ns / with.switches -
+                                    without.wall_ns / without.switches);
+        row.percent.push_back(((with.wall_ns / with.work) / (without.wall_ns / without.work) - 1) *
+                              100);
+        row.bytes_per_switch.push_back(with.bytes / with.switches);
+        row.lost += with.lost;
+        untraced[load->name].push_back(without.wall_ns / without.switches);
+      }
     }
     fmt::print(stderr, "round {} of {}\n", round + 1, rounds);
   }
@@ -221,6 +276,7 @@ int measure(int rounds, const std::string& only, const std::string& json_path) {
     }
   }
   json += "\n]}\n";
+  if (only.empty()) print_targets(rows);
   std::ofstream file(json_path);
   file << json;
   file.close();

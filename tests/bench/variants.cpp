@@ -107,7 +107,8 @@ class Form {
       if (raw || btf) bpf_program__set_autoload(program, btf);
       if (btf) programs_.push_back(program);
     }
-    if (bpf_object__load(object_.get()) != 0) give_up(fmt::format("the kernel refuses {}; `bpftool prog loadall` says why", path));
+    if (bpf_object__load(object_.get()) != 0)
+      give_up(fmt::format("the kernel refuses {}; `bpftool prog loadall` says why", path));
     map_rows();
   }
 
@@ -143,9 +144,7 @@ class Form {
   }
 
  private:
-  bpf_map* map(const char* name) const {
-    return bpf_object__find_map_by_name(object_.get(), name);
-  }
+  bpf_map* map(const char* name) const { return bpf_object__find_map_by_name(object_.get(), name); }
 
   // An array by its name, or the global one of a form that has it so.
   template <typename T>
@@ -186,8 +185,8 @@ class Form {
     const btf_type* type = btf__type_by_id(types, static_cast<uint32_t>(section));
     size_t size = 0;
     // const in this libbpf only by its type
-    auto* data = static_cast<char*>(const_cast<void*>(
-        static_cast<const void*>(bpf_map__initial_value(map(".rodata"), &size))));
+    auto* data = static_cast<char*>(
+        const_cast<void*>(static_cast<const void*>(bpf_map__initial_value(map(".rodata"), &size))));
     const btf_var_secinfo* variable = btf_var_secinfos(type);
     for (int i = 0; i < btf_vlen(type); ++i, ++variable) {
       const btf_type* of = btf__type_by_id(types, variable->type);
@@ -226,8 +225,8 @@ class Form {
 
   Passed traced() {
     std::memset(threads_.data(), 0, threads_.span().size_bytes());
-    const TraceControl control({fd("open_window"), fd("close_window"), fd("enter"), fd("leave"),
-                                100'000});
+    const TraceControl control(
+        {fd("open_window"), fd("close_window"), fd("enter"), fd("leave"), 100'000});
     std::vector<Owned<bpf_link>> links;
     for (bpf_program* program : programs_) links.emplace_back(bpf_program__attach(program));
     if (!std::ranges::all_of(links, [](const auto& link) { return bool(link); })) {
