@@ -78,6 +78,7 @@ void reader(benchmark::State& state) {
     records[i].end_ns = records[i].ready_ns + 900;
     records[i].thread = static_cast<__u32>(i % 2);
     records[i].cpu = static_cast<__u16>(i / kPerCore);
+    records[i].began = GILSCOPE_BEGAN_PREEMPTED;
   }
   Rows rows(records, cores, kPerCore);
   char pattern[] = "/var/tmp/gilscope-bench.XXXXXX";
