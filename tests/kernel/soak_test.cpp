@@ -26,8 +26,9 @@ class Soak : public KernelTest {
 
   // Run after run until the time is up; each is exact, and its records reach the sink or are
   // counted.
-  void soak(const std::vector<Cell>& cells, useconds_t reader_sleeps,
-            const std::function<void()>& before_a_run = [] {}) {
+  void soak(
+      const std::vector<Cell>& cells, useconds_t reader_sleeps,
+      const std::function<void()>& before_a_run = [] {}) {
     const uint64_t end = monotonic_ns() + seconds() * 1'000'000'000;
     uint64_t wall_ns = 0;
     for (size_t i = 0; monotonic_ns() < end || i < cells.size(); ++i) {
@@ -60,7 +61,8 @@ class Soak : public KernelTest {
   uint64_t segments_ = 0, dropped_ = 0;
 };
 
-// Two threads that do nothing but wake each other up on one CPU: as many segments as a CPU can make.
+// Two threads that do nothing but wake each other up on one CPU: as many segments as a CPU can
+// make.
 TEST_F(Soak, LosesNothingAtFullRate) {
   load({.max_threads = 3});
   soak({make_cell("none", fmt::format("ping-pong:seconds={}", seconds()), 2, {all_cpus().front()})},
