@@ -61,6 +61,7 @@ SIMULATION_OBJECTS := $(patsubst %.cpp,$(BUILD)/%.o,$(shell grep -l compare_samp
 JSON_OBJECTS := $(patsubst %.cpp,$(BUILD)/%.o,$(shell grep -l nlohmann $(UNIT_SOURCES) $(KERNEL_SOURCES)))
 OWN_TESTS := $(filter $(THREADED_OBJECTS) $(SIMULATION_OBJECTS) $(JSON_OBJECTS),$(UNIT_OBJECTS))
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%.cpp=$(BUILD)/%.o)
+BENCH_OBJECTS := $(patsubst %.cpp,$(BUILD)/%.o,$(sort $(wildcard tests/bench/*.cpp)))
 # The readers, and what prints what they read; not the subcommands.
 FUZZED := $(filter-out $(BUILD)/tools/show.o $(BUILD)/tools/validate.o $(BUILD)/tools/export.o \
                        $(BUILD)/tools/compare.o $(BUILD)/tools/merge.o $(BUILD)/tools/html.o $(BUILD)/tools/html/% \
@@ -286,4 +287,5 @@ $(BUILD)/kernel_tests: $(KERNEL_OBJECTS) $(OBJECTS)
 # are included before they exist.
 $(BUILD)/userspace/tracer/tracer.o: $(SKELETON)
 -include $(TEST_HEADERS:=.d) $(SYSTEM_HEADERS:=.d)
--include $(OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d) $(UNIT_OBJECTS:.o=.d) $(KERNEL_OBJECTS:.o=.d)
+-include $(OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d) $(UNIT_OBJECTS:.o=.d) $(KERNEL_OBJECTS:.o=.d) \
+         $(BENCH_OBJECTS:.o=.d)

@@ -12,17 +12,24 @@
 #include "bpf/segment.h"
 #include "bpf/window.h"
 
+/* A switch runs this once and in the kernel's own way: what it costs is the code that must be
+ * fetched for it more than the instructions (docs/tracer-cost.md). So the usual way is one stretch,
+ * and what is rare stands apart. */
+#define USUALLY(condition) __builtin_expect(!!(condition), 1)
+#define RARELY(condition) __builtin_expect(!!(condition), 0)
+
 static __always_inline struct gilscope_core* core_of(__u32 cpu) {
   return bpf_map_lookup_elem(&cores, &cpu);
 }
 
 /* The traced thread with this tid, or NULL. */
-static __always_inline struct gilscope_thread* thread_of(__u32 tid, __u32* slot) {
+static __always_inline struct gilscope_thread* thread_of(__u32 tid) {
   __u64* found = bpf_map_lookup_elem(&slot_of_tid, &tid);
-  if (!found || !*found) return NULL;
-  *slot = (__u32)*found - 1;
-  struct gilscope_thread* thread = bpf_map_lookup_elem(&threads, slot);
-  return thread && thread->active ? thread : NULL;
+  if (RARELY(!found || !*found)) return NULL;
+  __u32 slot = (__u32)*found - 1;
+  struct gilscope_thread* thread = bpf_map_lookup_elem(&threads, &slot);
+  if (RARELY(!thread || !thread->active)) return NULL;
+  return thread;
 }
 
 static __always_inline __u64 in_window(__u64 from, __u64 to) {
@@ -43,9 +50,9 @@ static __always_inline __u64 in_window(__u64 from, __u64 to) {
 static __always_inline void count_wait(struct gilscope_core* core,
                                        struct gilscope_histogram* of_core,
                                        struct gilscope_histogram* of_thread, __u64 from, __u64 to) {
-  if (to < from) {
+  if (RARELY(to < from)) {
     core->discarded += 1;
-  } else if (window.close_ns && to > window.close_ns) {
+  } else if (RARELY(to > window.close_ns)) {
     core->censored += 1;
   } else {
     gilscope_histogram_add_to_both(of_core, of_thread, to - from);
@@ -64,55 +71,65 @@ static __always_inline void count_occupant(struct gilscope_core* core, __u32 occ
 /* --- switch-in --- */
 
 static __always_inline void open_segment(struct gilscope_thread* thread, struct gilscope_core* core,
-                                         __u32 cpu, __u64 now) {
-  struct gilscope_waking* waking = &thread->waking;
-  __u8 began = gilscope_how_began(thread->ended, waking->waker.pending);
-  int migrated = thread->last_cpu != cpu;
+                                         __u32 cpu, __u64 now, const struct gilscope_waker* waker) {
+  struct gilscope_segment* segment = &thread->segment;
+  struct gilscope_histogram* of_core = &core->histograms.preempt_wait;
+  struct gilscope_histogram* of_thread = &thread->histograms.preempt_wait;
+  __u32 previous = segment->cpu, waker_tid = 0;
+  __u16 waker_cpu = GILSCOPE_NO_CPU, placed_cpu = GILSCOPE_NO_CPU;
+  __u8 began = gilscope_how_began(thread->asleep_ns, segment->run_ns, waker->woken_ns);
+  __u64 ready = thread->out_ns;
 
-  thread->run_ns = now;
-  thread->began = began;
   if (began == GILSCOPE_BEGAN_WOKEN) {
-    if (waking->placed_cpu == GILSCOPE_NO_CPU) waking->placed_cpu = thread->cpu;
-    thread->waker_tid = waking->waker.waker_tid;
-    thread->waker_cpu = waking->waker.waker_cpu;
-    thread->placed_cpu = waking->placed_cpu;
-    thread->ready_ns = waking->waker.woken_ns < now ? waking->waker.woken_ns : now;
-    count_wait(core, &core->histograms.wake_to_run, &thread->histograms.wake_to_run,
-               waking->waker.woken_ns, now);
+    ready = waker->woken_ns;
+    waker_tid = waker->waker_tid;
+    waker_cpu = waker->waker_cpu;
+    placed_cpu = waker->placed_cpu;
+    of_core = &core->histograms.wake_to_run;
+    of_thread = &thread->histograms.wake_to_run;
     /* All four sides of the wakeup here, so that they count the same wakeups. */
-    COUNT_ON(core, cpu, (__u32)waking->waker.waker_cpu, waker);
-    COUNT_ON(core, cpu, (__u32)thread->last_cpu, previous);
-    COUNT_ON(core, cpu, (__u32)waking->placed_cpu, placed);
-    waking->wakeups += 1;
+    COUNT_ON(core, cpu, (__u32)waker_cpu, waker);
+    COUNT_ON(core, cpu, previous, previous);
+    COUNT_ON(core, cpu, (__u32)placed_cpu, placed);
     core->ran += 1;
-    core->migrations_wakeup += migrated;
-    thread->migrations_wakeup += migrated;
-  } else {
-    thread->ready_ns = thread->out_ns;
-    count_wait(core, &core->histograms.preempt_wait, &thread->histograms.preempt_wait,
-               thread->out_ns, now);
-    core->migrations_preempt += migrated;
-    thread->migrations_preempt += migrated;
+    thread->wakeups += 1;
   }
-  waking->waker.pending = 0;
-  thread->previous_cpu = thread->last_cpu;
-  thread->last_cpu = cpu;
+  if (previous != cpu) {
+    if (began == GILSCOPE_BEGAN_WOKEN) {
+      core->migrations_wakeup += 1;
+      thread->migrations_wakeup += 1;
+    } else {
+      core->migrations_preempt += 1;
+      thread->migrations_preempt += 1;
+    }
+  }
+  count_wait(core, of_core, of_thread, ready, now);
+  segment->ready_ns = ready < now ? ready : now;
+  segment->run_ns = now;
+  segment->waker_tid = waker_tid;
+  segment->cpu = cpu;
+  segment->previous_cpu = previous;
+  segment->waker_cpu = waker_cpu;
+  segment->placed_cpu = placed_cpu;
+  segment->began = began;
+  thread->asleep_ns = 0;
   thread->cpu = cpu;
   thread->running = 1;
 }
 
 /* Some kernels switch without telling (seen on 6.18, when leaving the tasks of a hypervisor's
  * agent): the thread runs, and its switch-in was never seen. What it has been charged since it was
- * last switched out says when it came. */
-static __always_inline void open_unseen_segment(struct gilscope_thread* thread,
-                                                struct gilscope_core* core, __u32 cpu, __u64 now,
-                                                __u64 exec) {
+ * last switched out says when it came. Rare, and so kept out of the way of what is not. */
+static __noinline void open_unseen_segment(struct gilscope_thread* thread,
+                                           struct gilscope_core* core, __u32 cpu, __u64 now,
+                                           __u64 exec) {
   __u64 came = now - (exec - thread->out_exec);
   if (came < core->since_ns || came > now) came = core->since_ns;
   count_occupant(core, core->occupant, came);
   core->since_ns = came;
   core->since_exec = thread->out_exec;
-  open_segment(thread, core, cpu, came);
+  open_segment(thread, core, cpu, came,
+               gilscope_waker_of_unseen(&thread->waking, thread->segment.run_ns, came));
 }
 
 /* --- switch-out --- */
@@ -129,30 +146,35 @@ static __always_inline void gilscope_publish(__u64* counter, __u64 value) {
 #endif
 }
 
-static __always_inline void write_record(const struct gilscope_segment* segment,
-                                         struct gilscope_core* core, __u32 cpu) {
-  __u64 written = core->written;
-  __u64 waiting = written - *(volatile __u64*)&core->taken;
-  __u32 at = cpu * records_per_core + ((__u32)written & (records_per_core - 1));
+/* Where the next record of the core goes: into its row or, where that is full or there is none,
+ * where nobody reads it. A segment is put together there and nowhere else. */
+static __always_inline struct gilscope_segment* place_of_record(struct gilscope_core* core,
+                                                                __u32 cpu, __u64 waiting) {
+  __u32 at = cpu * records_per_core + ((__u32)core->written & (records_per_core - 1));
   struct gilscope_segment* record = NULL;
-  if (waiting < records_per_core) record = bpf_map_lookup_elem(&records, &at);
-  if (!record) {
+  if (write_records && USUALLY(waiting < records_per_core)) {
+    record = bpf_map_lookup_elem(&records, &at);
+  }
+  return USUALLY(record) ? record : &core->unrecorded;
+}
+
+static __always_inline void publish_record(struct gilscope_core* core, __u32 cpu, __u64 waiting,
+                                           const struct gilscope_segment* record) {
+  if (RARELY(record == &core->unrecorded)) {
     core->records_dropped += 1;
     return;
   }
-  __builtin_memcpy(record, segment, sizeof(*record));
-  gilscope_publish(&core->written, written + 1);
+  gilscope_publish(&core->written, core->written + 1);
   /* The reader sleeps until then: waking it costs the run a switch. What waits grows by one at a
    * time, so a row that fills passes its half, and rings once for it. */
-  if (waiting + 1 == records_per_core / 2) {
+  if (RARELY(waiting + 1 == records_per_core / 2)) {
     bpf_ringbuf_output(&doorbell, &cpu, sizeof(cpu), BPF_RB_FORCE_WAKEUP);
   }
 }
 
 static __always_inline void add_segment(const struct gilscope_segment* segment,
-                                        struct gilscope_thread* thread,
-                                        struct gilscope_core* core) {
-  __u64 on_cpu = in_window(segment->run_ns, segment->end_ns);
+                                        struct gilscope_thread* thread, struct gilscope_core* core,
+                                        __u64 on_cpu) {
   core->segments += 1;
   core->on_cpu_ns += on_cpu;
   core->acquires += segment->acquires;
@@ -175,56 +197,54 @@ static __always_inline void add_segment(const struct gilscope_segment* segment,
 
 /* Closes the segment of a traced thread that is being switched out at `now`. `exec` is all the
  * CPU time that the kernel has charged it for. */
-static __always_inline void close_segment(struct gilscope_thread* thread, __u32 slot,
+static __always_inline void close_segment(struct gilscope_thread* thread,
                                           struct gilscope_core* core, __u32 cpu, __u64 now,
-                                          int voluntary, __u64 exec) {
+                                          int voluntary, int asleep, __u64 exec) {
+  const struct gilscope_segment* opened = &thread->segment;
+  __u32 slot = opened->thread;
   struct gilscope_slot* on_board = bpf_map_lookup_elem(&board, &slot);
-  if (!on_board) return;
+  if (RARELY(!on_board)) return;
+  __u64 waiting = core->written - *(volatile __u64*)&core->taken;
+  struct gilscope_segment* record = place_of_record(core, cpu, waiting);
 
-  __u64 leave = thread->leave_ns;
+  __u64 since = core->since_ns, run = opened->run_ns, leave = thread->leave_ns, end = now;
   /* A thread that entered after it was switched in has a shorter segment than stay; and if it was
    * switched out between reading the clock and becoming active, an entry time before this stay. */
-  __u64 run = thread->run_ns > core->since_ns ? thread->run_ns : core->since_ns;
-  __u64 end = leave ? leave : now;
-  if (end < run) {
+  if (run < since) run = since;
+  if (RARELY(leave)) end = leave;
+  if (RARELY(end < run)) {
     if (!leave) core->discarded += 1;
     end = run;
   }
-
-  struct gilscope_segment segment = {
-      .ready_ns = thread->ready_ns,
-      .run_ns = run,
-      .end_ns = end,
-      .thread = slot,
-      .cpu = cpu,
-      .previous_cpu = thread->previous_cpu,
-      .waker_cpu = GILSCOPE_NO_CPU,
-      .placed_cpu = GILSCOPE_NO_CPU,
-      .began = thread->began,
-  };
-  if (thread->began == GILSCOPE_BEGAN_WOKEN) {
-    segment.waker_tid = thread->waker_tid;
-    segment.waker_cpu = thread->waker_cpu;
-    segment.placed_cpu = thread->placed_cpu;
+  if (RARELY(run != since || end != now)) {
+    core->harness_ns += in_window(since, run) + in_window(end, now);
   }
-  gilscope_take_differences(&segment, on_board, &thread->counted);
-  segment.ended = gilscope_how_ended(voluntary, segment.gil_state);
-  if (leave) segment.ended = thread->exited ? GILSCOPE_ENDED_EXITED : GILSCOPE_ENDED_LEFT;
-  thread->counted = *on_board;
-  thread->out_exec = exec;
-  thread->running = 0;
-  thread->ended = segment.ended;
-  thread->out_ns = now;
-
-  __u64 stay = now - core->since_ns;
-  __u64 before = run - core->since_ns, after = now - end;
-  if (before + after) core->harness_ns += in_window(core->since_ns, run) + in_window(end, now);
   /* Signed, in two's complement: the kernel reads its clock a little before us at both ends, so
    * single differences may be negative and only the sum means something. */
-  if (core->since_exec) thread->stolen_ns += stay - (exec - core->since_exec);
+  if (USUALLY(core->since_exec)) thread->stolen_ns += now - since - (exec - core->since_exec);
 
-  add_segment(&segment, thread, core);
-  if (leave) {
+  record->ready_ns = opened->ready_ns;
+  record->run_ns = run;
+  record->end_ns = end;
+  record->thread = slot;
+  record->waker_tid = opened->waker_tid;
+  record->cpu = cpu;
+  record->previous_cpu = opened->previous_cpu;
+  record->waker_cpu = opened->waker_cpu;
+  record->placed_cpu = opened->placed_cpu;
+  record->began = opened->began;
+  gilscope_take_differences(record, on_board, &thread->counted);
+  record->ended = gilscope_how_ended(voluntary, record->gil_state);
+  if (RARELY(leave)) record->ended = thread->exited ? GILSCOPE_ENDED_EXITED : GILSCOPE_ENDED_LEFT;
+  thread->segment.cpu = cpu;
+  thread->out_exec = exec;
+  thread->out_ns = now;
+  thread->asleep_ns = asleep ? now : 0;
+  thread->running = 0;
+  add_segment(record, thread, core, in_window(run, end));
+  if (write_records) publish_record(core, cpu, waiting, record);
+
+  if (RARELY(leave)) {
     thread->active = 0;
     thread->left_ns = leave;
     __sync_fetch_and_add(&window.left, 1);
@@ -233,7 +253,6 @@ static __always_inline void close_segment(struct gilscope_thread* thread, __u32 
   } else {
     thread->involuntary_switches += 1;
   }
-  if (write_records) write_record(&segment, core, cpu);
 }
 
 #endif /* GILSCOPE_BPF_ACCOUNT_H */

@@ -118,8 +118,10 @@ struct gilscope_remote {
 } GILSCOPE_ALIGNED;
 
 struct gilscope_core {
-  __u32 occupant;   /* enum gilscope_occupant */
-  __u32 tid;        /* the occupant's */
+  __u32 occupant; /* enum gilscope_occupant */
+  __u32 tid;      /* the occupant's */
+  __u32 slot;     /* its slot, where it is a thread that is traced */
+  __u32 reserved;
   __u64 since_ns;   /* when the occupant was switched in */
   __u64 since_exec; /* its sum_exec_runtime then, where it belongs to the worker */
 
@@ -154,6 +156,7 @@ struct gilscope_core {
   __u64 taken GILSCOPE_ALIGNED; /* written by the reader alone */
 
   struct gilscope_remote remote;
+  struct gilscope_segment unrecorded; /* the last one that went into no row */
   struct gilscope_histograms histograms;
 } GILSCOPE_ALIGNED;
 
@@ -164,20 +167,16 @@ struct gilscope_waker {
   __u64 woken_ns;
   __u32 waker_tid;
   __u16 waker_cpu;
-  __u16 pending; /* woken and not yet switched in */
+  __u16 placed_cpu; /* where the kernel puts the thread: where it was, or the move says where */
 };
 
 /* Written where the thread is woken, which can overlap its switch-out on another CPU: a cache line
  * and fields of its own, so that neither side overwrites the other. */
 struct gilscope_waking {
-  struct gilscope_waker waker;
-  struct gilscope_waker next; /* woken again with that pending: it ran unseen, and may sleep now */
-  __u16 placed_cpu;
-  __u16 reserved;
-  __u32 reserved_too;
-  __u64 raw_wakeups;    /* every sched_wakeup */
-  __u64 wakeups;        /* those that ended a sleep */
-  __u64 raw_migrations; /* every sched_migrate_task */
+  struct gilscope_waker last;
+  struct gilscope_waker before; /* the one before the last */
+  __u64 raw_wakeups;            /* every sched_waking */
+  __u64 raw_migrations;         /* every sched_migrate_task */
 } GILSCOPE_ALIGNED;
 GILSCOPE_ASSERT(sizeof(struct gilscope_waking) == GILSCOPE_CACHE_LINE, "one cache line");
 
@@ -185,23 +184,18 @@ struct gilscope_thread {
   __u32 tid; /* in the first PID namespace */
   __u32 active;
   __u64 entered_ns;
-  __u64 leave_ns; /* set by the thread when it leaves or dies; its last segment ends then */
-  __u64 left_ns;  /* set when that segment has been counted */
-  __u64 run_ns;
-  __u64 ready_ns;
-  __u64 out_ns;
-  __u64 out_exec;     /* its sum_exec_runtime when it was last switched out */
-  __u16 cpu;          /* where the kernel has it */
-  __u16 last_cpu;     /* where it last ran */
-  __u16 previous_cpu; /* where it ran before the segment that is running */
-  __u16 waker_cpu;    /* of that segment, with the next two: a waking for the next one may come */
-  __u16 placed_cpu;   /* before it ends */
-  __u32 waker_tid;
+  __u64 leave_ns;  /* set by the thread when it leaves or dies; its last segment ends then */
+  __u64 left_ns;   /* set when that segment has been counted */
+  __u64 out_ns;    /* when it was last switched out */
+  __u64 asleep_ns; /* the same, where it went to sleep then; 0: it did not, or is back */
+  __u64 out_exec;  /* its sum_exec_runtime when it was last switched out */
+  __u16 cpu;       /* where the kernel has it */
   __u8 running;
-  __u8 began;
-  __u8 ended; /* how its last segment ended */
   __u8 exited;
-  __u16 reserved;
+  __u32 reserved;
+
+  /* The one that is running, as far as it is known; else the last one's beginning. */
+  struct gilscope_segment segment;
   struct gilscope_slot counted; /* the slot as of the last switch-out */
 
   __u64 segments;
@@ -209,6 +203,7 @@ struct gilscope_thread {
   __u64 stolen_ns;
   __u64 voluntary_switches;
   __u64 involuntary_switches;
+  __u64 wakeups; /* those that ended a sleep */
   __u64 migrations_wakeup;
   __u64 migrations_preempt;
   __u64 wasted_wakeups;
@@ -221,11 +216,13 @@ struct gilscope_thread {
 /* --- The window ----------------------------------------------------------------------------------
  */
 
+#define GILSCOPE_NEVER (~0ULL)
+
 struct gilscope_window {
   __u32 worker_tgid; /* in the first PID namespace; 0: the window has never been opened */
   __u32 reserved;
-  __u64 open_ns;
-  __u64 close_ns; /* 0: still open */
+  __u64 open_ns;  /* GILSCOPE_NEVER: not opened yet */
+  __u64 close_ns; /* GILSCOPE_NEVER: still open */
   __u64 late_ns;  /* by how much an edge was announced too late, the worst; 0: in time */
 
   /* Written now and then, so kept off the line that every event reads. */

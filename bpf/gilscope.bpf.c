@@ -62,20 +62,24 @@ int enter(__u64* ctx) {
   thread->tid = tid;
   thread->counted = *on_board;
   thread->cpu = cpu;
-  thread->last_cpu = cpu;
-  thread->previous_cpu = GILSCOPE_NO_CPU;
-  thread->began = GILSCOPE_BEGAN_ENTERED;
   thread->running = 1;
   thread->entered_ns = bpf_ktime_get_ns();
-  thread->run_ns = thread->entered_ns;
+  thread->segment = (struct gilscope_segment){
+      .run_ns = thread->entered_ns,
+      .thread = slot,
+      .cpu = cpu,
+      .previous_cpu = GILSCOPE_NO_CPU,
+      .waker_cpu = GILSCOPE_NO_CPU,
+      .placed_cpu = GILSCOPE_NO_CPU,
+      .began = GILSCOPE_BEGAN_ENTERED,
+  };
   __sync_fetch_and_add(&window.entered, 1);
   thread->active = 1;  // from here on the sched programs know the thread
   return 0;
 }
 
 static __always_inline void leave_at_next_switch(__u32 tid, bool exited) {
-  __u32 slot;
-  struct gilscope_thread* thread = thread_of(tid, &slot);
+  struct gilscope_thread* thread = thread_of(tid);
   if (!thread || thread->leave_ns) return;
   thread->exited = exited;
   thread->leave_ns = bpf_ktime_get_ns();
@@ -97,44 +101,55 @@ static __always_inline int on_switch(bool btf, bool preempt, struct task_struct*
   __u32 prev_tgid = TASK_READ(btf, prev, tgid);
   __u32 next_tgid = TASK_READ(btf, next, tgid);
   __u32 prev_tid = TASK_READ(btf, prev, pid);
+  __u32 next_tid = TASK_READ(btf, next, pid);
   __u32 cpu = bpf_get_smp_processor_id();
   struct gilscope_core* core = core_of(cpu);
-  if (!core) return 0;
+  if (RARELY(!core)) return 0;
   __u64 now = bpf_ktime_get_ns();
 
-  // The idle tasks are the only ones with tgid 0.
   __u32 occupant = core->occupant;
-  if (occupant == GILSCOPE_UNKNOWN) {
-    occupant = !prev_tgid            ? GILSCOPE_IDLE
-               : prev_tgid == worker ? GILSCOPE_HARNESS
-                                     : GILSCOPE_FOREIGN;
-  } else if (core->tid != prev_tid) {
-    core->missed_switches += 1;
-  }
-  if (prev_tgid == worker && worker) {
-    __u32 slot;
-    struct gilscope_thread* thread = thread_of(prev_tid, &slot);
-    if (thread) {
-      __u64 exec = TASK_READ(btf, prev, se.sum_exec_runtime);
-      if (!thread->running) open_unseen_segment(thread, core, cpu, now, exec);
-      close_segment(thread, slot, core, cpu, now, gilscope_voluntary(preempt, prev_state), exec);
-    } else {
-      count_occupant(core, GILSCOPE_HARNESS, now);
+  struct gilscope_thread* thread = NULL;
+  if (occupant == GILSCOPE_THREAD && core->tid == prev_tid) {
+    thread = bpf_map_lookup_elem(&threads, &core->slot);
+  } else {
+    // The idle tasks are the only ones with tgid 0.
+    if (occupant == GILSCOPE_UNKNOWN) {
+      occupant = !prev_tgid            ? GILSCOPE_IDLE
+                 : prev_tgid == worker ? GILSCOPE_HARNESS
+                                       : GILSCOPE_FOREIGN;
+    } else if (core->tid != prev_tid) {
+      core->missed_switches += 1;
     }
+    if (prev_tgid == worker && worker) {
+      thread = thread_of(prev_tid);
+      occupant = GILSCOPE_HARNESS;
+    }
+  }
+  if (thread) {
+    __u64 exec = TASK_READ(btf, prev, se.sum_exec_runtime);
+    int voluntary = gilscope_voluntary(preempt, prev_state);
+    // One that found a signal pending has said that it would sleep, and does not: the kernel has
+    // taken its state back. A waker on another CPU does not go as far before the switch is done.
+    int asleep = voluntary && task_state(btf, prev) != 0;
+    if (RARELY(!thread->running)) open_unseen_segment(thread, core, cpu, now, exec);
+    close_segment(thread, core, cpu, now, voluntary, asleep, exec);
   } else {
     count_occupant(core, occupant, now);
   }
 
   occupant = next_tgid ? GILSCOPE_FOREIGN : GILSCOPE_IDLE;
   if (next_tgid == worker && worker) {
-    __u32 slot;
-    struct gilscope_thread* thread = thread_of(TASK_READ(btf, next, pid), &slot);
-    occupant = thread ? GILSCOPE_THREAD : GILSCOPE_HARNESS;
+    occupant = GILSCOPE_HARNESS;
     core->since_exec = TASK_READ(btf, next, se.sum_exec_runtime);
-    if (thread) open_segment(thread, core, cpu, now);
+    thread = thread_of(next_tid);
+    if (thread) {
+      occupant = GILSCOPE_THREAD;
+      core->slot = thread->segment.thread;
+      open_segment(thread, core, cpu, now, &thread->waking.last);
+    }
   }
   core->since_ns = now;
-  core->tid = TASK_READ(btf, next, pid);
+  core->tid = next_tid;
   core->occupant = occupant;
   return 0;
 }
@@ -142,13 +157,15 @@ static __always_inline int on_switch(bool btf, bool preempt, struct task_struct*
 SEC("?tp_btf/sched_switch")
 int sched_switch_btf(__u64* ctx) {
   struct task_struct* prev = (void*)ctx[1];
-  return on_switch(true, ctx[0], prev, (void*)ctx[2], has_prev_state ? ctx[3] : task_state(prev));
+  return on_switch(true, ctx[0], prev, (void*)ctx[2],
+                   has_prev_state ? ctx[3] : task_state(true, prev));
 }
 
 SEC("?raw_tp/sched_switch")
 int sched_switch_raw(__u64* ctx) {
   struct task_struct* prev = (void*)ctx[1];
-  return on_switch(false, ctx[0], prev, (void*)ctx[2], has_prev_state ? ctx[3] : task_state(prev));
+  return on_switch(false, ctx[0], prev, (void*)ctx[2],
+                   has_prev_state ? ctx[3] : task_state(false, prev));
 }
 
 // --- sched_waking: on the waker's CPU, before the kernel has chosen where to put the thread
@@ -156,22 +173,17 @@ int sched_switch_raw(__u64* ctx) {
 
 static __always_inline int on_waking(bool btf, struct task_struct* task) {
   if ((__u32)TASK_READ(btf, task, tgid) != window.worker_tgid) return 0;
-  __u32 slot;
-  struct gilscope_thread* thread = thread_of(TASK_READ(btf, task, pid), &slot);
+  struct gilscope_thread* thread = thread_of(TASK_READ(btf, task, pid));
   if (!thread) return 0;
-  struct gilscope_waking* waking = &thread->waking;
-  // Woken before, and not seen to be switched in: it ran unseen. Whether this one ends a sleep is
-  // known at its sched_wakeup.
-  struct gilscope_waker* waker = &waking->next;
-  if (!waking->waker.pending) {
-    waker = &waking->waker;
-    waking->placed_cpu = GILSCOPE_NO_CPU;
-  }
-  waker->woken_ns = bpf_ktime_get_ns();
-  // In an interrupt (a timer) this is the task that was interrupted.
-  waker->waker_tid = bpf_get_current_pid_tgid();
-  waker->waker_cpu = bpf_get_smp_processor_id();
-  waker->pending = 1;
+  thread->waking.raw_wakeups += 1;
+  struct gilscope_waker waker = {
+      .woken_ns = bpf_ktime_get_ns(),
+      // In an interrupt (a timer) this is the task that was interrupted.
+      .waker_tid = bpf_get_current_pid_tgid(),
+      .waker_cpu = bpf_get_smp_processor_id(),
+      .placed_cpu = thread->cpu,
+  };
+  gilscope_note_waking(&thread->waking, waker);
   return 0;
 }
 
@@ -185,36 +197,12 @@ int sched_waking_raw(__u64* ctx) {
   return on_waking(false, (void*)ctx[0]);
 }
 
-// --- sched_wakeup: placed, and on its run queue; on the waker's CPU or the target's
-// -----------------
-
-static __always_inline int on_wakeup(bool btf, struct task_struct* task) {
-  if ((__u32)TASK_READ(btf, task, tgid) != window.worker_tgid) return 0;
-  __u32 slot;
-  struct gilscope_thread* thread = thread_of(TASK_READ(btf, task, pid), &slot);
-  if (!thread) return 0;
-  struct gilscope_waking* waking = &thread->waking;
-  waking->raw_wakeups += 1;
-  gilscope_take_wakeup(waking, thread->running, thread->ended, thread->cpu);
-  return 0;
-}
-
-SEC("?tp_btf/sched_wakeup")
-int sched_wakeup_btf(__u64* ctx) {
-  return on_wakeup(true, (void*)ctx[0]);
-}
-
-SEC("?raw_tp/sched_wakeup")
-int sched_wakeup_raw(__u64* ctx) {
-  return on_wakeup(false, (void*)ctx[0]);
-}
-
 // --- sched_wakeup_new: a thread of the worker starts; those that never enter are not traced, and
 // the report says how many -----------------------------------------------------------------------
 
 static __always_inline int on_wakeup_new(bool btf, struct task_struct* task) {
   if ((__u32)TASK_READ(btf, task, tgid) != window.worker_tgid) return 0;
-  if (!window.close_ns) __sync_fetch_and_add(&window.started, 1);
+  if (window.close_ns == GILSCOPE_NEVER) __sync_fetch_and_add(&window.started, 1);
   return 0;
 }
 
@@ -233,14 +221,15 @@ int sched_wakeup_new_raw(__u64* ctx) {
 
 static __always_inline int on_migrate(bool btf, struct task_struct* task, __u32 to) {
   if ((__u32)TASK_READ(btf, task, tgid) != window.worker_tgid) return 0;
-  __u32 slot;
-  struct gilscope_thread* thread = thread_of(TASK_READ(btf, task, pid), &slot);
+  struct gilscope_thread* thread = thread_of(TASK_READ(btf, task, pid));
   if (!thread) return 0;
   struct gilscope_core *from_core = core_of(thread->cpu), *to_core = core_of(to);
   if (from_core) __sync_fetch_and_add(&from_core->remote.raw_out, 1);
   if (to_core) __sync_fetch_and_add(&to_core->remote.raw_in, 1);
   thread->waking.raw_migrations += 1;
   thread->cpu = to;
+  // Only a thread that is not awake yet is being placed; its wakeup ends by setting this to 0.
+  if (task_state(btf, task)) thread->waking.last.placed_cpu = to;
   return 0;
 }
 

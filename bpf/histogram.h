@@ -12,23 +12,24 @@
 #define GILSCOPE_SUB_BITS 3
 #define GILSCOPE_SUB_BUCKETS (1 << GILSCOPE_SUB_BITS)
 
-/* A branch tree: BPF has no count-leading-zeros instruction. `value` is not 0. */
-static inline __u32 gilscope_log2(__u64 value) {
-  __u32 log = 0;
-  if (value >> 32) value >>= 32, log += 32;
-  if (value >> 16) value >>= 16, log += 16;
-  if (value >> 8) value >>= 8, log += 8;
-  if (value >> 4) value >>= 4, log += 4;
-  if (value >> 2) value >>= 2, log += 2;
-  if (value >> 1) log += 1;
-  return log;
-}
+/* By how much a value is shifted until its first bit is the fourth, by the hash of a number whose
+ * bits are set from there down: a de Bruijn sequence has each six bits once. BPF has no instruction
+ * that counts leading zeros, and of a tree of branches some are always mispredicted. */
+#define GILSCOPE_DE_BRUIJN 0x03f79d71b4cb0a89ULL
+static const __u8 gilscope_shifts[64] = {
+    0,  44, 0,  53, 45, 24, 0,  57, 54, 46, 38, 34, 25, 13, 0,  58, 51, 55, 32, 49, 47, 39,
+    18, 41, 35, 29, 26, 20, 14, 8,  1,  59, 43, 52, 23, 56, 37, 33, 12, 50, 31, 48, 17, 40,
+    28, 19, 7,  42, 22, 36, 11, 30, 16, 27, 6,  21, 10, 15, 5,  9,  4,  3,  2,  60};
 
 static inline __u32 gilscope_bucket(__u64 value) {
-  if (value < GILSCOPE_SUB_BUCKETS) return (__u32)value;
-  __u32 shift = gilscope_log2(value) - GILSCOPE_SUB_BITS;
-  __u32 sub = (__u32)(value >> shift) & (GILSCOPE_SUB_BUCKETS - 1);
-  __u32 bucket = (shift + 1) * GILSCOPE_SUB_BUCKETS + sub;
+  __u64 set = value | value >> 1;
+  set |= set >> 2;
+  set |= set >> 4;
+  set |= set >> 8;
+  set |= set >> 16;
+  set |= set >> 32;
+  __u32 shift = gilscope_shifts[set * GILSCOPE_DE_BRUIJN >> 58];
+  __u32 bucket = shift * GILSCOPE_SUB_BUCKETS + (__u32)(value >> shift);
   return bucket < GILSCOPE_BUCKETS ? bucket : GILSCOPE_BUCKETS - 1;
 }
 

@@ -33,9 +33,10 @@ struct task_struct___before_5_14 {
  * is a constant where these are inlined, so only one branch remains. */
 #define TASK_READ(btf, task, field) ((btf) ? (task)->field : BPF_CORE_READ(task, field))
 
-static __always_inline __u32 task_state(struct task_struct* task) {
-  if (bpf_core_field_exists(task->__state)) return BPF_CORE_READ(task, __state);
-  return (__u32)BPF_CORE_READ((struct task_struct___before_5_14*)task, state);
+static __always_inline __u32 task_state(bool btf, struct task_struct* task) {
+  if (bpf_core_field_exists(task->__state)) return TASK_READ(btf, task, __state);
+  struct task_struct___before_5_14* before = (void*)task;
+  return (__u32)TASK_READ(btf, before, state);
 }
 
 #endif /* GILSCOPE_BPF_KERNEL_H */

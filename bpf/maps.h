@@ -68,6 +68,6 @@ const volatile bool has_prev_state =
     false;                                 /* sched_switch passes prev_state (5.18, 9c2136be0878) */
 const volatile __u32 records_per_core = 1; /* a power of two */
 
-struct gilscope_window window;
+struct gilscope_window window = {.open_ns = GILSCOPE_NEVER, .close_ns = GILSCOPE_NEVER};
 
 #endif /* GILSCOPE_BPF_MAPS_H */

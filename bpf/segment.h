@@ -20,47 +20,49 @@ static inline __u8 gilscope_how_ended(int voluntary, __u32 gil_state) {
   return gil_state == GILSCOPE_WAITING ? GILSCOPE_ENDED_BLOCKED_GIL : GILSCOPE_ENDED_BLOCKED;
 }
 
-static inline int gilscope_slept(__u8 ended) {
-  return ended == GILSCOPE_ENDED_BLOCKED_GIL || ended == GILSCOPE_ENDED_BLOCKED;
+/* A thread that went to sleep is back because it was woken, and the last waking was it: a woken
+ * thread is not woken again before it has run. One from before its last segment began was not; then
+ * none was seen, and it counts as runnable throughout. */
+static inline __u8 gilscope_how_began(__u64 asleep_ns, __u64 last_run_ns, __u64 woken_ns) {
+  return asleep_ns && woken_ns >= last_run_ns ? GILSCOPE_BEGAN_WOKEN : GILSCOPE_BEGAN_PREEMPTED;
 }
 
-/* A thread that slept and was woken began by the wakeup. One that went to sleep and is back without
- * a waking was never taken off the run queue (a signal was pending): it was runnable throughout. */
-static inline __u8 gilscope_how_began(__u8 last_ended, __u32 woken) {
-  return gilscope_slept(last_ended) && woken ? GILSCOPE_BEGAN_WOKEN : GILSCOPE_BEGAN_PREEMPTED;
+/* At sched_waking. What it ends is not known yet: a waker may find the thread on its way to sleep,
+ * and either stops it there or comes too late and wakes it up. The switches tell. */
+static inline void gilscope_note_waking(struct gilscope_waking* waking,
+                                        struct gilscope_waker waker) {
+  waking->before = waking->last;
+  waking->last = waker;
 }
 
-/* At sched_wakeup: `cpu` is where the kernel has put it. */
-static inline void gilscope_take_wakeup(struct gilscope_waking* waking, __u8 running,
-                                        __u8 last_ended, __u16 cpu) {
-  __u16 again = waking->next.pending;
-  waking->next.pending = 0;
-  if (running || !gilscope_slept(last_ended)) {
-    /* It had said that it would sleep, and was woken before it did, while it ran or was preempted.
-     */
-    waking->waker.pending = 0;
-    return;
-  }
-  if (again && !waking->waker.pending) {
-    /* It ran unseen and was switched out between the second waking and now: it slept again. */
-    waking->waker = waking->next;
-    waking->waker.pending = 1;
-    waking->placed_cpu = GILSCOPE_NO_CPU;
-  }
-  if (waking->placed_cpu == GILSCOPE_NO_CPU) waking->placed_cpu = cpu;
+/* Who woke a thread that came at about `came_ns`, and was not seen to: if it has been woken again
+ * since then, the one before, unless that is from before its last segment began. */
+static inline const struct gilscope_waker* gilscope_waker_of_unseen(
+    const struct gilscope_waking* waking, __u64 last_run_ns, __u64 came_ns) {
+  int again = waking->last.woken_ns > came_ns && waking->before.woken_ns >= last_run_ns;
+  return again ? &waking->before : &waking->last;
 }
 
 /* What the slot's counters grew by since they were last looked at, which is what happened on the
- * core that the thread has just been switched out of. */
+ * core that the thread has just been switched out of; and looks at them. */
 static inline void gilscope_take_differences(struct gilscope_segment* segment,
                                              const struct gilscope_slot* now,
-                                             const struct gilscope_slot* counted) {
-  segment->gil_state = (__u8)now->state;
-  segment->acquires = (__u32)(now->acquires - counted->acquires);
-  segment->contended = (__u32)(now->contended - counted->contended);
-  segment->woken_lost = (__u32)(now->woken_lost - counted->woken_lost);
-  segment->timed_out = (__u32)(now->timed_out - counted->timed_out);
-  segment->drop_requests = (__u32)(now->drop_requests - counted->drop_requests);
+                                             struct gilscope_slot* counted) {
+#define GILSCOPE_TAKE(field)                               \
+  do {                                                     \
+    __u64 value = now->field;                              \
+    segment->field = (__u32)value - (__u32)counted->field; \
+    counted->field = value;                                \
+  } while (0)
+  GILSCOPE_TAKE(acquires);
+  GILSCOPE_TAKE(contended);
+  GILSCOPE_TAKE(woken_lost);
+  GILSCOPE_TAKE(timed_out);
+  GILSCOPE_TAKE(drop_requests);
+#undef GILSCOPE_TAKE
+  counted->releases = now->releases;
+  counted->state = now->state;
+  segment->gil_state = (__u8)counted->state;
 }
 
 /* Woken, and back to sleep on the GIL with nothing to show for it. */

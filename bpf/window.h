@@ -7,12 +7,11 @@
 
 #include "bpf/contract.h"
 
-/* ns of [from, to) within [open, close), close 0 meaning not yet closed; 0 where to is before from.
- */
+/* ns of [from, to) within [open, close), either of which may be GILSCOPE_NEVER; 0 where to is
+ * before from. */
 static inline __u64 gilscope_within(__u64 from, __u64 to, __u64 open, __u64 close) {
-  if (!open) return 0;
   if (from < open) from = open;
-  if (close && to > close) to = close;
+  if (to > close) to = close;
   return to > from ? to - from : 0;
 }
 

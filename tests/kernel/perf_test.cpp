@@ -64,7 +64,6 @@ class Replay {
     now_.segment.run_ns = trace_.entered_ns;
     now_.segment.began = GILSCOPE_BEGAN_ENTERED;
     now_.segment.previous_cpu = GILSCOPE_NO_CPU;
-    pending_ = false;
   }
 
   void switch_in(const SchedEvent& event) {
@@ -77,16 +76,15 @@ class Replay {
     now_.segment.previous_cpu = static_cast<__u16>(before);
     Counted& core = cores_[event.cpu];
     const bool moved = before != event.cpu;
-    if (slept_ && pending_) {
-      if (placed_ == GILSCOPE_NO_CPU) placed_ = kernel_cpu_;
+    if (slept_ && woken_) {
       now_.segment.began = GILSCOPE_BEGAN_WOKEN;
-      now_.segment.ready_ns = waking_.ns;
-      now_.segment.waker_cpu = static_cast<__u16>(waking_.cpu);
-      now_.segment.waker_tid = static_cast<__u32>(waking_.current);
-      now_.segment.placed_cpu = static_cast<__u16>(placed_);
-      cores_[waking_.cpu].wakeups.waker += 1;
+      now_.segment.ready_ns = woken_->by.ns;
+      now_.segment.waker_cpu = static_cast<__u16>(woken_->by.cpu);
+      now_.segment.waker_tid = static_cast<__u32>(woken_->by.current);
+      now_.segment.placed_cpu = static_cast<__u16>(woken_->placed);
+      cores_[woken_->by.cpu].wakeups.waker += 1;
       cores_[before].wakeups.previous += 1;
-      cores_[placed_].wakeups.placed += 1;
+      cores_[woken_->placed].wakeups.placed += 1;
       core.wakeups.ran += 1;
       core.migrations.wakeup += moved;
       migrations_wakeup += moved;
@@ -98,8 +96,7 @@ class Replay {
       migrations_preempt += moved;
       preempt_waits += 1;
     }
-    pending_ = false;
-    kernel_cpu_ = event.cpu;
+    woken_.reset();
   }
 
   void switch_out(const SchedEvent& event) {
@@ -115,7 +112,7 @@ class Replay {
       missed += 1;
     }
     running_ = false;
-    last_cpu_ = kernel_cpu_ = event.cpu;
+    last_cpu_ = event.cpu;
     // The thread left in this stay: what came after its leaving is not its run's.
     left_ = event.ns >= trace_.left_ns;
     now_.segment.cpu = static_cast<__u16>(event.cpu);
@@ -130,34 +127,18 @@ class Replay {
     out_ns_ = event.ns;
   }
 
-  void waking(const SchedEvent& event) {
-    if (pending_) {  // it ran unseen since
-      next_ = event;
-      return;
-    }
-    sleep_ends(event);
-  }
+  // The kernel is at one wakeup of a thread at a time.
+  void waking(const SchedEvent& event) { waking_ = event; }
 
-  void sleep_ends(const SchedEvent& waking) {
-    waking_ = waking;
-    placed_ = GILSCOPE_NO_CPU;
-    pending_ = true;
-  }
-
+  // It ended a sleep unless the thread was still on its way there, or has been woken already: then
+  // it ran unseen, and was on its way there once more.
   void wakeup(const SchedEvent& event) {
     raw_wakeups += 1;
-    const auto next = std::exchange(next_, std::nullopt);
-    if (running_ || !slept_) {  // it had not gone to sleep yet
-      pending_ = false;
-      return;
-    }
-    if (next && !pending_) sleep_ends(*next);
-    if (placed_ == GILSCOPE_NO_CPU) placed_ = event.to;
+    if (!running_ && slept_ && !woken_) woken_ = {waking_, event.to};
   }
 
   void migrate(const SchedEvent& event) {
     raw_migrations += 1;
-    kernel_cpu_ = event.to;
     cores_[event.from].migrations.raw_out += 1;
     cores_[event.to].migrations.raw_in += 1;
   }
@@ -166,11 +147,15 @@ class Replay {
   std::map<int, Counted>& cores_;
   std::vector<Stretch> stretches_;
   Stretch now_;
-  SchedEvent waking_;
-  std::optional<SchedEvent> next_;  // a second waking, its wakeup yet to come
-  int last_cpu_ = 0, kernel_cpu_ = 0, placed_ = GILSCOPE_NO_CPU;
+  SchedEvent waking_;  // the last
+  struct Woken {
+    SchedEvent by;
+    int placed;
+  };
+  std::optional<Woken> woken_;  // from a sleep, and has not been seen to run since
+  int last_cpu_ = 0;
   uint64_t out_ns_ = 0;
-  bool entered_ = false, left_ = false, running_ = false, slept_ = false, pending_ = false;
+  bool entered_ = false, left_ = false, running_ = false, slept_ = false;
 };
 
 struct Watched {

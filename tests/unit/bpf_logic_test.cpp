@@ -13,6 +13,7 @@ namespace gilscope {
 namespace {
 
 constexpr uint64_t kMax = std::numeric_limits<uint64_t>::max();
+constexpr uint64_t kNever = GILSCOPE_NEVER;
 constexpr uint32_t kLast = GILSCOPE_BUCKETS - 1;
 
 // --- histogram.h --------------------------------------------------------------------------------
@@ -112,17 +113,17 @@ TEST(Window, CutsAStretchToItself) {
 TEST(Window, HasNothingOfAStretchThatEndsBeforeItBegins) {
   EXPECT_EQ(gilscope_within(150, 120, 100, 200), 0u);
   EXPECT_EQ(gilscope_within(kMax, 0, 100, 200), 0u);
-  EXPECT_EQ(gilscope_within(150, 120, 100, 0), 0u);
+  EXPECT_EQ(gilscope_within(150, 120, 100, kNever), 0u);
 }
 
 TEST(Window, HasNoEndUntilItIsClosed) {
-  EXPECT_EQ(gilscope_within(50, 1000, 100, 0), 900u);
-  EXPECT_EQ(gilscope_within(50, kMax, 100, 0), kMax - 100);
+  EXPECT_EQ(gilscope_within(50, 1000, 100, kNever), 900u);
+  EXPECT_EQ(gilscope_within(50, kMax, 100, kNever), kMax - 100);
 }
 
 TEST(Window, HasNothingBeforeItWasOpened) {
-  EXPECT_EQ(gilscope_within(0, 1000, 0, 0), 0u);
-  EXPECT_EQ(gilscope_within(0, 1000, 0, 500), 0u);
+  EXPECT_EQ(gilscope_within(0, 1000, kNever, kNever), 0u);
+  EXPECT_EQ(gilscope_within(0, 1000, kNever, 500), 0u);
 }
 
 // --- segment.h ----------------------------------------------------------------------------------
@@ -147,61 +148,41 @@ TEST(Segment, EndsBlockedOnTheGilOnlyWhereItWaitsForIt) {
 }
 
 TEST(Segment, BeginsByAWakeupOnlyAfterASleep) {
-  for (const uint8_t slept : {GILSCOPE_ENDED_BLOCKED_GIL, GILSCOPE_ENDED_BLOCKED}) {
-    EXPECT_EQ(gilscope_how_began(slept, 1), GILSCOPE_BEGAN_WOKEN);
-    EXPECT_EQ(gilscope_how_began(slept, 0), GILSCOPE_BEGAN_PREEMPTED) << "it never left the queue";
-  }
-  EXPECT_EQ(gilscope_how_began(GILSCOPE_ENDED_PREEMPTED, 0), GILSCOPE_BEGAN_PREEMPTED);
-  EXPECT_EQ(gilscope_how_began(GILSCOPE_ENDED_PREEMPTED, 1), GILSCOPE_BEGAN_PREEMPTED)
-      << "a wakeup of a thread that was awake";
+  // Its last segment began at 100, and at 200 it went to sleep.
+  EXPECT_EQ(gilscope_how_began(200, 100, 300), GILSCOPE_BEGAN_WOKEN);
+  EXPECT_EQ(gilscope_how_began(200, 100, 190), GILSCOPE_BEGAN_WOKEN) << "too late to stop it";
+  EXPECT_EQ(gilscope_how_began(200, 100, 90), GILSCOPE_BEGAN_PREEMPTED) << "no waking was seen";
+  EXPECT_EQ(gilscope_how_began(200, 100, 0), GILSCOPE_BEGAN_PREEMPTED) << "nor any before";
+  EXPECT_EQ(gilscope_how_began(0, 100, 150), GILSCOPE_BEGAN_PREEMPTED)
+      << "woken, and had not slept";
 }
 
-gilscope_waking woken_twice() {
+gilscope_waking woken_at(uint64_t before_ns, uint64_t last_ns) {
   gilscope_waking waking = {};
-  waking.waker = {.woken_ns = 10, .waker_tid = 1, .waker_cpu = 1, .pending = 1};
-  waking.next = {.woken_ns = 20, .waker_tid = 2, .waker_cpu = 2, .pending = 1};
-  waking.placed_cpu = 3;
+  gilscope_note_waking(&waking, {before_ns, 1, 1, 1});
+  gilscope_note_waking(&waking, {last_ns, 2, 2, 2});
   return waking;
 }
 
-TEST(Wakeup, PlacesAThreadThatSlept) {
-  gilscope_waking waking = {};
-  waking.waker.pending = 1;
-  waking.placed_cpu = GILSCOPE_NO_CPU;
-  gilscope_take_wakeup(&waking, false, GILSCOPE_ENDED_BLOCKED, 5);
-  EXPECT_EQ(waking.waker.pending, 1);
-  EXPECT_EQ(waking.placed_cpu, 5);
-  gilscope_take_wakeup(&waking, false, GILSCOPE_ENDED_BLOCKED, 6);
-  EXPECT_EQ(waking.placed_cpu, 5) << "where the first one put it";
+TEST(Waking, IsKeptWithTheOneBefore) {
+  const gilscope_waking waking = woken_at(10, 20);
+  EXPECT_EQ(waking.before.woken_ns, 10u);
+  EXPECT_EQ(waking.before.waker_tid, 1u);
+  EXPECT_EQ(waking.last.woken_ns, 20u);
+  EXPECT_EQ(waking.last.placed_cpu, 2u);
 }
 
-TEST(Wakeup, OfAThreadThatDidNotSleepEndsNothing) {
-  gilscope_waking running = woken_twice(), preempted = woken_twice();
-  gilscope_take_wakeup(&running, true, GILSCOPE_ENDED_BLOCKED, 5);
-  gilscope_take_wakeup(&preempted, false, GILSCOPE_ENDED_PREEMPTED, 5);
-  for (const gilscope_waking& waking : {running, preempted}) {
-    EXPECT_EQ(waking.waker.pending, 0);
-    EXPECT_EQ(waking.next.pending, 0);
+TEST(Waking, OfAThreadThatCameUnseenIsTheOneBeforeItCame) {
+  // Its last segment began at 100. It slept, and was woken at 190, too late to stop it, or at 210.
+  for (const uint64_t first : {190, 210}) {
+    const gilscope_waking once = woken_at(90, first), again = woken_at(first, 290);
+    EXPECT_EQ(gilscope_waker_of_unseen(&once, 100, 250)->woken_ns, first);
+    EXPECT_EQ(gilscope_waker_of_unseen(&again, 100, 250)->woken_ns, first) << "the next, at 290";
   }
-}
-
-TEST(Wakeup, AfterAnUnseenRunEndsTheNextSleep) {
-  gilscope_waking waking = woken_twice();
-  waking.waker.pending = 0;  // its run came to light at its switch-out, between waking and wakeup
-  gilscope_take_wakeup(&waking, false, GILSCOPE_ENDED_BLOCKED_GIL, 5);
-  EXPECT_EQ(waking.waker.pending, 1);
-  EXPECT_EQ(waking.waker.woken_ns, 20u);
-  EXPECT_EQ(waking.waker.waker_tid, 2u);
-  EXPECT_EQ(waking.placed_cpu, 5);
-  EXPECT_EQ(waking.next.pending, 0);
-}
-
-TEST(Wakeup, DuringAnUnseenRunEndsNoSleep) {
-  gilscope_waking waking = woken_twice();  // it has not come to light yet
-  gilscope_take_wakeup(&waking, false, GILSCOPE_ENDED_BLOCKED, 5);
-  EXPECT_EQ(waking.waker.woken_ns, 10u);
-  EXPECT_EQ(waking.next.pending, 0);
-  EXPECT_EQ(waking.placed_cpu, 3);
+  // When it came is an estimate; the only waking since its last segment is its waking whatever that
+  // is.
+  const gilscope_waking late = woken_at(90, 260);
+  EXPECT_EQ(gilscope_waker_of_unseen(&late, 100, 250)->woken_ns, 260u);
 }
 
 TEST(Segment, WastedItsWakeupOnlyWhereNothingCameOfIt) {
@@ -237,6 +218,7 @@ TEST(Segment, TakesWhatEachCounterGrewBy) {
   gilscope_slot before = {}, now = {};
   now.state = GILSCOPE_HOLDING;
   before.acquires = 100, now.acquires = 101;
+  before.releases = 7, now.releases = 9;
   before.contended = 200, now.contended = 202;
   before.woken_lost = 300, now.woken_lost = 303;
   before.timed_out = 400, now.timed_out = 404;
@@ -244,12 +226,14 @@ TEST(Segment, TakesWhatEachCounterGrewBy) {
   gilscope_segment segment = {};
   gilscope_take_differences(&segment, &now, &before);
   EXPECT_EQ(segment.gil_state, GILSCOPE_HOLDING);
+  EXPECT_EQ(before.state, now.state) << "and is looked at";
+  EXPECT_EQ(before.releases, 9u);
   EXPECT_EQ(segment.acquires, 1u);
   EXPECT_EQ(segment.contended, 2u);
   EXPECT_EQ(segment.woken_lost, 3u);
   EXPECT_EQ(segment.timed_out, 4u);
   EXPECT_EQ(segment.drop_requests, 5u);
-  gilscope_take_differences(&segment, &now, &now);
+  gilscope_take_differences(&segment, &now, &before);
   EXPECT_EQ(segment.acquires + segment.contended + segment.woken_lost + segment.timed_out +
                 segment.drop_requests,
             0u);
@@ -285,6 +269,7 @@ TEST(Contract, KeepsItsSizesAndItsCacheLines) {
   EXPECT_EQ(offsetof(gilscope_core, remote) % GILSCOPE_CACHE_LINE, 0u);
   EXPECT_EQ(offsetof(gilscope_core, histograms) % GILSCOPE_CACHE_LINE, 0u);
   EXPECT_EQ(offsetof(gilscope_thread, waking) % GILSCOPE_CACHE_LINE, 0u);
+  EXPECT_EQ(offsetof(gilscope_thread, segment) % GILSCOPE_CACHE_LINE, 0u);
   EXPECT_EQ(offsetof(gilscope_thread, histograms) % GILSCOPE_CACHE_LINE, 0u);
   EXPECT_EQ(offsetof(gilscope_window, entered) % GILSCOPE_CACHE_LINE, 0u);
   EXPECT_EQ(sizeof(gilscope_core) % GILSCOPE_CACHE_LINE, 0u);

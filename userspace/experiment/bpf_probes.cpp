@@ -68,8 +68,8 @@ Feature probe_btf(const btf* types) {
 Feature probe_tracepoints(const btf* types) {
   Feature feature{"sched tracepoints", false, true, "", "boot a kernel with CONFIG_TRACEPOINTS=y"};
   std::vector<std::string> missing;
-  for (const char* name : {"sched_switch", "sched_waking", "sched_wakeup", "sched_wakeup_new",
-                           "sched_migrate_task", "sched_process_exit"}) {
+  for (const char* name : {"sched_switch", "sched_waking", "sched_wakeup_new", "sched_migrate_task",
+                           "sched_process_exit"}) {
     const std::string type = fmt::format("btf_trace_{}", name);
     const bool found =
         types != nullptr && btf__find_by_name_kind(types, type.c_str(), BTF_KIND_TYPEDEF) > 0;
@@ -79,7 +79,7 @@ Feature probe_tracepoints(const btf* types) {
   if (types == nullptr) {
     feature.detail = "unknown without BTF";
   } else {
-    feature.detail = feature.ok ? "switch, waking, wakeup, wakeup_new, migrate_task, process_exit"
+    feature.detail = feature.ok ? "switch, waking, wakeup_new, migrate_task, process_exit"
                                 : fmt::format("not there: {}", fmt::join(missing, ", "));
   }
   return feature;

@@ -100,7 +100,7 @@ struct ThreadTrace {
   uint64_t stolen_ns = 0;  // of on_cpu_ns: time that the kernel did not charge (steal, interrupts)
   uint64_t voluntary_switches = 0, involuntary_switches = 0;
   uint64_t wakeups = 0;      // that ended a sleep
-  uint64_t raw_wakeups = 0;  // every sched_wakeup
+  uint64_t raw_wakeups = 0;  // every sched_waking
   uint64_t migrations_wakeup = 0, migrations_preempt = 0, migrations_raw = 0;
   uint64_t wasted_wakeups = 0, holder_preempted = 0;
   GilCounts gil;  // summed over the thread's segments: equals the thread's own

@@ -26,8 +26,10 @@ Core core_of(const gilscope_core& core, int cpu, const gilscope_window& window) 
   result.records_dropped = core.records_dropped;
   result.on_cpu_ns = core.on_cpu_ns;
   if (result.observed) {
-    uint64_t rest =
-        gilscope_within(core.since_ns, window.close_ns, window.open_ns, window.close_ns);
+    const bool closed = window.close_ns != GILSCOPE_NEVER;
+    const uint64_t rest =
+        closed ? gilscope_within(core.since_ns, window.close_ns, window.open_ns, window.close_ns)
+               : 0;
     auto with_rest = [&](uint64_t ns, uint32_t occupant) {
       return ns + (core.occupant == occupant ? rest : 0);
     };
@@ -76,7 +78,7 @@ ThreadTrace trace_of(const gilscope_thread& thread) {
   trace.stolen_ns = std::max<int64_t>(static_cast<int64_t>(thread.stolen_ns), 0);
   trace.voluntary_switches = thread.voluntary_switches;
   trace.involuntary_switches = thread.involuntary_switches;
-  trace.wakeups = thread.waking.wakeups;
+  trace.wakeups = thread.wakeups;
   trace.raw_wakeups = thread.waking.raw_wakeups;
   trace.migrations_wakeup = thread.migrations_wakeup;
   trace.migrations_preempt = thread.migrations_preempt;
@@ -88,18 +90,13 @@ ThreadTrace trace_of(const gilscope_thread& thread) {
   return trace;
 }
 
-Lost lost_of(std::span<const gilscope_core> cores, std::span<const gilscope_thread> threads,
-             const gilscope_window& window) {
+Lost lost_of(std::span<const gilscope_core> cores, const gilscope_window& window) {
   Lost lost;
   for (const gilscope_core& core : cores) {
     lost.segments += core.records_dropped;
     lost.discarded += core.discarded;
     lost.censored += core.censored;
     lost.missed_switches += core.missed_switches;
-  }
-  // A thread that was woken and died before it ran again never gets to a switch-in.
-  for (const gilscope_thread& thread : threads) {
-    if (thread.waking.waker.pending && thread.left_ns) lost.censored += 1;
   }
   lost.untracked_threads = window.started;
   lost.window_late_ns = window.late_ns;

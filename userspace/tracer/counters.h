@@ -22,8 +22,7 @@ std::vector<Core> cores_of(std::span<const gilscope_core> cores, const gilscope_
 
 ThreadTrace trace_of(const gilscope_thread& thread);
 
-// Drops, discards and censored waits, over all cores and threads.
-Lost lost_of(std::span<const gilscope_core> cores, std::span<const gilscope_thread> threads,
-             const gilscope_window& window);
+// Drops, discards and censored waits, over all cores.
+Lost lost_of(std::span<const gilscope_core> cores, const gilscope_window& window);
 
 }  // namespace gilscope

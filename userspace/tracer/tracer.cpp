@@ -82,7 +82,6 @@ std::vector<Variant> sched_programs(gilscope_bpf* skeleton) {
   auto& p = skeleton->progs;
   return {{p.sched_switch_btf, p.sched_switch_raw},
           {p.sched_waking_btf, p.sched_waking_raw},
-          {p.sched_wakeup_btf, p.sched_wakeup_raw},
           {p.sched_wakeup_new_btf, p.sched_wakeup_new_raw},
           {p.sched_migrate_task_btf, p.sched_migrate_task_raw},
           {p.sched_process_exit_btf, p.sched_process_exit_raw}};
@@ -198,14 +197,16 @@ Status Tracer::State::clear() {
   std::ranges::fill(board.span(), gilscope_slot{});
   std::memset(threads.data(), 0, threads.span().size_bytes());
   std::memset(cores.data(), 0, cores.span().size_bytes());
-  skeleton->bss->window = {};
+  gilscope_window unopened = {};
+  unopened.open_ns = unopened.close_ns = GILSCOPE_NEVER;
+  skeleton->data->window = unopened;
   records = 0;
   sink_status = {};
   return {};
 }
 
 bool Tracer::State::all_left() const {
-  const gilscope_window& window = skeleton->bss->window;
+  const gilscope_window& window = skeleton->data->window;
   return __atomic_load_n(&window.left, __ATOMIC_ACQUIRE) >=
          __atomic_load_n(&window.entered, __ATOMIC_ACQUIRE);
 }
@@ -325,12 +326,12 @@ Status Tracer::end(Run& run, std::span<const int> cpus) {
   abandon();
   Status drained = drain();
   if (!drained) return drained;
-  const gilscope_window& window = state_->skeleton->bss->window;
+  const gilscope_window& window = state_->skeleton->data->window;
   if (!complete) {
     return fail(fmt::format("{} of {} threads were never switched out for the last time",
                             window.entered - window.left, window.entered));
   }
-  if (!window.open_ns || !window.close_ns) {
+  if (window.open_ns == GILSCOPE_NEVER || window.close_ns == GILSCOPE_NEVER) {
     return fail("the worker died before its window was opened and closed");
   }
 
@@ -339,7 +340,7 @@ Status Tracer::end(Run& run, std::span<const int> cpus) {
   run.opened_ns = window.open_ns;
   run.cores = cores_of(state_->cores.span(), window, cpus);
   run.histograms.emplace();
-  run.lost = lost_of(state_->cores.span(), threads, window);
+  run.lost = lost_of(state_->cores.span(), window);
   run.lost->recursion_misses =
       statistics.recursion_misses - state_->statistics_before.recursion_misses;
   if (timed) {
