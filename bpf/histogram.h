@@ -21,15 +21,15 @@ static const __u8 gilscope_shifts[64] = {
     18, 41, 35, 29, 26, 20, 14, 8,  1,  59, 43, 52, 23, 56, 37, 33, 12, 50, 31, 48, 17, 40,
     28, 19, 7,  42, 22, 36, 11, 30, 16, 27, 6,  21, 10, 15, 5,  9,  4,  3,  2,  60};
 
-static inline __u32 gilscope_bucket(__u64 value) {
+static inline __u64 gilscope_bucket(__u64 value) {
   __u64 set = value | value >> 1;
   set |= set >> 2;
   set |= set >> 4;
   set |= set >> 8;
   set |= set >> 16;
   set |= set >> 32;
-  __u32 shift = gilscope_shifts[set * GILSCOPE_DE_BRUIJN >> 58];
-  __u32 bucket = shift * GILSCOPE_SUB_BUCKETS + (__u32)(value >> shift);
+  __u64 shift = gilscope_shifts[set * GILSCOPE_DE_BRUIJN >> 58];
+  __u64 bucket = shift * GILSCOPE_SUB_BUCKETS + (value >> shift);
   return bucket < GILSCOPE_BUCKETS ? bucket : GILSCOPE_BUCKETS - 1;
 }
 
@@ -41,7 +41,7 @@ static inline __u64 gilscope_bucket_low(__u32 bucket) {
 }
 
 static inline void gilscope_histogram_add(struct gilscope_histogram* histogram, __u64 value) {
-  __u32 bucket = gilscope_bucket(value);
+  __u64 bucket = gilscope_bucket(value);
   if (bucket < GILSCOPE_BUCKETS) histogram->buckets[bucket] += 1; /* the test is the verifier's */
   if (value > histogram->max) histogram->max = value;
 }
@@ -49,7 +49,7 @@ static inline void gilscope_histogram_add(struct gilscope_histogram* histogram, 
 /* One value, of a core and of a thread: its bucket is looked for once. */
 static inline void gilscope_histogram_add_to_both(struct gilscope_histogram* one,
                                                   struct gilscope_histogram* other, __u64 value) {
-  __u32 bucket = gilscope_bucket(value);
+  __u64 bucket = gilscope_bucket(value);
   if (bucket < GILSCOPE_BUCKETS) {
     one->buckets[bucket] += 1;
     other->buckets[bucket] += 1;

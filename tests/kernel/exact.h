@@ -64,6 +64,12 @@ inline void expect_exact(const Run& run) {
     of_threads += thread.trace->segments;
     woken += thread.trace->wakeups;
     raw_migrations += thread.trace->migrations_raw;
+    // Who goes to sleep comes back by a wakeup and in no other way; no thread here gets a signal. A
+    // thread's first or last switch may be one that the kernel kept to itself.
+    const uint64_t slept = thread.trace->voluntary_switches, woke = thread.trace->wakeups;
+    EXPECT_LE(std::max(slept, woke) - std::min(slept, woke), run.lost->missed_switches)
+        << thread.name;
+    EXPECT_LE(woke, thread.trace->raw_wakeups) << thread.name;
     moved += thread.trace->migrations_wakeup + thread.trace->migrations_preempt;
   }
   EXPECT_EQ(of_threads, segments);

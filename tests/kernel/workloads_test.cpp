@@ -63,7 +63,8 @@ TEST_P(EveryPolicy, RunsCountEchoAndLatencyExactly) {
   for (const char* workload :
        {"count:n=30k", "echo:background=1,seconds=60ms", "latency:background=1,seconds=60ms",
         "throughput:task=compress,n=20", "file:background=1,seconds=60ms", "convoy:seconds=60ms",
-        "bandwidth:seconds=60ms", "native:n=2,length=1ms", "ping-pong:seconds=20ms"}) {
+        "bandwidth:seconds=60ms", "native:n=2,length=1ms", "ping-pong:seconds=20ms",
+        "yield:seconds=20ms"}) {
     for (int threads : {2, 8}) {
       SCOPED_TRACE(fmt::format("{} {}", workload, threads));
       const Cell cell = make_cell(policy, workload, threads, all_cpus());

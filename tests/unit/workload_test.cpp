@@ -88,7 +88,7 @@ TEST_P(BadWorkload, IsRefusedInOneLine) {
 
 TEST(Workloads, AreOfTheirOwnNames) {
   for (const char* name : {"count", "mixed", "throughput", "latency", "bandwidth", "echo", "file",
-                           "native", "convoy", "ping-pong"}) {
+                           "native", "convoy", "ping-pong", "yield"}) {
     EXPECT_TRUE(make_workload(name)) << name;
   }
   EXPECT_EQ(canonical("echo:seconds=2,background=1"), "echo:background=1,seconds=2s");
@@ -223,6 +223,17 @@ TEST(PingPong, GoesRoundUntilItsTimeIsUp) {
     EXPECT_GT(operations[2], 0u);
     for (uint64_t one : operations) EXPECT_LE(one - operations[2], 1u);
   }
+}
+
+TEST(Yield, LetsOthersRunUntilItsTimeIsUp) {
+  auto workload = make_workload("yield:seconds=20ms");
+  EXPECT_TRUE((*workload)->bounded_by_time());
+  Alone alone("switch-interval:5ms");
+  ASSERT_TRUE((*workload)->prepare(1));
+  ASSERT_TRUE(alone.run(**workload));
+  EXPECT_GT(alone.operations, 0u);
+  // Each call releases the GIL, the one that finds the time up as well.
+  EXPECT_EQ(alone.self.slot.acquires, 2 + alone.operations);
 }
 
 // A workload with a client, here a thread instead of a process.

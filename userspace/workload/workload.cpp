@@ -11,6 +11,7 @@
 #include "userspace/workload/io.h"
 #include "userspace/workload/ping_pong.h"
 #include "userspace/workload/tasks.h"
+#include "userspace/workload/yield.h"
 
 namespace gilscope {
 namespace {
@@ -68,6 +69,9 @@ const std::vector<Kind>& kinds() {
                       1),
       with_background({"ping-pong", "threads pass a token round a ring, by a semaphore each",
                        ping_pong_parameters(), make_ping_pong},
+                      0),
+      with_background({"yield", "each thread gives up its core and the GIL, over and over",
+                       yield_parameters(), make_yield},
                       0),
   };
   return list;
