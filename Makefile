@@ -127,9 +127,9 @@ bench: $(BUILD)/bench_tracers $(BUILD)/bench_functions  ## what tracing costs a 
 	$(BUILD)/bench_tracers --rounds 12 --json $(BUILD)/bench.json
 
 bench-variants: $(BUILD)/bench_variants $(VARIANT_OBJECTS)  ## what other forms of the BPF programs would cost (as root)
-	$< --rounds 20 $(BUILD)/bpf/gilscope.bpf.o $(VARIANT_OBJECTS)
+	$< --rounds 20 $(BUILD)/bpf/gilscope.bpf.o $(BUILD)/bpf/gilscope.bpf.o $(VARIANT_OBJECTS)
 
-SOAK_SECONDS ?= 150
+SOAK_SECONDS ?= 120
 soak: $(BUILD)/kernel_tests  ## ten minutes at full rate, against all that a box can do (as root)
 	GILSCOPE_MUST_TRACE=1 GILSCOPE_SOAK_SECONDS=$(SOAK_SECONDS) $(BUILD)/kernel_tests --gtest_filter='Soak.*'
 

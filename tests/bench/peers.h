@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "tests/kernel/witness.h"
@@ -9,8 +10,8 @@
 namespace gilscope::bench {
 
 struct PeerResult {
-  uint64_t bytes = 0;  // written to disk
-  uint64_t lost = 0;   // events, by its own account
+  uint64_t bytes = 0;            // written to disk
+  std::optional<uint64_t> lost;  // events, by its own account; empty: it does not say
 };
 
 // One that watches already; end() takes it for done.

@@ -1,6 +1,7 @@
 // What tracing costs a run, gilscope's and its peers', in pairs with the same run untraced: the
 // table of `make bench`, and build/bench.json. Every round has every way to trace, in an order of
-// its own; "nothing" against itself shows what the box does to such a difference.
+// its own, and gives one value of each, the median of its pairs: what a box does to the runs of one
+// minute, it does to all of them. "nothing" against itself shows how much that is.
 //
 //   bench_tracers [--rounds N] [--only TRACER] [--json FILE]
 #include <fcntl.h>
@@ -40,9 +41,10 @@ const Load kLoads[] = {
 
 struct Measured {
   double wall_ns = 0, switches = 0;
-  double work = 0;    // operations, of whatever the workload does
-  double bytes = 0;   // written to disk
-  uint64_t lost = 0;  // events
+  double work = 0;               // operations, of whatever the workload does
+  double bytes = 0;              // written to disk
+  double steal_ns = 0;           // of the run's CPUs
+  std::optional<uint64_t> lost;  // events; empty: nobody says
 };
 
 [[noreturn]] void give_up(const std::string& why) {
@@ -136,6 +138,7 @@ class Bench {
           double(thread.usage->voluntary_switches + thread.usage->involuntary_switches);
     }
     if (done->lost) measured.lost = done->lost->segments + done->lost->recursion_misses;
+    measured.steal_ns = double(done->steal_ns.value_or(0));
     if (file) {
       if (Status s = file->finish(); !s) give_up(s.error().message);
       measured.bytes = double(std::filesystem::file_size(directory_ + "/segments"));
@@ -153,9 +156,26 @@ class Bench {
   std::optional<Interrupt> interrupt_;
 };
 
+// A value a round.
 struct Row {
-  std::vector<double> ns_per_switch, percent, bytes_per_switch;
-  uint64_t lost = 0;
+  std::vector<double> ns_per_switch, percent, bytes_per_switch, untraced_ns;
+  std::optional<uint64_t> lost;
+
+  void add_round(const std::vector<Bench::Pair>& pairs) {
+    std::vector<double> ns, relative, bytes, without;
+    for (const auto& [traced, untraced] : pairs) {
+      ns.push_back(traced.wall_ns / traced.switches - untraced.wall_ns / untraced.switches);
+      relative.push_back(((traced.wall_ns / traced.work) / (untraced.wall_ns / untraced.work) - 1) *
+                         100);
+      bytes.push_back(traced.bytes / traced.switches);
+      without.push_back(untraced.wall_ns / untraced.switches);
+      if (traced.lost) lost = lost.value_or(0) + *traced.lost;
+    }
+    ns_per_switch.push_back(*median(ns));
+    percent.push_back(*median(relative));
+    bytes_per_switch.push_back(*median(bytes));
+    untraced_ns.push_back(*median(without));
+  }
 };
 
 std::string with_interval(const std::vector<double>& values, int decimals) {
@@ -226,7 +246,7 @@ int measure(int rounds, const std::string& only, const std::string& json_path) {
   Bench bench(directory);
   std::mt19937_64 random(std::random_device{}());
   Rows rows;
-  std::map<std::string, std::vector<double>> untraced;
+  double steal_ns = 0, cpu_ns = 0;
   for (int round = 0; round < rounds; ++round) {
     std::vector<std::pair<const Load*, const Way*>> order;
     for (const Load& load : kLoads) {
@@ -234,15 +254,12 @@ int measure(int rounds, const std::string& only, const std::string& json_path) {
     }
     std::ranges::shuffle(order, random);
     for (const auto& [load, way] : order) {
-      Row& row = rows[{load->name, way->name}];
-      for (const auto& [with, without] : bench.pairs(*load, *way, random() % 2)) {
-        row.ns_per_switch.push_back(with.wall_ns / with.switches -
-                                    without.wall_ns / without.switches);
-        row.percent.push_back(((with.wall_ns / with.work) / (without.wall_ns / without.work) - 1) *
-                              100);
-        row.bytes_per_switch.push_back(with.bytes / with.switches);
-        row.lost += with.lost;
-        untraced[load->name].push_back(without.wall_ns / without.switches);
+      const auto pairs = bench.pairs(*load, *way, random() % 2);
+      rows[{load->name, way->name}].add_round(pairs);
+      const double cpus = load->every_cpu ? double(all_cpus().size()) : 1;
+      for (const auto& [traced, untraced] : pairs) {
+        steal_ns += traced.steal_ns + untraced.steal_ns;
+        cpu_ns += (traced.wall_ns + untraced.wall_ns) * cpus;
       }
     }
     fmt::print(stderr, "round {} of {}\n", round + 1, rounds);
@@ -251,9 +268,11 @@ int measure(int rounds, const std::string& only, const std::string& json_path) {
   std::string json = fmt::format("{{\"rounds\": {}, \"rows\": [\n", rounds);
   bool first_row = true;
   for (const Load& load : kLoads) {
+    std::vector<double> untraced;
+    for (const Way& way : ways)
+      std::ranges::copy(rows[{load.name, way.name}].untraced_ns, std::back_inserter(untraced));
     fmt::print("\n{}: {}, {}, 2 threads on {}; untraced {} ns a switch\n", load.name, load.policy,
-               load.workload, load.every_cpu ? "every CPU" : "1 CPU",
-               with_interval(untraced[load.name], 0));
+               load.workload, load.every_cpu ? "every CPU" : "1 CPU", with_interval(untraced, 0));
     fmt::print("  {:<18} {:>26} {:>30} {:>13} {:>5}  {}\n", "", "added ns a switch",
                "added wall time, %", "bytes/switch", "lost", "times gilscope full");
     const auto ours = rows.find({load.name, "gilscope full"});
@@ -263,19 +282,22 @@ int measure(int rounds, const std::string& only, const std::string& json_path) {
       const double ns = *median(row.ns_per_switch), bytes = *median(row.bytes_per_switch);
       fmt::print("  {:<18} {:>26} {:>30} {:>13.1f} {:>5}  {}\n", way.name,
                  with_interval(row.ns_per_switch, 0), with_interval(row.percent, 1), bytes,
-                 row.lost, full_ns > 0 ? fmt::format("{:.1f}", ns / full_ns) : "-");
+                 row.lost ? fmt::to_string(*row.lost) : "-",
+                 full_ns > 0 ? fmt::format("{:.1f}", ns / full_ns) : "-");
       json += fmt::format(
           "{}{{\"workload\": \"{}\", \"tracer\": \"{}\", \"added_ns_per_switch\": {:.4g}, {}, "
           "\"added_percent\": {:.4g}, {}, \"bytes_per_switch\": {:.4g}, \"lost\": {}, "
           "\"times_gilscope\": {}}}",
           first_row ? "" : ",\n", load.name, way.name, ns,
           json_interval(row.ns_per_switch, "low", "high"), *median(row.percent),
-          json_interval(row.percent, "low_percent", "high_percent"), bytes, row.lost,
+          json_interval(row.percent, "low_percent", "high_percent"), bytes,
+          row.lost ? fmt::to_string(*row.lost) : "null",
           full_ns > 0 ? fmt::format("{:.4g}", ns / full_ns) : "null");
       first_row = false;
     }
   }
-  json += "\n]}\n";
+  json += fmt::format("\n], \"steal\": {:.4g}}}\n", steal_ns / cpu_ns);
+  fmt::print("\nstolen by the hypervisor: {:.1f} % of the CPU time\n", steal_ns / cpu_ns * 100);
   if (only.empty()) print_targets(rows);
   std::ofstream file(json_path);
   file << json;

@@ -13,9 +13,6 @@
 namespace gilscope::witness {
 namespace {
 
-constexpr const char* kEvents =
-    "sched:sched_switch,sched:sched_waking,sched:sched_wakeup,sched:sched_migrate_task";
-
 // The number after the last `key` in the text: names of tasks, which may hold anything, come first.
 std::optional<int> number_after(std::string_view text, std::string_view key) {
   size_t at = text.rfind(key);
@@ -23,8 +20,8 @@ std::optional<int> number_after(std::string_view text, std::string_view key) {
   return std::atoi(text.data() + at + key.size());
 }
 
-// "  712 [001]  4317.530001234:  sched:sched_switch: prev_comm=... prev_pid=7 ...". Empty: not one
-// of ours, or not understood.
+// "  712 [001]  4317.530001234:  sched:sched_switch: prev_comm=... prev_pid=7 ...". Empty: not
+// understood; of kind `other`: none of those that the counts are made of.
 std::optional<SchedEvent> parse(const std::string& line) {
   SchedEvent event;
   uint64_t seconds = 0, ns = 0;
@@ -37,6 +34,11 @@ std::optional<SchedEvent> parse(const std::string& line) {
   event.ns = seconds * 1'000'000'000 + ns;
   std::string_view fields = std::string_view(line).substr(static_cast<size_t>(rest));
   std::string_view kind = name;
+  if (kind != "sched_switch" && kind != "sched_waking" && kind != "sched_wakeup" &&
+      kind != "sched_migrate_task") {
+    event.kind = SchedEvent::other;
+    return event;
+  }
   std::optional<int> tid, second = 0, third = 0;
   if (kind == "sched_switch") {
     size_t arrow = fields.rfind(" ==> next_comm=");
@@ -80,11 +82,11 @@ Result<PerfRecording> PerfRecording::start(const std::string& directory) {
   Fd to_perf(open(control.c_str(), O_RDWR | O_CLOEXEC));
   Fd from_perf(open(answer.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
   if (!to_perf || !from_perf) return fail_errno("open a fifo");
-  // The clock is ours, so that perf's times and ours can be compared; the buffer is large enough
-  // for what a slow reader leaves in it.
+  // With wakeups, which our programs do without. The clock is ours, so that perf's times and ours
+  // can be compared; the buffer is large enough for what a slow reader leaves in it.
   auto perf = Command::start(
-      {"perf", "record", "-k", "CLOCK_MONOTONIC", "-a", "-m", "32M", "-D", "-1",
-       "--control=fifo:" + control + "," + answer, "-e", kEvents, "-o", directory + "/perf.data"},
+      {"perf", "sched", "record", "-e", "sched:sched_wakeup", "-k", "CLOCK_MONOTONIC", "-m", "32M",
+       "-D", "-1", "--control=fifo:" + control + "," + answer, "-o", directory + "/perf.data"},
       directory + "/record");
   if (!perf) return fail(perf.error());
   // It answers once its events are enabled on every CPU.
@@ -113,7 +115,7 @@ Result<std::optional<std::vector<SchedEvent>>> PerfRecording::stop() {
     }
     auto event = parse(line);
     if (!event) return fail("perf script printed what is not understood: " + line);
-    events->push_back(*event);
+    if (event->kind != SchedEvent::other) events->push_back(*event);
   }
   return events;
 }

@@ -1,4 +1,4 @@
-// The sched events of a stretch of time as perf recorded them, on all CPUs.
+// The sched events of a stretch of time as `perf sched record` recorded them, on all CPUs.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 namespace gilscope::witness {
 
 struct SchedEvent {
-  enum Kind { switched, waking, wakeup, migrated };
+  enum Kind { switched, waking, wakeup, migrated, other };
 
   Kind kind = switched;
   uint64_t ns = 0;        // CLOCK_MONOTONIC
