@@ -12,9 +12,8 @@
 #include "bpf/segment.h"
 #include "bpf/window.h"
 
-/* A switch runs this once and in the kernel's own way: what it costs is the code that must be
- * fetched for it more than the instructions (docs/tracer-cost.md). So the usual way is one stretch,
- * and what is rare stands apart. */
+/* A switch runs this once, and finds the caches with other code in them: so the usual way is one
+ * stretch, and what is rare stands apart. */
 #define USUALLY(condition) __builtin_expect(!!(condition), 1)
 #define RARELY(condition) __builtin_expect(!!(condition), 0)
 

@@ -194,7 +194,7 @@ struct gilscope_thread {
   __u8 exited;
   __u32 reserved;
 
-  /* The one that is running, as far as it is known; else the last one's beginning. */
+  /* The one that is running, as far as it is known; else the last one, but for its end. */
   struct gilscope_segment segment;
   struct gilscope_slot counted; /* the slot as of the last switch-out */
 

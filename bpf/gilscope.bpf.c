@@ -128,8 +128,9 @@ static __always_inline int on_switch(bool btf, bool preempt, struct task_struct*
   if (thread) {
     __u64 exec = TASK_READ(btf, prev, se.sum_exec_runtime);
     int voluntary = gilscope_voluntary(preempt, prev_state);
-    // One that found a signal pending has said that it would sleep, and does not: the kernel has
-    // taken its state back. A waker on another CPU does not go as far before the switch is done.
+    // One that said it would sleep, and has a signal pending, does not: the kernel has set its
+    // state back to 0 (__schedule). A waker cannot have done that: it needs the run queue, or waits
+    // until the thread is off the core (try_to_wake_up).
     int asleep = voluntary && task_state(btf, prev) != 0;
     if (RARELY(!thread->running)) open_unseen_segment(thread, core, cpu, now, exec);
     close_segment(thread, core, cpu, now, voluntary, asleep, exec);
@@ -175,7 +176,8 @@ static __always_inline int on_waking(bool btf, struct task_struct* task) {
   if ((__u32)TASK_READ(btf, task, tgid) != window.worker_tgid) return 0;
   struct gilscope_thread* thread = thread_of(TASK_READ(btf, task, pid));
   if (!thread) return 0;
-  thread->waking.raw_wakeups += 1;
+  // Of a thread that wakes itself, in an interrupt, the kernel may be at another wakeup elsewhere.
+  __sync_fetch_and_add(&thread->waking.raw_wakeups, 1);
   struct gilscope_waker waker = {
       .woken_ns = bpf_ktime_get_ns(),
       // In an interrupt (a timer) this is the task that was interrupted.
@@ -228,7 +230,7 @@ static __always_inline int on_migrate(bool btf, struct task_struct* task, __u32 
   if (to_core) __sync_fetch_and_add(&to_core->remote.raw_in, 1);
   thread->waking.raw_migrations += 1;
   thread->cpu = to;
-  // Only a thread that is not awake yet is being placed; its wakeup ends by setting this to 0.
+  // A thread that is not awake yet is being placed: its wakeup ends by setting its state to 0.
   if (task_state(btf, task)) thread->waking.last.placed_cpu = to;
   return 0;
 }

@@ -74,7 +74,7 @@ TEST_F(PerfEvents, CountMigrationsBetweenTheSeenAndTheRawOnes) {
   ASSERT_GE(cpus.size(), 2u) << "one CPU has no migrations: run this on two";
   load({.max_threads = 3, .records = false});
   std::thread mover;
-  const auto done = run(make_cell("none", "count:n=3M", 2, cpus),
+  const auto done = run(make_cell("none", "count:n=12M", 2, cpus),
                         {.traced = true, .perf = true, .on_started = [&](pid_t pid) {
                            mover = std::thread([&cpus, pid] { move_threads_of(pid, cpus); });
                          }});

@@ -65,8 +65,8 @@ class Soak : public KernelTest {
   uint64_t segments_ = 0, dropped_ = 0;
 };
 
-// As many segments as the CPUs can make, written to disk as `gilscope run --out` does: two threads on
-// each that leave each other the core.
+// As many segments as the CPUs can make, written to disk as `gilscope run --out` does: two threads
+// on each that leave each other the core.
 TEST_F(Soak, LosesNothingAtFullRate) {
   const int threads = 2 * static_cast<int>(all_cpus().size());
   load({.max_threads = static_cast<uint32_t>(threads) + 1});
