@@ -2,18 +2,13 @@
 
 #include <sys/eventfd.h>
 
-#include "userspace/util/time.h"
-
 namespace gilscope {
 
 Conversation::Conversation(const Parameters& parameters)
-    : Workload(parameters),
-      seconds_ns_(parameters.number("seconds")),
-      port_(static_cast<uint16_t>(parameters.number("port"))) {}
+    : TimedWorkload(parameters), port_(static_cast<uint16_t>(parameters.number("port"))) {}
 
 void Conversation::add_parameters(std::vector<Parameter>& table) {
-  table.push_back(
-      duration_parameter("seconds", 2'000'000'000, 1'000'000, 86'400'000'000'000, true));
+  table.push_back(seconds_parameter(2'000'000'000));
   table.push_back(count_parameter("port", 0, 0, 65535));
 }
 
@@ -55,7 +50,7 @@ Status Conversation::converse(const SampleBook& samples) {
   while (::read(begun_.get(), &ones, sizeof(ones)) < 0) {
     if (errno != EINTR) return fail_errno("the client cannot wait for the run to begin");
   }
-  return talk(samples, monotonic_ns() + seconds_ns_);
+  return talk(samples, end_ns());
 }
 
 void Conversation::add_results(std::map<std::string, double>& results) const {

@@ -3,17 +3,13 @@
 #pragma once
 
 #include "userspace/workload/sockets.h"
-#include "userspace/workload/workload.h"
+#include "userspace/workload/timed.h"
 
 namespace gilscope {
 
-class Conversation : public Workload {
+class Conversation : public TimedWorkload {
  public:
-  bool bounded_by_time() const override { return true; }
   bool has_client() const override { return true; }
-  double expected_s(size_t) const override { return static_cast<double>(seconds_ns_) / 1e9; }
-
-  std::optional<uint64_t> main_sleep_ns() const override { return seconds_ns_; }
 
   Status prepare(size_t threads) override;
   std::vector<int> worker_descriptors() const override;
@@ -42,7 +38,6 @@ class Conversation : public Workload {
   Account& account() const { return account_[0]; }
 
  private:
-  const uint64_t seconds_ns_;
   const uint16_t port_;
   std::vector<Connection> connections_;
   Fd begun_;  // an eventfd

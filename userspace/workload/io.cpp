@@ -5,33 +5,21 @@
 
 #include "userspace/eval/programs.h"
 #include "userspace/util/quote.h"
-#include "userspace/util/time.h"
 #include "userspace/workload/sockets.h"
+#include "userspace/workload/timed.h"
 
 namespace gilscope {
 namespace {
 
-constexpr uint64_t kDay = 86'400'000'000'000;
-
-// What both share: a length in time, and a descriptor for each measured thread.
-class InputOutput : public Workload {
+// What both share.
+class InputOutput : public TimedWorkload {
  public:
-  bool bounded_by_time() const override { return true; }
   bool takes_samples() const override { return true; }
-  double expected_s(size_t) const override { return static_cast<double>(seconds_ns_) / 1e9; }
-  std::optional<uint64_t> main_sleep_ns() const override { return seconds_ns_; }
 
  protected:
-  explicit InputOutput(const Parameters& parameters)
-      : Workload(parameters), seconds_ns_(parameters.number("seconds")) {}
+  using TimedWorkload::TimedWorkload;
 
-  static Parameter seconds_parameter() {
-    return duration_parameter("seconds", 2'000'000'000, 1'000'000, kDay, true);
-  }
-  uint64_t end_ns() const { return monotonic_ns() + seconds_ns_; }
-
- private:
-  const uint64_t seconds_ns_;
+  static Parameter seconds_parameter() { return TimedWorkload::seconds_parameter(2'000'000'000); }
 };
 
 class File : public InputOutput {

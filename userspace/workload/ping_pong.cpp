@@ -5,21 +5,16 @@
 #include <cerrno>
 
 #include "userspace/eval/programs.h"
-#include "userspace/util/time.h"
+#include "userspace/workload/timed.h"
 
 namespace gilscope {
 namespace {
 
-constexpr uint64_t kDay = 86'400'000'000'000;
-
-class PingPong : public Workload {
+class PingPong : public TimedWorkload {
  public:
-  explicit PingPong(const Parameters& parameters)
-      : Workload(parameters), seconds_ns_(parameters.number("seconds")) {}
+  explicit PingPong(const Parameters& parameters) : TimedWorkload(parameters) {}
 
-  bool bounded_by_time() const override { return true; }
-  double expected_s(size_t) const override { return static_cast<double>(seconds_ns_) / 1e9; }
-  std::optional<uint64_t> main_sleep_ns() const override { return seconds_ns_; }
+  static std::vector<Parameter> parameters() { return {seconds_parameter(1'000'000'000)}; }
 
   Status prepare(size_t threads) override {
     tokens_ = std::vector<sem_t>(threads);
@@ -29,7 +24,7 @@ class PingPong : public Workload {
 
   // One end for all: a thread that waits for the token must not be left behind by the one that is
   // to pass it.
-  void begin() override { end_ns_ = monotonic_ns() + seconds_ns_; }
+  void begin() override { end_ns_ = end_ns(); }
 
   Status run(const WorkThread& thread) override {
     sem_t& mine = tokens_[thread.index];
@@ -54,7 +49,6 @@ class PingPong : public Workload {
   }
 
  private:
-  const uint64_t seconds_ns_;
   uint64_t end_ns_ = 0;
   std::vector<sem_t> tokens_;  // a thread's own is up while it has the token
 };
@@ -62,7 +56,7 @@ class PingPong : public Workload {
 }  // namespace
 
 std::vector<Parameter> ping_pong_parameters() {
-  return {duration_parameter("seconds", 1'000'000'000, 1'000'000, kDay, true)};
+  return PingPong::parameters();
 }
 std::unique_ptr<Workload> make_ping_pong(const Parameters& parameters) {
   return std::make_unique<PingPong>(parameters);

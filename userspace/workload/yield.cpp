@@ -3,28 +3,23 @@
 #include <sched.h>
 
 #include "userspace/eval/programs.h"
-#include "userspace/util/time.h"
+#include "userspace/workload/timed.h"
 
 namespace gilscope {
 namespace {
 
-constexpr uint64_t kDay = 86'400'000'000'000;
-
-class Yield : public Workload {
+class Yield : public TimedWorkload {
  public:
-  explicit Yield(const Parameters& parameters)
-      : Workload(parameters), seconds_ns_(parameters.number("seconds")) {}
+  explicit Yield(const Parameters& parameters) : TimedWorkload(parameters) {}
 
-  bool bounded_by_time() const override { return true; }
-  double expected_s(size_t) const override { return static_cast<double>(seconds_ns_) / 1e9; }
-  std::optional<uint64_t> main_sleep_ns() const override { return seconds_ns_; }
+  static std::vector<Parameter> parameters() { return {seconds_parameter(1'000'000'000)}; }
 
   Status run(const WorkThread& thread) override {
-    const uint64_t end_ns = monotonic_ns() + seconds_ns_;
+    const uint64_t end = end_ns();
     const auto give_up_the_core = [&]() -> int64_t {
       AllowThreads allow(thread.interpreter.gil(), thread.interpreter.thread());
       ::sched_yield();
-      return monotonic_ns() < end_ns;
+      return monotonic_ns() < end;
     };
     const auto count = [&]() -> int64_t {
       thread.did_one();
@@ -33,15 +28,12 @@ class Yield : public Workload {
     thread.interpreter.run(serving_loop(give_up_the_core, count), {});
     return {};
   }
-
- private:
-  const uint64_t seconds_ns_;
 };
 
 }  // namespace
 
 std::vector<Parameter> yield_parameters() {
-  return {duration_parameter("seconds", 1'000'000'000, 1'000'000, kDay, true)};
+  return Yield::parameters();
 }
 std::unique_ptr<Workload> make_yield(const Parameters& parameters) {
   return std::make_unique<Yield>(parameters);
