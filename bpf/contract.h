@@ -118,10 +118,8 @@ struct gilscope_remote {
 } GILSCOPE_ALIGNED;
 
 struct gilscope_core {
-  __u32 occupant; /* enum gilscope_occupant */
-  __u32 tid;      /* the occupant's */
-  __u32 slot;     /* its slot, where it is a thread that is traced */
-  __u32 reserved;
+  __u32 occupant;   /* enum gilscope_occupant */
+  __u32 tid;        /* the occupant's */
   __u64 since_ns;   /* when the occupant was switched in */
   __u64 since_exec; /* its sum_exec_runtime then, where it belongs to the worker */
 

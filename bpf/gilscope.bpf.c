@@ -107,23 +107,17 @@ static __always_inline int on_switch(bool btf, bool preempt, struct task_struct*
   if (RARELY(!core)) return 0;
   __u64 now = bpf_ktime_get_ns();
 
+  // The idle tasks are the only ones with tgid 0.
   __u32 occupant = core->occupant;
+  if (RARELY(occupant == GILSCOPE_UNKNOWN)) {
+    occupant = prev_tgid ? GILSCOPE_FOREIGN : GILSCOPE_IDLE;
+  } else if (RARELY(core->tid != prev_tid)) {
+    core->missed_switches += 1;
+  }
   struct gilscope_thread* thread = NULL;
-  if (occupant == GILSCOPE_THREAD && core->tid == prev_tid) {
-    thread = bpf_map_lookup_elem(&threads, &core->slot);
-  } else {
-    // The idle tasks are the only ones with tgid 0.
-    if (occupant == GILSCOPE_UNKNOWN) {
-      occupant = !prev_tgid            ? GILSCOPE_IDLE
-                 : prev_tgid == worker ? GILSCOPE_HARNESS
-                                       : GILSCOPE_FOREIGN;
-    } else if (core->tid != prev_tid) {
-      core->missed_switches += 1;
-    }
-    if (prev_tgid == worker && worker) {
-      thread = thread_of(prev_tid);
-      occupant = GILSCOPE_HARNESS;
-    }
+  if (prev_tgid == worker && worker) {
+    thread = thread_of(prev_tid);
+    occupant = GILSCOPE_HARNESS;
   }
   if (thread) {
     __u64 exec = TASK_READ(btf, prev, se.sum_exec_runtime);
@@ -145,7 +139,6 @@ static __always_inline int on_switch(bool btf, bool preempt, struct task_struct*
     thread = thread_of(next_tid);
     if (thread) {
       occupant = GILSCOPE_THREAD;
-      core->slot = thread->segment.thread;
       open_segment(thread, core, cpu, now, &thread->waking.last);
     }
   }
