@@ -6,6 +6,7 @@
 
 #include "tools/tools.h"
 #include "userspace/cli/cli.h"
+#include "userspace/util/output.h"
 #include "userspace/util/quote.h"
 
 int main(int argc, char** argv) {
@@ -35,9 +36,9 @@ int main(int argc, char** argv) {
   // The parser would only say that a subcommand is missing.
   auto known = [&](const CLI::App* command) { return command->get_name() == argv[1]; };
   if (argc > 1 && argv[1][0] != '-' && std::ranges::none_of(app.get_subcommands({}), known)) {
-    fmt::print(stderr, "gilscope: there is no {}; `gilscope --help` says what there is\n",
-               in_quotes(argv[1]));
-    return static_cast<int>(Exit::error);
+    return static_cast<int>(write_error(Error{
+        Exit::error,
+        fmt::format("there is no {}; `gilscope --help` says what there is", in_quotes(argv[1]))}));
   }
   try {
     app.parse(argc, argv);

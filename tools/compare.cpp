@@ -10,6 +10,7 @@
 #include "tools/compare/text.h"
 #include "tools/tools.h"
 #include "userspace/util/command.h"
+#include "userspace/util/output.h"
 
 namespace gilscope {
 namespace {
@@ -46,8 +47,7 @@ Result<Exit> print(const CompareOptions& options) {
       std::cout << comparison_json(*comparison);
       break;
   }
-  std::cout.flush();
-  if (!std::cout) return fail("cannot write to standard output");
+  if (Status printed = flush_output(); !printed) return fail(printed.error());
   return comparison->exit();
 }
 
@@ -68,15 +68,7 @@ void add_compare(CLI::App& app, Exit& exit) {
       .option("--allow-undecided", options->undecided,
               "whether an undecided primary metric passes (yes), or ends with exit code 1 (no)")
       .one_of({"yes", "no"});
-  command.on_run([options, &exit] {
-    const auto printed = print(*options);
-    if (!printed) {
-      std::cerr << "gilscope: " << printed.error().message << "\n";
-      exit = printed.error().code;
-      return;
-    }
-    exit = *printed;
-  });
+  command.on_run([options, &exit] { exit = exit_of(print(*options)); });
 }
 
 }  // namespace gilscope

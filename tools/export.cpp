@@ -2,7 +2,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <iostream>
 #include <map>
 #include <memory>
 
@@ -12,6 +11,7 @@
 #include "tools/wording.h"
 #include "userspace/report/json.h"
 #include "userspace/util/command.h"
+#include "userspace/util/output.h"
 #include "userspace/util/quote.h"
 
 namespace gilscope {
@@ -90,9 +90,7 @@ Status run_export(const ExportOptions& options) {
   if (!file) return fail(file.error());
   if (Status s = write(options, *report, *directory, *runs, *file); !s) return s;
   if (Status s = file->finish(); !s) return s;
-  std::cout << said(options.output, *runs) << std::flush;
-  if (!std::cout) return fail("cannot write to standard output");
-  return {};
+  return write_output(said(options.output, *runs));
 }
 
 }  // namespace
@@ -113,12 +111,7 @@ void add_export(CLI::App& app, Exit& exit) {
       .one_of({"runs", "cores", "threads", "segments"});
   command.option("--cell", options->filter.cells, "only this cell; may be repeated").repeated();
   command.option("--block", options->filter.blocks, "only this block; may be repeated").repeated();
-  command.on_run([options, &exit] {
-    if (const Status status = run_export(*options); !status) {
-      std::cerr << "gilscope: " << status.error().message << "\n";
-      exit = status.error().code;
-    }
-  });
+  command.on_run([options, &exit] { exit = exit_of(run_export(*options)); });
 }
 
 }  // namespace gilscope

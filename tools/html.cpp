@@ -1,5 +1,4 @@
 // gilscope html: a report, or a comparison of several, as one page that needs nothing else.
-#include <iostream>
 #include <memory>
 
 #include "tools/compare/compare_options.h"
@@ -10,6 +9,7 @@
 #include "userspace/report/json.h"
 #include "userspace/report/report_file.h"
 #include "userspace/util/command.h"
+#include "userspace/util/output.h"
 #include "userspace/util/output_file.h"
 #include "userspace/util/quote.h"
 
@@ -119,12 +119,7 @@ void add_html(CLI::App& app, Exit& exit) {
       .required();
   add_sides(command, options->comparison);
   command.option("-o", options->out, "the page to write").required();
-  command.on_run([options, &exit] {
-    if (const Status status = html(*options); !status) {
-      std::cerr << "gilscope: " << status.error().message << "\n";
-      exit = status.error().code;
-    }
-  });
+  command.on_run([options, &exit] { exit = exit_of(html(*options)); });
 }
 
 }  // namespace gilscope

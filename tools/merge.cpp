@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <iostream>
 #include <map>
 #include <memory>
 #include <set>
@@ -13,6 +12,7 @@
 #include "tools/tools.h"
 #include "tools/wording.h"
 #include "userspace/util/command.h"
+#include "userspace/util/output.h"
 #include "userspace/util/quote.h"
 #include "userspace/util/uuid.h"
 
@@ -69,10 +69,10 @@ Status take_input(const std::string& input, const std::set<std::string>& known,
   const auto found = find_reports(input, links);
   if (!found) return fail(found.error());
   for (const std::string& link : links) {
-    std::cerr << fmt::format(
-        "gilscope: {} is a symbolic link and was not followed; name it to "
-        "have what it leads to\n",
-        in_quotes(link));
+    write_message(
+        fmt::format("gilscope: {} is a symbolic link and was not followed; name it to "
+                    "have what it leads to\n",
+                    in_quotes(link)));
   }
   if (found->empty()) {
     return fail(Exit::no_data, fmt::format("no report in {}", in_quotes(input)));
@@ -176,14 +176,12 @@ Status merge(const MergeOptions& options) {
   Tally tally;
   if (Status s = write(*output, reports, tally); !s) return s;
   if (!tally.missing.empty()) {
-    std::cerr << fmt::format(
-        "gilscope: {} that reports name {} missing and stay so, the first {}\n",
-        Wording::number_of(tally.missing.size(), "file"), tally.missing.size() == 1 ? "is" : "are",
-        in_quotes(tally.missing.front()));
+    write_message(
+        fmt::format("gilscope: {} that reports name {} missing and stay so, the first {}\n",
+                    Wording::number_of(tally.missing.size(), "file"),
+                    tally.missing.size() == 1 ? "is" : "are", in_quotes(tally.missing.front())));
   }
-  std::cout << tally.line(path) << std::flush;
-  if (!std::cout) return fail("cannot write to standard output");
-  return {};
+  return write_output(tally.line(path));
 }
 
 }  // namespace
@@ -194,12 +192,7 @@ void add_merge(CLI::App& app, Exit& exit) {
   command.option("DIR", options->inputs, "directories with reports in them").required();
   command.option("-o", options->output, "the directory to fill; it may have been before")
       .required();
-  command.on_run([options, &exit] {
-    if (const Status status = merge(*options); !status) {
-      std::cerr << "gilscope: " << status.error().message << "\n";
-      exit = status.error().code;
-    }
-  });
+  command.on_run([options, &exit] { exit = exit_of(merge(*options)); });
 }
 
 }  // namespace gilscope

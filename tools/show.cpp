@@ -8,6 +8,7 @@
 #include "tools/tools.h"
 #include "userspace/report/json.h"
 #include "userspace/util/command.h"
+#include "userspace/util/output.h"
 #include "userspace/util/quote.h"
 
 namespace gilscope {
@@ -41,9 +42,7 @@ Status print(const Report& report, const ReportFindings& trace, bool json,
   } else {
     print_text_report(std::cout, report, text, trace);
   }
-  std::cout.flush();
-  if (!std::cout) return fail("cannot write to standard output");
-  return {};
+  return flush_output();
 }
 
 Status show(const ShowOptions& options) {
@@ -81,12 +80,7 @@ void add_show(CLI::App& app, Exit& exit) {
   command.option("--per", options->per, "only the tables per core, thread or block")
       .one_of({"core", "thread", "block"})
       .excludes(json);
-  command.on_run([options, &exit] {
-    if (const Status status = show(*options); !status) {
-      std::cerr << "gilscope: " << status.error().message << "\n";
-      exit = status.error().code;
-    }
-  });
+  command.on_run([options, &exit] { exit = exit_of(show(*options)); });
 }
 
 }  // namespace gilscope

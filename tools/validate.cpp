@@ -1,5 +1,4 @@
 // gilscope validate: does a report keep its schema, and do its counters agree?
-#include <iostream>
 #include <memory>
 
 #include "tools/tools.h"
@@ -7,6 +6,7 @@
 #include "userspace/report/json.h"
 #include "userspace/report/report_file.h"
 #include "userspace/util/command.h"
+#include "userspace/util/output.h"
 #include "userspace/util/quote.h"
 
 namespace gilscope {
@@ -31,12 +31,13 @@ Result<Exit> validate(const std::string& path) {
     minor = report->minor;
   }
   if (!lines.empty()) {
-    for (const std::string& line : lines) std::cerr << origin << ": " << line << "\n";
+    for (const std::string& line : lines) write_message(origin + ": " + line + "\n");
     return Exit::check_failed;
   }
-  std::cout << fmt::format("{}: valid gilscope report (schema {}.{}, {} cell{}, {} run{})\n",
-                           origin, kReportMajor, minor, cells, cells == 1 ? "" : "s", runs,
-                           runs == 1 ? "" : "s");
+  const Status printed = write_output(
+      fmt::format("{}: valid gilscope report (schema {}.{}, {} cell{}, {} run{})\n", origin,
+                  kReportMajor, minor, cells, cells == 1 ? "" : "s", runs, runs == 1 ? "" : "s"));
+  if (!printed) return fail(printed.error());
   return Exit::done;
 }
 
@@ -46,11 +47,7 @@ void add_validate(CLI::App& app, Exit& exit) {
   auto path = std::make_shared<std::string>();
   Command command(app, "validate", "check a report against its schema and its own sums");
   command.option("REPORT", *path, "a report.json, or the directory that holds it").required();
-  command.on_run([path, &exit] {
-    const Result<Exit> result = validate(*path);
-    if (!result) std::cerr << "gilscope: " << result.error().message << "\n";
-    exit = result ? *result : result.error().code;
-  });
+  command.on_run([path, &exit] { exit = exit_of(validate(*path)); });
 }
 
 }  // namespace gilscope

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "userspace/cli/cli.h"
-#include "userspace/cli/output.h"
 #include "userspace/experiment/features.h"
 #include "userspace/util/command.h"
+#include "userspace/util/output.h"
 
 namespace gilscope {
 namespace {
@@ -68,7 +68,8 @@ void add_doctor(CLI::App& app, Exit& exit) {
   command.flag("--json", *json, "the same as JSON");
   command.on_run([json, &exit] {
     const auto features = probe_features();
-    exit = write_output(*json ? as_json(features) : as_text(features, output_is_terminal()));
+    exit =
+        exit_of(write_output(*json ? as_json(features) : as_text(features, output_is_terminal())));
     if (exit != Exit::done) return;
     if (!first_missing(features)) exit = Exit::unable;
   });

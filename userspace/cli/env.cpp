@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "userspace/cli/cli.h"
-#include "userspace/cli/output.h"
 #include "userspace/experiment/environment.h"
 #include "userspace/report/facts_json.h"
 #include "userspace/util/command.h"
+#include "userspace/util/output.h"
 
 namespace gilscope {
 namespace {
@@ -61,7 +61,7 @@ void add_env(CLI::App& app, Exit& exit) {
     Facts facts = capture_environment();
     const Facts moment = capture_moment();
     facts.insert(facts.end(), moment.begin(), moment.end());
-    exit = write_output(*json ? as_json(facts) : aligned(facts));
+    exit = exit_of(write_output(*json ? as_json(facts) : aligned(facts)));
   });
 }
 

@@ -5,11 +5,11 @@
 #include <vector>
 
 #include "userspace/cli/cli.h"
-#include "userspace/cli/output.h"
 #include "userspace/eval/speed.h"
 #include "userspace/experiment/builtin.h"
 #include "userspace/gil/policies.h"
 #include "userspace/util/command.h"
+#include "userspace/util/output.h"
 #include "userspace/workload/workload.h"
 
 namespace gilscope {
@@ -61,8 +61,9 @@ void add_list(CLI::App& app, Exit& exit) {
   Command command(app, "list", "policies, workloads, built-in experiments; ns per opcode here");
   auto measure = std::make_shared<bool>(false);
   command.flag("--measure", *measure, "only the speed of the eval loop on this box");
-  command.on_run(
-      [measure, &exit] { exit = write_output((*measure ? std::string() : tables()) + speed()); });
+  command.on_run([measure, &exit] {
+    exit = exit_of(write_output((*measure ? std::string() : tables()) + speed()));
+  });
 }
 
 }  // namespace gilscope

@@ -2,10 +2,10 @@
 #include <unistd.h>
 
 #include "userspace/cli/cli.h"
-#include "userspace/cli/output.h"
 #include "userspace/experiment/limit/box_changes.h"
 #include "userspace/experiment/limit/box_lock.h"
 #include "userspace/util/command.h"
+#include "userspace/util/output.h"
 
 namespace gilscope {
 namespace {
@@ -46,7 +46,7 @@ void add_restore(CLI::App& app, Exit& exit) {
   Command command(app, "restore", "undo what an interrupted run left changed on this box");
   command.on_run([&exit] {
     const auto done = restore();
-    exit = done ? write_output(*done) : write_error(done.error());
+    exit = done ? exit_of(write_output(*done)) : write_error(done.error());
   });
 }
 

@@ -7,7 +7,6 @@
 #include <memory>
 
 #include "userspace/cli/cli.h"
-#include "userspace/cli/output.h"
 #include "userspace/experiment/builtin.h"
 #include "userspace/experiment/experiment.h"
 #include "userspace/experiment/features.h"
@@ -18,6 +17,7 @@
 #include "userspace/experiment/spec.h"
 #include "userspace/report/json.h"
 #include "userspace/util/command.h"
+#include "userspace/util/output.h"
 #include "userspace/util/term.h"
 
 namespace gilscope {
@@ -97,12 +97,12 @@ class ProgressLines {
  public:
   explicit ProgressLines(bool quiet) : quiet_(quiet), terminal_(isatty(STDERR_FILENO)) {}
   ~ProgressLines() {
-    if (shown_) std::fputs("\r\033[K", stderr);
+    if (shown_) write_message("\r\033[K");
   }
 
   void operator()(const Progress& p) {
     if (p.last->status == "failed") {
-      if (shown_) std::fputs("\r\033[K", stderr);
+      if (shown_) write_message("\r\033[K");
       write_error(
           Error{Exit::error, fmt::format("block {}: {} {} {} failed: {}", p.block, p.cell->policy,
                                          p.cell->workload, p.cell->arrangement, p.last->failure)});
@@ -110,13 +110,13 @@ class ProgressLines {
     if (quiet_) return;
     if (terminal_) {
       shown_ = true;
-      fmt::print(stderr, "\r\033[K[{}] block {}/{}{}, run {}/{}, {} left", bar(p), p.block + 1,
-                 p.blocks, p.warmup ? " (warm-up)" : "", p.run, p.runs, time_left(p.seconds_left));
-      std::fflush(stderr);
+      write_message(fmt::format("\r\033[K[{}] block {}/{}{}, run {}/{}, {} left", bar(p),
+                                p.block + 1, p.blocks, p.warmup ? " (warm-up)" : "", p.run, p.runs,
+                                time_left(p.seconds_left)));
     } else if (p.block != last_block_) {
       last_block_ = p.block;
-      fmt::print(stderr, "block {}/{}{}, {} left\n", p.block + 1, p.blocks,
-                 p.warmup ? " (warm-up)" : "", time_left(p.seconds_left));
+      write_message(fmt::format("block {}/{}{}, {} left\n", p.block + 1, p.blocks,
+                                p.warmup ? " (warm-up)" : "", time_left(p.seconds_left)));
     }
   }
 
@@ -145,7 +145,10 @@ Result<Exit> run(const RunFlags& flags, const ReportPrinter& print) {
   // Before anything is made on the disk: whether this box has what the spec asks for.
   auto plan = make_plan(spec->spec, spec->spec.seed.value_or(0));
   if (!plan) return fail(plan.error());
-  if (flags.dry_run) return write_output(describe(*plan));
+  if (flags.dry_run) {
+    if (Status printed = write_output(describe(*plan)); !printed) return fail(printed.error());
+    return Exit::done;
+  }
   if (Status sized = check_size(*plan, flags.yes); !sized) return fail(sized.error());
   if (spec->spec.trace != "off") {
     if (Status able = require_tracing(); !able) return fail(able.error());
@@ -162,7 +165,7 @@ Result<Exit> run(const RunFlags& flags, const ReportPrinter& print) {
     if (!opened) return fail(opened.error());
     out = std::move(*opened);
     if (out->earlier() && out->earlier()->status == "done" && !flags.quiet) {
-      fmt::print(stderr, "{} is finished already; nothing is run\n", flags.out);
+      write_message(fmt::format("{} is finished already; nothing is run\n", flags.out));
     }
   }
   auto interrupt = Interrupt::watch();
@@ -181,12 +184,16 @@ Result<Exit> run(const RunFlags& flags, const ReportPrinter& print) {
     return std::ranges::any_of(cell.runs, [](const Run& r) { return r.status == "failed"; });
   });
   if (flags.json) {
-    fmt::print("{}\n", to_json(*report));
+    if (Status printed = write_output(to_json(*report) + "\n"); !printed) {
+      return fail(printed.error());
+    }
   } else if (Status printed = print(*report, out ? out->path() : "");
              !printed && report->status == "done" && !failed) {
     return fail(printed.error());
   }
-  if (!flags.quiet && out) fmt::print(stderr, "report: {}/report.json\n", out->path());
+  if (!flags.quiet && out) {
+    write_message(fmt::format("report: {}/report.json\n", out->path()));
+  }
   if (report->status == "interrupted") return Exit::interrupted;
   return failed ? Exit::error : Exit::done;
 }
@@ -227,10 +234,7 @@ void add_run(CLI::App& app, Exit& exit, ReportPrinter print) {
   command.flag("--yes", flags->yes, "also where it has over 10 000 cells or takes over a day");
   command.flag("--quiet", flags->quiet, "no progress");
   command.flag("--json", flags->json, "print the report as JSON");
-  command.on_run([flags, print = std::move(print), &exit] {
-    auto result = run(*flags, print);
-    exit = result ? *result : write_error(result.error());
-  });
+  command.on_run([flags, print = std::move(print), &exit] { exit = exit_of(run(*flags, print)); });
 }
 
 }  // namespace gilscope

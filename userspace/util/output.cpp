@@ -1,0 +1,47 @@
+#include "userspace/util/output.h"
+
+#include <unistd.h>
+
+#include <iostream>
+
+#include "userspace/util/file_io.h"
+
+namespace gilscope {
+
+void write_message(std::string_view text) {
+  // One write, so that lines of several processes do not mix. Its failure has nobody to be told to.
+  const Status written = write_all(STDERR_FILENO, text, "");
+  static_cast<void>(written);
+}
+
+Exit write_error(const Error& error) {
+  write_message("gilscope: " + error.message + "\n");
+  return error.code;
+}
+
+Exit exit_of(const Status& status) {
+  return status ? Exit::done : write_error(status.error());
+}
+
+Exit exit_of(const Result<Exit>& result) {
+  return result ? *result : write_error(result.error());
+}
+
+Status write_output(std::string_view text) {
+  std::cout.write(text.data(), static_cast<std::streamsize>(text.size()));
+  return flush_output();
+}
+
+Status flush_output() {
+  errno = 0;
+  std::cout.flush();
+  if (std::cout) return {};
+  return errno == 0 ? fail("cannot write to standard output")
+                    : fail_errno("cannot write to standard output");
+}
+
+bool output_is_terminal() {
+  return ::isatty(STDOUT_FILENO) == 1;
+}
+
+}  // namespace gilscope
