@@ -385,6 +385,38 @@ TEST_F(FakeBox, RefusesCpusetsThatItCannotMake) {
       << status.error().message;
 }
 
+// isolcpus=: the other CPUs are all that balances, and a partition must leave one of them.
+TEST_F(FakeBox, KeepsAHousekeepingCpuOutOfAPartition) {
+  const auto check = [this](const std::vector<CpuSet>& sets) {
+    return make_limiter("cpuset", box(), path())->check(sets);
+  };
+  const std::string isolated = "sys/devices/system/cpu/isolated";
+  mount("cgroup2", "rw");
+  directory_.write("sys/fs/cgroup/my cpus/cgroup.controllers", "cpuset\n");
+  directory_.write("sys/fs/cgroup/my cpus/cpuset.cpus.effective", "0-3\n");
+  EXPECT_TRUE(check({{0, 1}}));  // kernels without the file
+  directory_.write(isolated, "\n");
+  EXPECT_TRUE(check({{0, 1}, {0}, {0, 1, 2}}));
+  directory_.write(isolated, "2-3\n");
+  EXPECT_TRUE(check({{0}, {1, 2, 3}, {2, 3}, {0, 1, 2, 3}}));  // all: no partition
+  for (const CpuSet& cpus : {CpuSet{0, 1}, CpuSet{0, 1, 2}, CpuSet{0, 1, 3}}) {
+    const Status status = check({{0}, cpus});
+    ASSERT_FALSE(status) << cpus.size();
+    EXPECT_EQ(status.error().code, Exit::unable);
+    EXPECT_NE(status.error().message.find("/sys/devices/system/cpu/isolated (2-3)"),
+              std::string::npos)
+        << status.error().message;
+    EXPECT_NE(status.error().message.find("--cpus-by affinity"), std::string::npos);
+  }
+  // What the root of the hierarchy does not have is nobody's to keep house with.
+  directory_.write("sys/fs/cgroup/my cpus/cpuset.cpus.effective", "1-3\n");
+  EXPECT_FALSE(check({{1}}));
+  // cgroup v1 makes no partition.
+  mount("cgroup", "rw,cpuset");
+  directory_.write("sys/fs/cgroup/my cpus/cpuset.effective_cpus", "0-3\n");
+  EXPECT_TRUE(check({{0, 1}}));
+}
+
 TEST(Partition, IsInvalidWhereItsFileSaysSo) {
   EXPECT_EQ(partition_problem("root", "root"), "");
   EXPECT_EQ(partition_problem("root", "root invalid (Cpu list in cpuset.cpus not exclusive)"),

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 
 #include "userspace/experiment/cpu_list.h"
@@ -45,6 +46,7 @@ class CpusetLimiter : public CpuLimiter {
   }
   std::string of_root(const std::string& file) const { return hierarchy_->mount + "/" + file; }
   Result<CpuSet> read_cpus(const std::string& path) const;
+  Status check_housekeeping(const CpuSet& all, const CpuSet& cpus) const;
   Status make();
   Status enable_controller();
   Status set_v1(const CpuSet& cpus);
@@ -95,7 +97,31 @@ Status CpusetLimiter::check(const std::vector<CpuSet>& sets) const {
                             format_cpu_list(cpus), of_root(hierarchy_->effective_file()),
                             format_cpu_list(*all)));
   }
+  for (const CpuSet& cpus : sets) {
+    if (Status able = check_housekeeping(*all, cpus); !able) return able;
+  }
   return {};
+}
+
+// A root partition that takes every CPU but those of isolcpus= leaves the rest of the box with no
+// CPU to balance, and the kernel with no domain to build for it: it crashes (seen on 6.18 and 7.3).
+Status CpusetLimiter::check_housekeeping(const CpuSet& all, const CpuSet& cpus) const {
+  constexpr const char* kIsolated = "/sys/devices/system/cpu/isolated";
+  if (!hierarchy_->v2 || cpus == all) return {};  // no partition is made
+  const auto isolated = parse_cpu_list(box_.line(kIsolated).value_or(""));
+  if (!isolated || isolated->empty()) return {};
+  CpuSet housekeeping, left;
+  std::set_difference(all.begin(), all.end(), isolated->begin(), isolated->end(),
+                      std::back_inserter(housekeeping));
+  std::set_difference(housekeeping.begin(), housekeeping.end(), cpus.begin(), cpus.end(),
+                      std::back_inserter(left));
+  if (!left.empty()) return {};
+  return fail(
+      Exit::unable,
+      fmt::format("CPUs {} are all that {} ({}) leaves to the rest of this box, and kernels "
+                  "crash when a cpuset takes the last of them: leave one out, boot without "
+                  "isolcpus=, or use --cpus-by affinity",
+                  format_cpu_list(cpus), kIsolated, format_cpu_list(*isolated)));
 }
 
 // Kernels before 6.2 give every task a new mask when the controller comes to the cgroups, and when
