@@ -2,15 +2,19 @@
 // only read reports (tools).
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdio>
+#include <sstream>
 
 #include "tools/tools.h"
 #include "userspace/cli/cli.h"
+#include "userspace/util/exceptions.h"
 #include "userspace/util/output.h"
+#include "userspace/util/process.h"
 #include "userspace/util/quote.h"
 
-int main(int argc, char** argv) {
-  using namespace gilscope;
+namespace gilscope {
+namespace {
+
+Exit run_command(int argc, char** argv) {
   CLI::App app{
       "What a global interpreter lock costs, and what the kernel's scheduler did about it."};
   app.set_version_flag("--version", "gilscope " GILSCOPE_VERSION);
@@ -36,17 +40,34 @@ int main(int argc, char** argv) {
   // The parser would only say that a subcommand is missing.
   auto known = [&](const CLI::App* command) { return command->get_name() == argv[1]; };
   if (argc > 1 && argv[1][0] != '-' && std::ranges::none_of(app.get_subcommands({}), known)) {
-    return static_cast<int>(write_error(Error{
+    return write_error(Error{
         Exit::error,
-        fmt::format("there is no {}; `gilscope --help` says what there is", in_quotes(argv[1]))}));
+        fmt::format("there is no {}; `gilscope --help` says what there is", in_quotes(argv[1]))});
   }
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help, --version
-    return app.exit(success);
+    app.exit(success);
+    return exit_of(flush_output());
   } catch (const CLI::ParseError& error) {
-    app.exit(error);
-    return static_cast<int>(Exit::error);
+    std::ostringstream message;
+    app.exit(error, message, message);
+    write_message(message.str());
+    return Exit::error;
   }
-  return static_cast<int>(exit);
+  return exit;
+}
+
+}  // namespace
+}  // namespace gilscope
+
+int main(int argc, char** argv) {
+  using namespace gilscope;
+  take_standard_descriptors();
+  set_signal_dispositions();
+  try {
+    return static_cast<int>(run_command(argc, argv));
+  } catch (...) {
+    return static_cast<int>(write_error(error_of_exception()));
+  }
 }

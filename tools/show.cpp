@@ -53,10 +53,10 @@ Status show(const ShowOptions& options) {
   const auto trace = report_findings(options.report, *report);
   if (!trace) return fail(trace.error());
   const Status printed = print(*report, *trace, options.json, text);
-  if (!printed) {
-    return fail(printed.error().code, printable(options.report) + ": " + printed.error().message);
+  if (!printed && printed.error().code == Exit::no_data) {
+    return fail(Exit::no_data, printable(options.report) + ": " + printed.error().message);
   }
-  return {};
+  return printed;
 }
 
 }  // namespace

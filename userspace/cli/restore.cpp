@@ -2,8 +2,9 @@
 #include <unistd.h>
 
 #include "userspace/cli/cli.h"
+#include "userspace/experiment/interrupt.h"
 #include "userspace/experiment/limit/box_changes.h"
-#include "userspace/experiment/limit/box_lock.h"
+#include "userspace/experiment/limit/patient_lock.h"
 #include "userspace/util/command.h"
 #include "userspace/util/output.h"
 
@@ -16,8 +17,11 @@ Result<std::string> restore() {
     return fail(Exit::unable,
                 "restore changes the box back: run it as root (sudo gilscope restore)");
   }
+  // No signal leaves it half done: it takes no longer than it has to.
+  auto watched = Interrupt::watch();
+  if (!watched) return fail(watched.error());
   // Not while an experiment runs: the changes in the journal are its own.
-  const auto lock = BoxLock::take();
+  const auto lock = take_box_lock();
   if (!lock) return fail(lock.error());
   auto changes = BoxChanges::left();
   if (!changes) return fail(changes.error());

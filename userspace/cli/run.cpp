@@ -10,9 +10,9 @@
 #include "userspace/experiment/builtin.h"
 #include "userspace/experiment/experiment.h"
 #include "userspace/experiment/features.h"
-#include "userspace/experiment/limit/box_lock.h"
 #include "userspace/experiment/limit/cpu_limiter.h"
 #include "userspace/experiment/limit/journal.h"
+#include "userspace/experiment/limit/patient_lock.h"
 #include "userspace/experiment/plan.h"
 #include "userspace/experiment/spec.h"
 #include "userspace/report/json.h"
@@ -153,7 +153,11 @@ Result<Exit> run(const RunFlags& flags, const ReportPrinter& print) {
   if (spec->spec.trace != "off") {
     if (Status able = require_tracing(); !able) return fail(able.error());
   }
-  const auto lock = BoxLock::take();
+  // Never destroyed: until the process has ended, no signal ends it in the middle of something.
+  auto watched = Interrupt::watch();
+  if (!watched) return fail(watched.error());
+  auto* const interrupt = new Interrupt(std::move(*watched));
+  const auto lock = take_box_lock();
   if (!lock) return fail(lock.error());
   if (Status clean = refuse_leftovers(); !clean) return fail(clean.error());
   const auto limiter = make_limiter(spec->spec.cpus_by);
@@ -168,8 +172,6 @@ Result<Exit> run(const RunFlags& flags, const ReportPrinter& print) {
       write_message(fmt::format("{} is finished already; nothing is run\n", flags.out));
     }
   }
-  auto interrupt = Interrupt::watch();
-  if (!interrupt) return fail(interrupt.error());
   ExperimentOptions options{.spec = spec->spec,
                             .spec_text = spec->text,
                             .out = out ? &*out : nullptr,
@@ -183,18 +185,19 @@ Result<Exit> run(const RunFlags& flags, const ReportPrinter& print) {
   const bool failed = std::ranges::any_of(report->cells, [](const Cell& cell) {
     return std::ranges::any_of(cell.runs, [](const Run& r) { return r.status == "failed"; });
   });
-  if (flags.json) {
-    if (Status printed = write_output(to_json(*report) + "\n"); !printed) {
-      return fail(printed.error());
-    }
-  } else if (Status printed = print(*report, out ? out->path() : "");
-             !printed && report->status == "done" && !failed) {
-    return fail(printed.error());
-  }
+  const Status printed =
+      flags.json ? write_output(to_json(*report) + "\n") : print(*report, out ? out->path() : "");
+  // Of a report that is not whole there may be nothing to print, and its end is told anyway.
+  const bool whole = report->status == "done" && !failed;
   if (!flags.quiet && out) {
     write_message(fmt::format("report: {}/report.json\n", out->path()));
   }
-  if (report->status == "interrupted") return Exit::interrupted;
+  if (report->status == "interrupted") {
+    return fail(Exit::interrupted,
+                fmt::format("interrupted by {}{}", interrupt->signal_name(),
+                            out ? "; the same command goes on with what is left" : ""));
+  }
+  if (whole && !printed) return fail(printed.error());
   return failed ? Exit::error : Exit::done;
 }
 

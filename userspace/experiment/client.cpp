@@ -13,6 +13,7 @@
 #include "userspace/experiment/confine.h"
 #include "userspace/experiment/cpus.h"
 #include "userspace/experiment/limit/cpu_limiter.h"
+#include "userspace/util/exceptions.h"
 #include "userspace/util/time.h"
 
 namespace gilscope {
@@ -38,11 +39,13 @@ Result<ClientProcess> ClientProcess::start(Workload& workload, const SampleBook&
   if (client.pid_ < 0) return fail_errno("cannot start a client");
   if (client.pid_ == 0) {
     client.pid_ = -1;
-    interrupt.forget_in_child();
-    const auto by_affinity = make_affinity_limiter();
-    Status status = confine(parent, client.cpus_, *by_affinity,
-                            {.descriptors = workload.client_descriptors(), .bpf = false});
-    if (status) status = workload.converse(samples);
+    interrupt.leave_to_parent();
+    const Status status = without_exceptions([&]() -> Status {
+      const auto by_affinity = make_affinity_limiter();
+      Status confined = confine(parent, client.cpus_, *by_affinity,
+                                {.descriptors = workload.client_descriptors(), .bpf = false});
+      return confined ? workload.converse(samples) : confined;
+    });
     if (status) _exit(0);
     std::strncpy(client.sheet_[0].failure, status.error().message.c_str(),
                  sizeof(Sheet::failure) - 1);

@@ -63,9 +63,6 @@ Status keep_capabilities(const Kept& kept) {
 
 Status confine(pid_t parent, const std::vector<int>& cpus, const CpuLimiter& limiter, Kept kept) {
   if (Status s = die_with(parent); !s) return s;
-  // ^C goes to the whole group of processes; the parent decides what becomes of a run.
-  std::signal(SIGINT, SIG_IGN);
-  std::signal(SIGTERM, SIG_DFL);
   if (Status s = limiter.enter(cpus); !s) return s;
   if (Status s = have_exactly(cpus); !s) return s;
   close_all_but(kept.descriptors);

@@ -14,6 +14,7 @@
 #include "userspace/experiment/runner.h"
 #include "userspace/tracer/tracer.h"
 #include "userspace/util/digest.h"
+#include "userspace/util/exceptions.h"
 #include "userspace/util/quote.h"
 #include "userspace/util/time.h"
 
@@ -270,7 +271,7 @@ Status Experiment::run() {
       runs_done_ += block.runs.size();
       continue;
     }
-    Status status = run_block(block);
+    Status status = without_exceptions([&] { return run_block(block); });
     report_.environment_after = capture_moment();
     if (!status) {
       // What was measured before the failure is kept, if the disk still takes it.
@@ -305,7 +306,9 @@ Result<Report> run_experiment(const ExperimentOptions& options, Interrupt& inter
   if (!report) return fail(report.error());
 
   // What the box refuses is known before anything is written.
-  if (Status able = rehearse(options.limiter, cpu_sets(plan->cells)); !able) {
+  if (Status able =
+          rehearse(options.limiter, cpu_sets(plan->cells), [&] { return interrupt.requested(); });
+      !able) {
     return fail(able.error());
   }
 
@@ -327,7 +330,7 @@ Result<Report> run_experiment(const ExperimentOptions& options, Interrupt& inter
   std::erase_if(report->capabilities, [](const Fact& fact) { return fact.key == "cpus_by"; });
   report->capabilities.push_back({"cpus_by", options.limiter.how(), ""});
   Experiment experiment(options, interrupt, *report, *plan, tracer ? &*tracer : nullptr);
-  Status status = experiment.run();
+  Status status = without_exceptions([&] { return experiment.run(); });
   Status restored = options.limiter.restore();
   if (!status) return fail(status.error());
   if (!restored) return fail(restored.error());

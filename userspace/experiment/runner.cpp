@@ -18,6 +18,7 @@
 #include "userspace/experiment/run_sheet.h"
 #include "userspace/experiment/worker.h"
 #include "userspace/tracer/counters.h"
+#include "userspace/util/exceptions.h"
 #include "userspace/util/mapping.h"
 #include "userspace/util/time.h"
 
@@ -204,13 +205,18 @@ Result<pid_t> Runner::start_worker(const WorkerTask& task, const Cell& cell, con
   const pid_t pid = fork();
   if (pid < 0) return fail_errno("cannot start a worker");
   if (pid > 0) return pid;
-  interrupt_.forget_in_child();
-  if (Status confined = confine(parent, cell.cpu_list, limiter, kept_by_worker(task, tracing));
-      !confined) {
-    sheet.sheet().fail_with(confined.error());
-    _exit(1);
-  }
-  work(task, board, sheet, tracing);
+  interrupt_.leave_to_parent();
+  // No exception may leave this: above is the parent's code, which writes the report and puts the
+  // box back.
+  const Status failed = without_exceptions([&]() -> Status {
+    if (Status confined = confine(parent, cell.cpu_list, limiter, kept_by_worker(task, tracing));
+        !confined) {
+      return confined;
+    }
+    work(task, board, sheet, tracing);
+  });
+  sheet.sheet().fail_with(failed.error());
+  _exit(1);
 }
 
 void Runner::take_perf(Run& run, std::span<const ThreadRow> rows) {
@@ -271,6 +277,10 @@ Result<Run> Runner::run(const Cell& cell, const Options& options) {
   const Status kept = watch(*pid, watched);
   const Ended worker = reap(*pid);
   const GateReadings after = read_gates(cell.cpu_list);
+  // A signal to all processes of a group may have ended the worker before it was noticed here.
+  if (interrupt_.requested() && !was_complete(sheet->sheet(), worker.status)) {
+    watched.interrupted = true;
+  }
 
   Run run;
   if (*client) run.client = (*client)->finish();

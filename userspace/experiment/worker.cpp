@@ -16,6 +16,7 @@
 #include "userspace/experiment/perf_events.h"
 #include "userspace/gil/policies.h"
 #include "userspace/threading/thread.h"
+#include "userspace/util/exceptions.h"
 #include "userspace/util/time.h"
 #include "userspace/workload/tasks.h"
 
@@ -232,10 +233,18 @@ Status Worker::run() {
   return tracing_.close_window();
 }
 
+// Where an exception of any thread is told.
+const SharedSheet* sheet_of_process = nullptr;
+
 }  // namespace
 
 void work(const WorkerTask& task, std::span<gilscope_slot> board, const SharedSheet& sheet,
           const TraceControl& tracing) {
+  sheet_of_process = &sheet;
+  end_on_exception([](const Error& error) {
+    sheet_of_process->sheet().fail_with(error);
+    _exit(1);
+  });
   // Never destroyed: daemon threads, and with main_exit = "kill" all, still use it when the process
   // ends.
   auto* worker = new Worker(task, board, sheet, tracing);

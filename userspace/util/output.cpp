@@ -1,5 +1,6 @@
 #include "userspace/util/output.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <iostream>
@@ -9,6 +10,14 @@
 namespace gilscope {
 
 void write_message(std::string_view text) {
+  // A reader that has stopped to read is waited for once, and not again while it reads nothing:
+  // what is being measured, and who wants to interrupt it, must not wait for it.
+  constexpr int kPatienceMs = 1000;
+  static bool patient = true;
+  pollfd writable{STDERR_FILENO, POLLOUT, 0};
+  const int ready = ::poll(&writable, 1, patient ? kPatienceMs : 0);
+  patient = ready != 0;
+  if (ready == 0) return;
   // One write, so that lines of several processes do not mix. Its failure has nobody to be told to.
   const Status written = write_all(STDERR_FILENO, text, "");
   static_cast<void>(written);

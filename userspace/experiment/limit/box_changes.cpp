@@ -1,6 +1,7 @@
 #include "userspace/experiment/limit/box_changes.h"
 
 #include "userspace/experiment/limit/undo.h"
+#include "userspace/util/exceptions.h"
 
 namespace gilscope {
 
@@ -16,7 +17,9 @@ Result<BoxChanges> BoxChanges::left(const std::string& directory, Box box) {
 }
 
 BoxChanges::~BoxChanges() {
-  static_cast<void>(undo_all());
+  // An exception that unwinds to here is mostly a want of memory. What is left stays in the
+  // journal.
+  static_cast<void>(without_exceptions([this] { return undo_all(); }));
 }
 
 Status BoxChanges::undo_all() {

@@ -9,10 +9,12 @@ std::unique_ptr<CpuLimiter> make_limiter(const std::string& method, Box box,
   return make_affinity_limiter();
 }
 
-Status rehearse(CpuLimiter& limiter, const std::vector<CpuSet>& sets) {
+Status rehearse(CpuLimiter& limiter, const std::vector<CpuSet>& sets,
+                const std::function<bool()>& stop) {
   Status status;
   for (const CpuSet& cpus : sets) {
-    if (status) status = limiter.apply(cpus);
+    if (!status || stop()) break;
+    status = limiter.apply(cpus);
   }
   const Status restored = limiter.restore();
   if (!restored) return fail(restored.error());

@@ -1,6 +1,7 @@
 // The ways of giving a run its CPUs and no others: one class each, one file each.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -44,7 +45,9 @@ std::unique_ptr<CpuLimiter> make_cpuset_limiter(Box box, const std::string& stat
 std::unique_ptr<CpuLimiter> make_hotplug_limiter(Box box, const std::string& state_directory);
 
 // Applies each set once and restores: what a box refuses is known before anything is measured. Any
-// error is Exit::unable.
-Status rehearse(CpuLimiter& limiter, const std::vector<CpuSet>& sets);
+// error is Exit::unable. Sets that are left when `stop` says so are not tried.
+Status rehearse(
+    CpuLimiter& limiter, const std::vector<CpuSet>& sets,
+    const std::function<bool()>& stop = [] { return false; });
 
 }  // namespace gilscope

@@ -1,0 +1,114 @@
+// What a run may change of the box, as another program sees it: the CPUs, the cpusets, and the mask
+// of somebody's task. One CPU, the last, is what runs are kept away from.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "tests/kernel/kernel_test.h"
+#include "tests/kernel/program.h"
+#include "userspace/experiment/cpu_list.h"
+#include "userspace/experiment/limit/cpusets.h"
+#include "userspace/experiment/limit/masks.h"
+
+namespace gilscope {
+
+inline constexpr const char* kJournal = "/run/gilscope/journal";
+
+template <typename Condition>
+bool eventually(Condition condition) {
+  for (int i = 0; i < 1500; ++i) {
+    if (condition()) return true;
+    usleep(5'000);
+  }
+  return false;
+}
+
+// As it was at the start: an offline CPU is in no mask.
+inline const std::vector<int>& cpus_here() {
+  static const std::vector<int> cpus = all_cpus();
+  return cpus;
+}
+
+inline std::vector<int> chosen() {
+  std::vector<int> cpus = cpus_here();
+  cpus.pop_back();
+  return cpus;
+}
+
+inline std::string online_file() {
+  return "/sys/devices/system/cpu/cpu" + std::to_string(cpus_here().back()) + "/online";
+}
+
+// What gilscope has changed, as another program sees it; nothing else may be different after.
+struct Found {
+  std::string online, cpusets;
+  std::optional<std::string> mask;  // of somebody's task
+
+  bool operator==(const Found&) const = default;
+};
+
+inline std::ostream& operator<<(std::ostream& out, const Found& found) {
+  return out << "online " << found.online << ", cpusets " << found.cpusets << ", mask "
+             << found.mask.value_or("gone");
+}
+
+// A task on the CPU that goes, and cpusets with it: what the kernel spoils, and does not mend.
+class SomebodyElse {
+ public:
+  SomebodyElse() {
+    task_ = fork();
+    if (task_ == 0) {
+      if (!set_mask(0, {cpus_here().back()})) _exit(1);
+      for (;;) usleep(10'000);  // a task that sleeps on keeps its mask
+    }
+    EXPECT_TRUE(eventually([&] {
+      const auto mask = read_mask(Box(), task_);
+      return mask && mask->cpus == std::vector<int>{cpus_here().back()};
+    }));
+    hierarchy_ = find_cpusets(Box());
+    if (!hierarchy_ || hierarchy_->v2) return;
+    for (const char* name : {"/gilscope-test", "/gilscope-test/in ner"}) {
+      const std::string directory = hierarchy_->mount + name;
+      mkdir(directory.c_str(), 0755);
+      std::ofstream(directory + "/cpuset.cpus") << format_cpu_list(cpus_here());
+      made_.insert(made_.begin(), directory);
+    }
+  }
+  SomebodyElse(const SomebodyElse&) = delete;
+  SomebodyElse& operator=(const SomebodyElse&) = delete;
+  ~SomebodyElse() {
+    kill(task_, SIGKILL);
+    waitpid(task_, nullptr, 0);
+    for (const std::string& directory : made_) EXPECT_EQ(rmdir(directory.c_str()), 0) << directory;
+  }
+
+  Found look() const {
+    Found found;
+    found.online = Box().line("/sys/devices/system/cpu/online").value_or("?");
+    if (hierarchy_) {
+      found.cpusets = shell("cd " + hierarchy_->mount +
+                            " && find . -name cpuset.cpus -exec grep -H . {} + | sort; ls -d "
+                            "gilscope 2>/dev/null; cat cgroup.subtree_control 2>/dev/null")
+                          .out;
+    }
+    if (const auto mask = read_mask(Box(), task_)) found.mask = format_cpu_list(mask->cpus);
+    return found;
+  }
+
+ private:
+  pid_t task_ = -1;
+  std::optional<CpusetHierarchy> hierarchy_;
+  std::vector<std::string> made_;
+};
+
+}  // namespace gilscope
