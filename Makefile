@@ -89,7 +89,7 @@ VARIANT_OBJECTS := $(VARIANTS:tests/bench/variants/%.patch=$(BUILD)/bench/varian
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: build run test test-unit test-threaded test-kernel test-sanitizers test-fuzz test-kernels test-guests fuzz bench bench-variants soak bench-perf bench-views bench-compare bench-against-itself lint format install clean help
+.PHONY: build run test test-unit test-threaded test-kernel test-sanitizers test-fuzz test-kernels test-guests test-ends fuzz bench bench-variants soak bench-perf bench-views bench-compare bench-against-itself lint format install clean help
 
 build: $(BUILD)/gilscope  ## build build/gilscope, one static program
 
@@ -113,6 +113,11 @@ test-kernels: $(BUILD)/kernel_tests $(BUILD)/gilscope  ## the tests of exact cou
 test-guests: $(BUILD)/gilscope  ## guests that die, and a guest of 64 CPUs (as root)
 	tests/guests/test-guests
 	tests/guests/test-scale
+
+ROUNDS ?= 1000
+test-ends: $(BUILD)/kernel_tests $(BUILD)/gilscope  ## ROUNDS=1000 experiments that end at random, SEED=N for the same again (as root)
+	GILSCOPE_MUST_TRACE=1 GILSCOPE=$(BUILD)/gilscope GILSCOPE_ENDS_ROUNDS=$(ROUNDS) $(if $(SEED),GILSCOPE_ENDS_SEED=$(SEED)) \
+	    $(BUILD)/kernel_tests --gtest_filter='RandomEnds.*'
 
 # Two at once; each has the whole time. What they find stands in build/asan/findings.
 test-fuzz:  ## FUZZ_SECONDS=60 of feeding the readers of reports and segments what nobody should
