@@ -124,10 +124,21 @@ TEST_F(Ends, AFileAtItsSizeLimitIsAnError) {
   expect_as_found();
 }
 
+TEST_F(Ends, AWorkersFileAtItsSizeLimitFailsTheRun) {
+  auto arguments = experiment("hotplug", 1);
+  std::ranges::replace(arguments, "count:n=300k", "file:size=200k,seconds=100ms");
+  ProcessGroup run(arguments, [] { limit(RLIMIT_FSIZE, 100'000); });
+  EXPECT_EQ(exit_code(run.wait()), 2);
+  EXPECT_NE(run.err().find("cannot write 200000 bytes into '/var/tmp': File too large"),
+            std::string::npos)
+      << run.err();
+  expect_as_found();
+}
+
 TEST_F(Ends, AMemoryLimitIsAnError) {
   std::set<int> codes;
   // From where the program does not even start to where it has enough.
-  for (rlim_t kib = 4096; kib <= 16384; kib += 512) {
+  for (rlim_t kib = 4096; kib <= 16384; kib += 1024) {
     SCOPED_TRACE(kib);
     std::filesystem::remove_all(out());
     ProcessGroup run(experiment("hotplug", 1, "1k"), [kib] { limit(RLIMIT_AS, kib << 10); });

@@ -38,6 +38,19 @@ std::string unused_name(int directory, const std::string& stem, const char* endi
   }
 }
 
+// Nothing, or what a gilscope that was killed while it wrote its first report left behind
+// (OutputFile's temporary names).
+Result<bool> holds_nothing(const std::string& path) {
+  std::error_code error;
+  std::filesystem::directory_iterator entry(path, error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    const std::string name = entry->path().filename();
+    if (!name.starts_with(".report.json.") || !name.ends_with(".tmp")) return false;
+  }
+  if (error) return fail_errno(fmt::format("cannot read {}", in_quotes(path)), error.value());
+  return true;
+}
+
 }  // namespace
 
 Result<OutDir> OutDir::open(const std::string& path) {
@@ -55,12 +68,15 @@ Result<OutDir> OutDir::open(const std::string& path) {
   }
 
   std::string report = out.path_ + "/report.json";
-  std::error_code error;
   if (faccessat(out.directory_.get(), "report.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
     auto earlier = read_report(report);
     if (!earlier) return fail(earlier.error());
     out.earlier_ = std::move(*earlier);
-  } else if (!std::filesystem::is_empty(out.path_, error) || error) {
+    return out;
+  }
+  const auto nothing = holds_nothing(out.path_);
+  if (!nothing) return fail(nothing.error());
+  if (!*nothing) {
     return fail(fmt::format(
         "{} is not empty and holds no report: give --out a directory of its own", in_quotes(path)));
   }

@@ -5,8 +5,6 @@
 
 #include <iostream>
 
-#include "userspace/util/file_io.h"
-
 namespace gilscope {
 
 void write_message(std::string_view text) {
@@ -18,9 +16,14 @@ void write_message(std::string_view text) {
   const int ready = ::poll(&writable, 1, patient ? kPatienceMs : 0);
   patient = ready != 0;
   if (ready == 0) return;
-  // One write, so that lines of several processes do not mix. Its failure has nobody to be told to.
-  const Status written = write_all(STDERR_FILENO, text, "");
-  static_cast<void>(written);
+  // One write, so that lines of several processes do not mix. Its failure has nobody to be told to,
+  // and must not throw: a message may be the last word of a process that has no memory left.
+  while (!text.empty()) {
+    const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return;
+    text.remove_prefix(static_cast<size_t>(written));
+  }
 }
 
 Exit write_error(const Error& error) {

@@ -72,9 +72,15 @@ class File : public InputOutput {
       auto [written, write_error] =
           released([&] { return ::pwrite(file, data.data(), size_, place); });
       if (written != static_cast<ssize_t>(size_)) {
-        status = fail(fmt::format("workload file: cannot write {} bytes into {}: {}", size_,
-                                  in_quotes(directory_),
-                                  written < 0 ? std::strerror(write_error) : "disk full?"));
+        // A part was taken: the rest says why not all was.
+        if (written >= 0) {
+          const size_t rest = size_ - static_cast<size_t>(written);
+          const ssize_t more = ::pwrite(file, data.data(), rest, place + written);
+          write_error = more < 0 ? errno : EIO;
+        }
+        status = fail_errno(fmt::format("workload file: cannot write {} bytes into {}", size_,
+                                        in_quotes(directory_)),
+                            write_error);
         return 0;
       }
       auto [synced, sync_error] = released([&] { return ::fsync(file); });
