@@ -43,7 +43,7 @@ newest_kernel() {
     *) version="${which//./\\.}[.+-]" ;;
   esac
   own_apt "$cache/apt" "$suite" apt-cache pkgnames linux-image- 2>/dev/null |
-    grep -E "^linux-image-$version.*-$flavour-amd64\$" | sort -V | tail -n 1 || true
+    grep -E "^linux-image-$version.*-$flavour-amd64\$" | in_version_order | tail -n 1 || true
 }
 
 # fetch_kernel CACHE SUITE PACKAGE: prints where its vmlinuz is, fetched by apt, signatures checked,

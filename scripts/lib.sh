@@ -10,6 +10,9 @@ self=scripts/$(basename "$0")
 # shellcheck disable=SC2034  # used by those who source this
 readonly EXIT_ERROR=2 EXIT_UNABLE=4
 
+# Lines in the order of the versions in them; 6.18-rc1 is before 6.18, which sort alone does not know.
+in_version_order() { sed -E 's/([0-9])([-.+_]?rc)/\1~~\2/g' | LC_ALL=C sort -V | sed 's/~~//g'; }
+
 step() { printf '\n== %s\n' "$*"; }
 
 die() {  # die EXIT-CODE MESSAGE...

@@ -39,8 +39,8 @@ remaining_boots() {
   done <"$out/order"
 }
 
-# reports_of OUT: the directories of its reports, in the order of their names.
-reports_of() { find "$1/boots" -mindepth 2 -maxdepth 2 -type d -name report | LC_ALL=C sort; }
+# reports_of OUT: the directories of its reports, kernels by version, and block 10 after block 9.
+reports_of() { find "$1/boots" -mindepth 2 -maxdepth 2 -type d -name report | in_version_order; }
 
 # compare_matrix OUT KERNELS CPUS [OPTION...]: by kernel where there are several, else by CPU count; in
 # OUT/comparison.txt and .html, and on standard output. Returns what gilscope compare returns.

@@ -13,6 +13,7 @@
 #include "userspace/report/samples_file.h"
 #include "userspace/util/below.h"
 #include "userspace/util/digest.h"
+#include "userspace/util/natural_order.h"
 #include "userspace/util/quote.h"
 #include "userspace/util/uuid.h"
 
@@ -105,7 +106,7 @@ Status search(const std::string& path, int depth, std::vector<std::string>& foun
                     "reports in them",
                     in_quotes(path), kMaxDepth));
   }
-  std::ranges::sort(below);
+  std::ranges::sort(below, naturally_less);  // block10 after block9
   for (const std::string& directory : below) {
     if (Status s = search(directory, depth + 1, found, links); !s) return s;
   }

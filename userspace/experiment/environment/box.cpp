@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "userspace/util/fd.h"
+#include "userspace/util/natural_order.h"
 
 namespace gilscope {
 namespace {
@@ -140,7 +141,7 @@ Result<std::vector<std::string>> Box::names(const std::string& path,
     entry.increment(error);
   }
   if (error) return fail(fmt::format("{}: {}", path, error.message()));
-  std::sort(out.begin(), out.end());
+  std::sort(out.begin(), out.end(), naturally_less);  // cpu10 after cpu9
   return out;
 }
 
