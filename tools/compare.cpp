@@ -23,12 +23,13 @@ const std::map<std::string, Format> kFormats{
 struct CompareOptions {
   std::vector<std::string> reports;
   ComparisonOptions comparison;
-  std::string format = "text", undecided = "yes";
+  std::string format = "text", undecided = "yes", missing = "no";
 };
 
 Result<Exit> print(const CompareOptions& options) {
   ComparisonOptions wanted = options.comparison;
   wanted.undecided_passes = options.undecided == "yes";
+  wanted.missing_passes = options.missing == "yes";
   auto reports = read_reports(options.reports);
   if (!reports) return fail(reports.error());
   const auto comparison = compare(std::move(*reports), wanted);
@@ -67,6 +68,11 @@ void add_compare(CLI::App& app, Exit& exit) {
   command
       .option("--allow-undecided", options->undecided,
               "whether an undecided primary metric passes (yes), or ends with exit code 1 (no)")
+      .one_of({"yes", "no"});
+  command
+      .option("--allow-missing", options->missing,
+              "whether runs, blocks or cells that one side lacks pass (yes), or end with exit code "
+              "1 (no)")
       .one_of({"yes", "no"});
   command.on_run([options, &exit] { exit = exit_of(print(*options)); });
 }

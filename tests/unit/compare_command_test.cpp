@@ -191,7 +191,8 @@ TEST_F(CompareCommand, OtherSpecsAreRefusedUnlessForced) {
   EXPECT_THAT(forced.out, HasSubstr("FORCED"));
   EXPECT_THAT(compare({one, two, "--force", "--format", "json"}).out,
               HasSubstr("\"forced\": true"));
-  EXPECT_THAT(compare({one, two, "--force", "--format", "csv"}).out, HasSubstr(",true\n"));
+  EXPECT_THAT(compare({one, two, "--force", "--format", "csv"}).out,
+              HasSubstr(",true,16,16,16,16,\n"));
   EXPECT_THAT(compare({one, two, "--force", "--format", "md"}).out, HasSubstr("**FORCED"));
 }
 

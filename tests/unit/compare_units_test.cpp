@@ -147,10 +147,38 @@ TEST_F(CompareUnits, KeysThatVaryWithinASideAreNamed) {
               Not(HasSubstr("varies within")));
 }
 
-TEST(CompareLevels, AreInTheirNaturalOrder) {
-  std::vector<std::string> levels{"all", "10", "2", "6.10", "6.9", "cpu:1", "02", "1"};
-  std::ranges::sort(levels, naturally_less);
-  EXPECT_THAT(levels, ElementsAre("1", "2", "02", "6.9", "6.10", "10", "all", "cpu:1"));
+TEST_F(CompareUnits, TheLowestValueIsTheBaseline) {
+  const auto levels = [&](const std::vector<std::string>& policies) {
+    TemporaryDirectory directory;
+    Report report = comparable();
+    const Cell cell = report.cells.front();
+    report.cells.clear();
+    for (const std::string& policy : policies) {
+      report.cells.push_back(cell);
+      report.cells.back().policy = policy;
+    }
+    return compared({put(directory, "a", report)}, "policy").axis.levels;
+  };
+  EXPECT_THAT(levels({"switch-interval:20ms", "switch-interval:500us", "switch-interval:1ms"}),
+              ElementsAre("switch-interval:500us", "switch-interval:1ms", "switch-interval:20ms"));
+  EXPECT_THAT(levels({"check-interval:10k", "check-interval:1k", "check-interval:100",
+                      "check-interval:10"}),
+              ElementsAre("check-interval:10", "check-interval:100", "check-interval:1k",
+                          "check-interval:10k"));
+}
+
+TEST_F(CompareUnits, AKernelThatIsToComeIsBeforeTheOneThatItIsToBe) {
+  run("6.18.0", "alpha", 1), run("6.18.0-rc1", "alpha", 1), run("6.1.0-28-amd64", "alpha", 1);
+  EXPECT_THAT(by_kernel().axis.levels, ElementsAre("6.1.0-28-amd64", "6.18.0-rc1", "6.18.0"));
+}
+
+TEST_F(CompareUnits, DecimalsAreNoVersions) {
+  for (const double load : {0.5, 0.25, 10.0}) {
+    Report report = comparable({.seed = ++reports_});
+    report.environment.push_back({"made.up", load, ""});
+    put(directory_, fmt::format("all/{}", reports_), report);
+  }
+  EXPECT_THAT(compared({all()}, "made.up").axis.levels, ElementsAre("0.25", "0.5", "10"));
 }
 
 }  // namespace

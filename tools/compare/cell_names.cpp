@@ -19,8 +19,10 @@ std::string spoken(const std::string& key, const std::string& value) {
 CellNames::CellNames(const std::vector<Contrast>& contrasts) {
   std::map<std::string, std::set<std::string>> values;
   for (const Contrast& contrast : contrasts) {
-    for (const CellPair& pair : contrast.cells) {
-      for (const auto& [key, value] : pair.keys) values[key].insert(value);
+    for (const auto* cells : {&contrast.cells, &contrast.only_a, &contrast.only_b}) {
+      for (const CellPair& pair : *cells) {
+        for (const auto& [key, value] : pair.keys) values[key].insert(value);
+      }
     }
   }
   for (const auto& [key, all] : values) varies_[key] = all.size() > 1;

@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "tools/fact_text.h"
 #include "tools/merge/report_copy.h"
 #include "tools/summary.h"
@@ -9,6 +11,7 @@
 #include "userspace/report/json.h"
 #include "userspace/report/report_file.h"
 #include "userspace/util/digest.h"
+#include "userspace/util/output.h"
 #include "userspace/util/quote.h"
 
 namespace gilscope {
@@ -49,6 +52,46 @@ std::map<std::string, std::string> keys_of(const Cell& cell) {
           {"cpus_by", printable(cell.cpus_by)},
           {"cpu_order", printable(cell.cpu_order)},
           {"main_exit", printable(cell.main_exit)}};
+}
+
+std::set<std::string> decimals_of(const Report& report) {
+  std::set<std::string> keys;
+  const auto add = [&](const std::string& prefix, const Facts& facts) {
+    for (const Fact& fact : facts) {
+      if (std::holds_alternative<double>(fact.value)) keys.insert(prefix + printable(fact.key));
+    }
+  };
+  add("environment.", report.environment);
+  add("environment.before.", report.environment_before);
+  add("capabilities.", report.capabilities);
+  return keys;
+}
+
+// By its spec, and by what it has: a cell none of whose runs took place was to have them like the
+// others.
+PlannedRuns planned_runs(const Report& report, const SpecSettings& settings) {
+  PlannedRuns planned;
+  planned.blocks = size_t(std::max(report.blocks_planned, 0));
+  for (const Cell& cell : report.cells) {
+    for (const Run& run : cell.runs) (run.traced() ? planned.traced : planned.untraced) = true;
+  }
+  const auto is = [&](const char* setting, const char* value) {
+    const auto found = settings.values.find(setting);
+    return found != settings.values.end() && found->second == value;
+  };
+  if (is("trace", "off") || is("untraced", "true")) planned.untraced = true;
+  if (!is("trace", "off")) planned.traced = true;
+  return planned;
+}
+
+size_t blocks_begun(const Report& report) {
+  std::set<int> blocks;
+  for (const Cell& cell : report.cells) {
+    for (const Run& run : cell.runs) {
+      if (!run.warmup) blocks.insert(run.block);
+    }
+  }
+  return blocks.size();
 }
 
 const Cell* sequential_of(const Report& report, const Cell& cell) {
@@ -147,9 +190,14 @@ Result<ComparedReport> compared_report(const Report& report, const std::string& 
   auto settings = spec_settings(report, origin);
   if (!settings) return fail(settings.error());
   result.settings = std::move(*settings);
+  result.decimals = decimals_of(report);
+  const PlannedRuns planned = planned_runs(report, result.settings);
+  result.blocks_planned = planned.blocks;
+  result.blocks_begun = blocks_begun(report);
   for (const Cell& cell : report.cells) {
     ComparedCell& kept = result.cells.emplace_back();
     kept.keys = keys_of(cell);
+    kept.tally = tally_of(cell, planned);
     kept.values = metric_values(cell, sequential_of(report, cell), trace.of(report, cell));
     for (const Run& run : cell.runs) {
       if (run.status != "done" || run.warmup) continue;
@@ -163,9 +211,15 @@ Result<ComparedReport> compared_report(const Report& report, const std::string& 
 Result<std::vector<ComparedReport>> read_compared(const std::string& argument, size_t index) {
   std::vector<std::string> paths{argument};
   if (is_directory(argument) && !exists(argument + "/report.json")) {
-    std::vector<std::string> links;  // those are for who wants to follow them
+    std::vector<std::string> links;
     auto found = find_reports(argument, links);
     if (!found) return fail(found.error());
+    for (const std::string& link : links) {
+      write_message(
+          fmt::format("gilscope: {} is a symbolic link and was not followed; name it to "
+                      "compare what it leads to\n",
+                      in_quotes(link)));
+    }
     if (found->empty()) {
       return fail(Exit::no_data, fmt::format("no report in {}: name a report.json, or a directory "
                                              "that holds reports",

@@ -4,10 +4,12 @@
 
 #include <array>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "tools/compare/metrics.h"
+#include "tools/compare/run_tally.h"
 #include "tools/compare/spec_settings.h"
 #include "tools/trace/report_findings.h"
 #include "userspace/util/result.h"
@@ -27,6 +29,7 @@ struct ComparedCell {
   std::map<std::string, std::string> keys;  // policy, workload, arrangement, threads, cpus ...
   MetricValues values;
   std::vector<CoreValue> cores;
+  CellRuns tally;                       // what became of the planned ones
   size_t runs = 0;                      // measured and finished, whatever gates say of them
   size_t gated = 0;                     // of these, left out
   std::map<std::string, size_t> gates;  // by which; a run may hit several
@@ -38,8 +41,11 @@ struct ComparedReport {
   size_t argument = 0;
   std::string id, digest, box, boot;
   std::string status;
+  size_t blocks_planned = 0;  // measured ones
+  size_t blocks_begun = 0;    // of these, with a run
   bool emulated = false;
   std::map<std::string, std::string> keys;  // gilscope, environment.kernel.release ...
+  std::set<std::string> decimals;           // of these keys, those whose values are decimals
   SpecSettings settings;
   std::vector<ComparedCell> cells;
 };

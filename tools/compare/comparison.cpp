@@ -6,6 +6,7 @@
 
 #include "tools/compare/cell_names.h"
 #include "tools/compare/holm.h"
+#include "tools/compare/missing.h"
 #include "tools/compare/units.h"
 #include "userspace/report/metric_names.h"
 #include "userspace/util/quote.h"
@@ -243,9 +244,27 @@ bool Comparison::emulated() const {
   });
 }
 
+std::vector<Missing> ContrastResult::missing() const {
+  std::vector<Missing> all = unmatched;
+  for (const CellResult& cell : cells) {
+    all.insert(all.end(), cell.missing.begin(), cell.missing.end());
+  }
+  return all;
+}
+
+size_t Comparison::missing() const {
+  size_t sum = unfinished.size();
+  for (const ContrastResult& contrast : results) {
+    const auto all = contrast.missing();
+    sum += size_t(std::ranges::count(all, false, &Missing::passes));
+  }
+  return sum;
+}
+
 Exit Comparison::exit() const {
-  const bool failed =
-      primary(Verdict::slower) > 0 || (!undecided_passes && primary(Verdict::undecided) > 0);
+  const bool failed = primary(Verdict::slower) > 0 ||
+                      (!undecided_passes && primary(Verdict::undecided) > 0) ||
+                      (!missing_passes && missing() > 0);
   return failed ? Exit::check_failed : Exit::done;
 }
 
@@ -253,6 +272,7 @@ Result<Comparison> compare(std::vector<ComparedReport> reports, const Comparison
   Comparison comparison;
   comparison.min_effect = options.min_effect;
   comparison.undecided_passes = options.undecided_passes;
+  comparison.missing_passes = options.missing_passes;
   const bool declared =
       !options.metrics.empty() || std::ranges::any_of(reports, [](const ComparedReport& report) {
         return !report.settings.metrics.empty();
@@ -270,6 +290,7 @@ Result<Comparison> compare(std::vector<ComparedReport> reports, const Comparison
   if (!contrasts) return fail(contrasts.error());
   comparison.contrasts = std::move(*contrasts);
 
+  comparison.unfinished = unfinished(comparison.reports);
   const CellNames names(comparison.contrasts);
   bool any = false;
   std::string why_not;
@@ -277,6 +298,7 @@ Result<Comparison> compare(std::vector<ComparedReport> reports, const Comparison
     ContrastResult& result = comparison.results.emplace_back();
     result.contrast = &contrast;
     result.differences = differences(contrast, comparison.axis);
+    result.unmatched = unmatched_of(contrast, comparison.axis, names);
     comparison.forced = comparison.forced || !result.differences.refusals.empty();
     for (const CellPair& pair : contrast.cells) {
       CellResult& cell = result.cells.emplace_back();
@@ -297,11 +319,16 @@ Result<Comparison> compare(std::vector<ComparedReport> reports, const Comparison
           found->inapplicable =
               !declared && (found->absent == kOnNeitherSide || found->absent == kEmulated);
           any = any || (found->absent.empty() && is_primary);
-          if (!found->absent.empty() && why_not.empty()) why_not = found->absent;
+          if (!found->absent.empty() && is_primary && why_not.empty()) {
+            why_not = fmt::format("{}: {}", cell.name, found->absent);
+          }
           cell.metrics.push_back(std::move(*found));
         }
       }
-      if (Status s = missing(cell, contrast, options.metrics); !s) return fail(s.error());
+      cell.missing = missing_of(cell, contrast, comparison.axis);
+      const bool lost = std::ranges::count(cell.missing, false, &Missing::passes) > 0;
+      Status there = missing(cell, contrast, options.metrics);
+      if (!there && !lost) return fail(there.error());
     }
   }
   if (comparison.forced && !options.force) return fail(refuse(comparison).error());

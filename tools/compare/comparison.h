@@ -18,6 +18,7 @@ struct ComparisonOptions {
   double min_effect = 0.02;
   bool force = false;
   bool undecided_passes = true;
+  bool missing_passes = false;
 };
 
 // What a value stands for: a block, or, where kernels have been booted several times, the median of
@@ -55,6 +56,20 @@ struct MetricResult {
   bool worse() const { return verdict == Verdict::slower; }
 };
 
+// What a side should have and has not.
+struct Missing {
+  std::string side;     // the level; empty: both
+  std::string cell;     // its name
+  std::string what;     // "8 of 8 untraced runs failed (...)"
+  bool passes = false;  // gates left out a few runs, or it was in no plan: no reason to fail
+};
+
+struct UnfinishedReport {
+  std::string report;  // as it was named
+  std::string status;  // running, interrupted
+  size_t blocks = 0, planned = 0;
+};
+
 struct CellResult {
   const CellPair* pair = nullptr;
   std::string name;  // by what tells the compared cells apart
@@ -63,6 +78,7 @@ struct CellResult {
   bool emulated = false;                    // some CPUs were: counts alone are compared
   std::vector<std::string> boxes_left_out;  // that have one side only
   std::vector<MetricResult> metrics;        // primary ones first
+  std::vector<Missing> missing;
 
   const MetricResult* lead() const;  // wall time, or what comes first
   size_t primary(Verdict verdict) const;
@@ -72,6 +88,9 @@ struct ContrastResult {
   const Contrast* contrast = nullptr;
   Differences differences;
   std::vector<CellResult> cells;
+  std::vector<Missing> unmatched;  // cells that are on one side only
+
+  std::vector<Missing> missing() const;  // those, and what the cells lack
 };
 
 struct Comparison {
@@ -86,12 +105,17 @@ struct Comparison {
   double min_effect = 0.02;
   bool forced = false;  // there were reasons to refuse
   bool undecided_passes = true;
+  bool missing_passes = false;
+  std::vector<UnfinishedReport> unfinished;
   size_t tests = 0;              // that the p of primary metrics is adjusted for
   size_t exploratory_tests = 0;  // and that of the others
 
   size_t primary(Verdict verdict) const;
   bool emulated() const;  // in any cell
-  // 1 where a primary metric is worse, or undecided and that does not pass; else 0.
+  // How much is missing that is a reason to fail: of cells, on a side each, and reports.
+  size_t missing() const;
+  // 1 where a primary metric is worse, or undecided and that does not pass, or where something is
+  // missing and that does not pass; else 0.
   Exit exit() const;
 };
 

@@ -83,11 +83,26 @@ Json metric_json(const MetricResult& result) {
   return json;
 }
 
+Json unmatched_json(const std::vector<CellPair>& cells) {
+  Json list = Json::array();
+  for (const CellPair& pair : cells) list.push_back(pair.keys);
+  return list;
+}
+
+Json runs_json(const std::vector<Member>& members) {
+  const RunTally sum = runs_of(members);
+  return {{"planned", sum.planned},         {"compared", sum.compared}, {"failed", sum.failed},
+          {"interrupted", sum.interrupted}, {"not_run", sum.not_run},   {"gated", sum.gated},
+          {"failures", sum.failures},       {"gates", sum.gates}};
+}
+
 Json cell_json(const CellResult& cell) {
   Json json{{"name", cell.name},
             {"keys", cell.pair->keys},
             {"design", name_of(cell.design)},
             {"unit", name_of(cell.unit)},
+            {"runs_a", runs_json(cell.pair->a)},
+            {"runs_b", runs_json(cell.pair->b)},
             {"boxes_left_out", cell.boxes_left_out}};
   Json list = Json::array();
   for (const MetricResult& result : cell.metrics) list.push_back(metric_json(result));
@@ -109,8 +124,14 @@ Json contrast_json(const ContrastResult& result) {
         {{"side", variation.side}, {"key", variation.key}, {"values", variation.values}});
   }
   json["varying"] = std::move(varying);
-  json["only_a"] = result.contrast->only_a;
-  json["only_b"] = result.contrast->only_b;
+  json["only_a"] = unmatched_json(result.contrast->only_a);
+  json["only_b"] = unmatched_json(result.contrast->only_b);
+  Json missing = Json::array();
+  for (const Missing& one : result.missing()) {
+    missing.push_back(
+        {{"side", one.side}, {"cell", one.cell}, {"what", one.what}, {"passes", one.passes}});
+  }
+  json["missing"] = std::move(missing);
   Json cells = Json::array();
   for (const CellResult& cell : result.cells) cells.push_back(cell_json(cell));
   json["cells"] = std::move(cells);
@@ -120,7 +141,7 @@ Json contrast_json(const ContrastResult& result) {
 }  // namespace
 
 std::string comparison_json(const Comparison& comparison) {
-  Json json{{"schema", {{"name", "gilscope.comparison"}, {"major", 1}, {"minor", 0}}},
+  Json json{{"schema", {{"name", "gilscope.comparison"}, {"major", 1}, {"minor", 1}}},
             {"by", comparison.axis.key},
             {"within", comparison.axis.within},
             {"baseline", comparison.axis.levels.front()},
@@ -128,6 +149,7 @@ std::string comparison_json(const Comparison& comparison) {
             {"forced", comparison.forced},
             {"emulated", comparison.emulated()},
             {"undecided_passes", comparison.undecided_passes},
+            {"missing_passes", comparison.missing_passes},
             {"tests", comparison.tests},
             {"exploratory_tests", comparison.exploratory_tests}};
   const PerAcquire counts = per_acquire(comparison);
@@ -144,6 +166,14 @@ std::string comparison_json(const Comparison& comparison) {
     groups.push_back({{"cell", group.title}, {"rows", std::move(rows)}});
   }
   json["per_acquire"] = std::move(groups);
+  Json reports = Json::array();
+  for (const UnfinishedReport& report : comparison.unfinished) {
+    reports.push_back({{"report", report.report},
+                       {"status", report.status},
+                       {"blocks", report.blocks},
+                       {"blocks_planned", report.planned}});
+  }
+  json["unfinished_reports"] = std::move(reports);
   Json contrasts = Json::array();
   for (const ContrastResult& result : comparison.results) {
     contrasts.push_back(contrast_json(result));
@@ -151,6 +181,7 @@ std::string comparison_json(const Comparison& comparison) {
   json["contrasts"] = std::move(contrasts);
   json["slower"] = comparison.primary(Verdict::slower);
   json["undecided"] = comparison.primary(Verdict::undecided);
+  json["missing"] = comparison.missing();
   json["exit"] = int(comparison.exit());
   return json.dump(2) + "\n";
 }

@@ -1,5 +1,6 @@
 #include "tools/compare/comparison_rows.h"
 
+#include <array>
 #include <cmath>
 
 #include "tools/compare/per_acquire.h"
@@ -24,6 +25,47 @@ std::string digits(const std::optional<double>& value) {
   return value ? fmt::format("{}", *value) : "";
 }
 
+constexpr std::array kColumns{"baseline",
+                              "other",
+                              "cell",
+                              "metric",
+                              "primary",
+                              "units_a",
+                              "units_b",
+                              "median_a",
+                              "median_b",
+                              "ratio",
+                              "low",
+                              "high",
+                              "p",
+                              "adjusted_p",
+                              "verdict",
+                              "more_units",
+                              "forced",
+                              "planned_runs_a",
+                              "planned_runs_b",
+                              "compared_runs_a",
+                              "compared_runs_b",
+                              "missing"};
+constexpr size_t kVerdict = 14;
+
+std::string joined(const std::vector<std::string>& fields) {
+  std::string row;
+  for (size_t i = 0; i < fields.size(); ++i) row += (i ? "," : "") + quoted(fields[i]);
+  return row + "\n";
+}
+
+std::string said(const Missing& missing) {
+  return missing.side.empty() ? missing.what : missing.side + ": " + missing.what;
+}
+
+std::string missing_text(const CellResult& cell, const MetricResult& result) {
+  std::vector<std::string> all;
+  if (!result.absent.empty()) all.push_back(result.absent);
+  for (const Missing& missing : cell.missing) all.push_back(said(missing));
+  return fmt::format("{}", fmt::join(all, "; "));
+}
+
 std::string csv_row(const ContrastResult& contrast, const CellResult& cell,
                     const MetricResult& result) {
   const std::vector<std::string> fields{
@@ -43,10 +85,23 @@ std::string csv_row(const ContrastResult& contrast, const CellResult& cell,
       digits(result.adjusted_p),
       result.absent.empty() ? name_of(result.verdict) : "absent",
       result.more ? std::to_string(*result.more) : "",
-      contrast.differences.refusals.empty() ? "false" : "true"};
-  std::string row;
-  for (const std::string& field : fields) row += (row.empty() ? "" : ",") + quoted(field);
-  return row + "\n";
+      contrast.differences.refusals.empty() ? "false" : "true",
+      std::to_string(runs_of(cell.pair->a).planned),
+      std::to_string(runs_of(cell.pair->b).planned),
+      std::to_string(runs_of(cell.pair->a).compared),
+      std::to_string(runs_of(cell.pair->b).compared),
+      missing_text(cell, result)};
+  return joined(fields);
+}
+
+// What has no metrics: a cell that is on one side only, a report that is not finished.
+std::string missing_row(const std::string& a, const std::string& b, const std::string& cell,
+                        const std::string& what) {
+  std::vector<std::string> fields(kColumns.size());
+  fields[0] = a, fields[1] = b, fields[2] = cell;
+  fields[kVerdict] = "absent";
+  fields.back() = what;
+  return joined(fields);
 }
 
 // ---- Markdown ----
@@ -73,7 +128,13 @@ std::string cell_table(const CellResult& cell, const Contrast& contrast) {
   out += "|---|---:|---:|---:|---:|---:|---|---:|\n";
   for (const MetricResult& result : cell.metrics) {
     const Metric& metric = metrics()[result.metric];
-    if (!result.absent.empty()) continue;
+    if (!result.absent.empty()) {
+      if (result.primary && !result.inapplicable) {
+        out +=
+            markdown_row({shown_name(metric), "", "", "", "", "", plain_text(result.absent), ""});
+      }
+      continue;
+    }
     const std::string name = shown_name(metric) + (result.primary ? "" : " (exploratory)");
     const bool difference =
         result.primary && result.verdict != Verdict::same && result.verdict != Verdict::undecided;
@@ -121,10 +182,16 @@ std::string per_acquire_table(const Comparison& comparison) {
 }  // namespace
 
 std::string comparison_csv(const Comparison& comparison) {
-  std::string out =
-      "baseline,other,cell,metric,primary,units_a,units_b,median_a,median_b,ratio,low,high,p,"
-      "adjusted_p,verdict,more_units,forced\n";
+  std::string out = joined({kColumns.begin(), kColumns.end()});
+  for (const UnfinishedReport& report : comparison.unfinished) {
+    out += missing_row("", "", "",
+                       fmt::format("{}: {}, {} of {} blocks begun", report.report, report.status,
+                                   report.blocks, report.planned));
+  }
   for (const ContrastResult& contrast : comparison.results) {
+    for (const Missing& missing : contrast.unmatched) {
+      out += missing_row(contrast.contrast->a, contrast.contrast->b, missing.cell, said(missing));
+    }
     for (const CellResult& cell : contrast.cells) {
       for (const MetricResult& result : cell.metrics) out += csv_row(contrast, cell, result);
     }
@@ -141,6 +208,13 @@ std::string comparison_markdown(const Comparison& comparison) {
   }
   if (const std::string line = emulation_line(comparison); !line.empty()) {
     out += "\n**" + plain_text(line) + "**\n";
+  }
+  for (const bool fails : {true, false}) {
+    const MissingLines missing = fails ? missing_lines(comparison) : left_out_lines(comparison);
+    if (missing.lines.empty()) continue;
+    const char* bold = fails ? "**" : "";
+    out += fmt::format("\n{}{}{}\n\n", bold, plain_text(missing.heading), bold);
+    for (const std::string& line : missing.lines) out += "- " + plain_text(line) + "\n";
   }
   for (const ContrastResult& contrast : comparison.results) {
     const auto lines = difference_lines(contrast);

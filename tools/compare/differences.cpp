@@ -6,11 +6,12 @@
 #include "tools/fact_text.h"
 #include "tools/numbers.h"
 #include "tools/statistics.h"
+#include "userspace/util/natural_order.h"
 
 namespace gilscope {
 namespace {
 
-using Values = std::set<std::string>;
+using Values = std::set<std::string, NaturalOrder>;
 using Reports = std::set<const ComparedReport*>;
 
 struct Sides {
@@ -29,10 +30,12 @@ Sides sides_of(const Contrast& contrast) {
   return sides;
 }
 
-std::string listed(const Values& values) {
+std::string listed(const Values& values, bool decimals = false) {
   constexpr size_t kShown = 3;
+  std::vector<std::string> sorted(values.begin(), values.end());
+  if (decimals) std::ranges::sort(sorted, numerically_less);
   std::vector<std::string> some;
-  for (const std::string& value : values) {
+  for (const std::string& value : sorted) {
     if (some.size() == kShown) break;
     some.push_back(shortened(value));
   }
@@ -157,6 +160,23 @@ Values report_values(const Reports& reports, const std::string& key) {
   return values;
 }
 
+bool are_decimals(const Reports& reports, const std::string& key) {
+  return std::ranges::any_of(reports, [&](const auto* r) { return r->decimals.contains(key); });
+}
+
+// How often a side was to be run is part of no spec that is refused.
+void add_blocks(const Sides& sides, std::vector<Difference>& differences) {
+  const auto planned = [](const Reports& reports) {
+    Values values;
+    for (const ComparedReport* report : reports) {
+      values.insert(std::to_string(report->blocks_planned));
+    }
+    return values;
+  };
+  const Values a = planned(sides.reports_a), b = planned(sides.reports_b);
+  if (a != b) differences.push_back({"blocks planned", listed(a), listed(b)});
+}
+
 std::set<std::string> report_keys(const Sides& sides) {
   std::set<std::string> keys;
   for (const Reports* reports : {&sides.reports_a, &sides.reports_b}) {
@@ -218,7 +238,8 @@ void add_variations(const std::string& side, const Reports& reports, const Sides
     // Boxes are estimated apart, and so vary by themselves.
     if (moves_anyway(key) || asked_for(key, axis) || key.starts_with("environment.host.")) continue;
     const Values values = report_values(reports, key);
-    if (values.size() > 1) variations.push_back({side, key, listed(values)});
+    if (values.size() > 1)
+      variations.push_back({side, key, listed(values, are_decimals(reports, key))});
   }
 }
 
@@ -234,8 +255,10 @@ Differences differences(const Contrast& contrast, const Axis& axis) {
   for (const std::string& key : report_keys(sides)) {
     if (moves_anyway(key) || asked_for(key, axis) || follows(key, axis)) continue;
     const Values a = report_values(sides.reports_a, key), b = report_values(sides.reports_b, key);
-    if (a != b) found.between.push_back({key, listed(a), listed(b)});
+    const bool decimals = are_decimals(sides.reports_a, key) || are_decimals(sides.reports_b, key);
+    if (a != b) found.between.push_back({key, listed(a, decimals), listed(b, decimals)});
   }
+  add_blocks(sides, found.between);
   add_variations(contrast.a, sides.reports_a, sides, axis, found.within);
   add_variations(contrast.b, sides.reports_b, sides, axis, found.within);
   return found;

@@ -6,6 +6,7 @@
 #include "tools/compare/cell_names.h"
 #include "tools/compare/sentences.h"
 #include "tools/fact_text.h"
+#include "userspace/util/natural_order.h"
 
 namespace gilscope {
 namespace {
@@ -26,7 +27,9 @@ std::string cpus_of(const Keys& keys) {
 std::vector<Contrast> named_without_cpus(const Comparison& comparison) {
   std::vector<Contrast> contrasts = comparison.contrasts;
   for (Contrast& contrast : contrasts) {
-    for (CellPair& pair : contrast.cells) pair.keys = without_cpus(pair.keys);
+    for (auto* cells : {&contrast.cells, &contrast.only_a, &contrast.only_b}) {
+      for (CellPair& pair : *cells) pair.keys = without_cpus(pair.keys);
+    }
   }
   return contrasts;
 }
@@ -34,17 +37,18 @@ std::vector<Contrast> named_without_cpus(const Comparison& comparison) {
 }  // namespace
 
 std::vector<Matrix> matrices(const Comparison& comparison) {
-  std::set<std::string> counts;
-  std::set<Keys> cells;
+  std::set<std::string, NaturalOrder> columns_of;
+  std::vector<Keys> cells;
   for (const ContrastResult& contrast : comparison.results) {
     for (const CellResult& cell : contrast.cells) {
-      counts.insert(cpus_of(cell.pair->keys));
-      cells.insert(without_cpus(cell.pair->keys));
+      columns_of.insert(cpus_of(cell.pair->keys));
+      const Keys keys = without_cpus(cell.pair->keys);
+      if (std::ranges::count(cells, keys) == 0) cells.push_back(keys);
     }
   }
   if (comparison.results.size() < 2) return {};
-  std::vector<std::string> columns(counts.begin(), counts.end());
-  std::ranges::sort(columns, naturally_less);
+  const std::vector<std::string> columns(columns_of.begin(), columns_of.end());
+  std::ranges::stable_sort(cells, comes_before);
 
   const CellNames names(named_without_cpus(comparison));
   std::vector<Matrix> all;

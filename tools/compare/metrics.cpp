@@ -1,5 +1,6 @@
 #include "tools/compare/metrics.h"
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <set>
@@ -244,8 +245,14 @@ std::vector<BlockValue> values_of(const std::vector<const Run*>& runs, const OfR
   return values;
 }
 
+bool has_untraced(const Cell& cell) {
+  return std::ranges::any_of(cell.runs,
+                             [](const Run& run) { return !run.warmup && !run.traced(); });
+}
+
 std::vector<BlockValue> slowdowns(const Cell& threaded, const Cell& sequential) {
   for (const bool traced : {false, true}) {
+    if (traced && has_untraced(threaded) && has_untraced(sequential)) break;
     std::map<int, const Run*> below;
     for (const Run* run : measured_runs(sequential, traced)) below.emplace(run->block, run);
     std::vector<BlockValue> values;
@@ -300,7 +307,8 @@ std::optional<size_t> find_metric(const std::string& name) {
 
 MetricValues metric_values(const Cell& cell, const Cell* sequential, const CellFindings* trace) {
   const auto untraced = measured_runs(cell, false), traced = measured_runs(cell, true);
-  const auto& plain = untraced.empty() ? traced : untraced;
+  // Where there were to be untraced runs and none is left, traced ones do not stand in for them.
+  const auto& plain = has_untraced(cell) ? untraced : traced;
   MetricValues values;
   for (const Definition& definition : definitions()) {
     std::vector<BlockValue>& list = values.emplace_back();

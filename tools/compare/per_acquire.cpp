@@ -5,6 +5,7 @@
 
 #include "tools/compare/cell_names.h"
 #include "tools/compare/sentences.h"
+#include "userspace/util/natural_order.h"
 
 namespace gilscope {
 namespace {
@@ -71,7 +72,8 @@ PerAcquire per_acquire(const Comparison& comparison) {
   PerAcquire all;
   all.emulated = comparison.emulated();
   if (!worth_a_table(comparison)) return all;
-  std::map<Keys, std::vector<Keys>> cells;  // by what they are but for CPUs
+  // By what they are but for CPUs.
+  std::map<Keys, std::vector<Keys>, decltype(&comes_before)> cells(&comes_before);
   for (const ContrastResult& contrast : comparison.results) {
     for (const CellResult& cell : contrast.cells) {
       auto& of_group = cells[without_cpus(cell.pair->keys)];
@@ -80,7 +82,9 @@ PerAcquire per_acquire(const Comparison& comparison) {
   }
   std::vector<Contrast> named = comparison.contrasts;
   for (Contrast& contrast : named) {
-    for (CellPair& pair : contrast.cells) pair.keys = without_cpus(pair.keys);
+    for (auto* cells : {&contrast.cells, &contrast.only_a, &contrast.only_b}) {
+      for (CellPair& pair : *cells) pair.keys = without_cpus(pair.keys);
+    }
   }
   const CellNames names(named);
   for (auto& [keys, with_cpus] : cells) {

@@ -105,6 +105,58 @@ std::vector<std::string> stamp(const ContrastResult& contrast, bool forced) {
   return lines;
 }
 
+namespace {
+
+// "on b, 8 of 8 runs failed (...): cell; cell", in the order in which they are first said.
+std::vector<std::string> grouped(const Comparison& comparison, bool passes) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> groups;
+  for (const ContrastResult& contrast : comparison.results) {
+    for (const Missing& missing : contrast.missing()) {
+      if (missing.passes != passes) continue;
+      std::string what =
+          missing.side.empty()
+              ? missing.what
+              : fmt::format("{}: {}", level_name(comparison.axis, missing.side), missing.what);
+      auto group = std::ranges::find(groups, what, &decltype(groups)::value_type::first);
+      if (group == groups.end()) group = groups.insert(groups.end(), {std::move(what), {}});
+      // The baseline's are missing in every contrast.
+      if (std::ranges::count(group->second, missing.cell) == 0) {
+        group->second.push_back(missing.cell);
+      }
+    }
+  }
+  std::vector<std::string> lines;
+  for (const auto& [what, cells] : groups) {
+    lines.push_back(fmt::format("{}: {}", what, fmt::join(cells, "; ")));
+  }
+  return lines;
+}
+
+}  // namespace
+
+MissingLines missing_lines(const Comparison& comparison) {
+  MissingLines all;
+  for (const UnfinishedReport& report : comparison.unfinished) {
+    all.lines.push_back(fmt::format("{} is not finished ({}): {} of {} were begun", report.report,
+                                    report.status, report.blocks,
+                                    Wording::number_of(report.planned, "block")));
+  }
+  for (std::string& line : grouped(comparison, false)) all.lines.push_back(std::move(line));
+  if (all.lines.empty()) return all;
+  all.heading = comparison.missing_passes
+                    ? "INCOMPLETE, and allowed to pass by --allow-missing yes:"
+                    : "INCOMPLETE: this comparison does not pass, because this is missing "
+                      "(--allow-missing yes lets it pass):";
+  return all;
+}
+
+MissingLines left_out_lines(const Comparison& comparison) {
+  MissingLines all;
+  all.lines = grouped(comparison, true);
+  if (!all.lines.empty()) all.heading = "Left out, which is no reason to fail:";
+  return all;
+}
+
 std::string emulation_line(const Comparison& comparison) {
   if (!comparison.emulated()) return "";
   return "EMULATED CPUs: their times say nothing, and are left out. What was counted is compared; "
@@ -172,9 +224,15 @@ std::string conclusion(const Comparison& comparison) {
   }
   std::string text = "Of the primary metrics: " +
                      (parts.empty() ? std::string("none could be compared") : Wording::list(parts));
-  text += fmt::format("; undecided ones {} (--allow-undecided {}): exit code {}.",
+  text += fmt::format("; undecided ones {} (--allow-undecided {})",
                       comparison.undecided_passes ? "pass" : "fail",
-                      comparison.undecided_passes ? "yes" : "no", int(comparison.exit()));
+                      comparison.undecided_passes ? "yes" : "no");
+  if (comparison.missing() > 0) {
+    text += fmt::format("; what is missing {} (--allow-missing {})",
+                        comparison.missing_passes ? "passes" : "fails",
+                        comparison.missing_passes ? "yes" : "no");
+  }
+  text += fmt::format(": exit code {}.", int(comparison.exit()));
   return text;
 }
 

@@ -14,6 +14,14 @@ std::string title(const Comparison& comparison);
 std::vector<std::string> method_lines(const Comparison& comparison);
 // The reasons that --force went past; empty without.
 std::vector<std::string> stamp(const ContrastResult& contrast, bool forced);
+// What is missing: one line for each thing, with all the cells that it is said of. Those that are a
+// reason to fail, and those that are none.
+struct MissingLines {
+  std::string heading;  // empty: nothing
+  std::vector<std::string> lines;
+};
+MissingLines missing_lines(const Comparison& comparison);
+MissingLines left_out_lines(const Comparison& comparison);
 // That CPUs were emulated, and what follows from it; empty where none were.
 std::string emulation_line(const Comparison& comparison);
 // What differs that nobody asked about, and what varies within a side.

@@ -1,11 +1,11 @@
 #include "tools/compare/sides.h"
 
 #include <algorithm>
-#include <cctype>
 #include <set>
 
 #include "tools/fact_text.h"
 #include "tools/wording.h"
+#include "userspace/util/natural_order.h"
 #include "userspace/util/quote.h"
 #include "userspace/util/term.h"
 
@@ -72,6 +72,11 @@ std::string keys_that_vary(const std::vector<ComparedReport>& reports) {
   return "they differ in " + Wording::list(vary);
 }
 
+// A version looks like a decimal; the reports know which is which.
+bool are_decimals(const std::vector<ComparedReport>& reports, const std::string& key) {
+  return std::ranges::any_of(reports, [&](const auto& r) { return r.decimals.contains(key); });
+}
+
 std::map<std::string, std::string> identity(const Member& member, const Axis& axis) {
   std::map<std::string, std::string> keys;
   for (const std::string& key : cell_keys()) {
@@ -90,6 +95,33 @@ std::string text_of(const std::map<std::string, std::string>& keys) {
   return fmt::format("{}", fmt::join(values, " "));
 }
 
+Status no_common_cell(const Contrast& contrast, const Axis& axis) {
+  const auto some = [](const auto& cells) {
+    return cells.empty() ? std::string("no cell") : text_of(cells.front().keys);
+  };
+  return fail(Exit::no_data,
+              fmt::format("{} and {} have no cell in common by {}: there is {} in the one and {} "
+                          "in the other; compare by what they differ in",
+                          in_quotes(contrast.a), in_quotes(contrast.b), axis.key,
+                          in_quotes(some(contrast.only_a)), in_quotes(some(contrast.only_b))));
+}
+
+}  // namespace
+
+RunTally runs_of(const std::vector<Member>& members) {
+  RunTally sum;
+  for (const Member& member : members) sum += member.cell->tally.all();
+  return sum;
+}
+
+std::optional<std::string> value_of(const Member& member, const std::string& key) {
+  if (const auto found = member.cell->keys.find(key); found != member.cell->keys.end()) {
+    return found->second;
+  }
+  const auto found = member.report->keys.find(key);
+  return found == member.report->keys.end() ? std::nullopt : std::optional(found->second);
+}
+
 // Threaded cells are what people look for.
 bool comes_before(const std::map<std::string, std::string>& a,
                   const std::map<std::string, std::string>& b) {
@@ -104,49 +136,6 @@ bool comes_before(const std::map<std::string, std::string>& a,
     if (of(a, key) != of(b, key)) return naturally_less(of(a, key), of(b, key));
   }
   return a < b;
-}
-
-Status no_common_cell(const Contrast& contrast, const Axis& axis) {
-  const auto some = [](const auto& cells) {
-    return cells.empty() ? std::string("no cell") : text_of(cells.front());
-  };
-  return fail(Exit::no_data,
-              fmt::format("{} and {} have no cell in common by {}: there is {} in the one and {} "
-                          "in the other; compare by what they differ in",
-                          in_quotes(contrast.a), in_quotes(contrast.b), axis.key,
-                          in_quotes(some(contrast.only_a)), in_quotes(some(contrast.only_b))));
-}
-
-}  // namespace
-
-std::optional<std::string> value_of(const Member& member, const std::string& key) {
-  if (const auto found = member.cell->keys.find(key); found != member.cell->keys.end()) {
-    return found->second;
-  }
-  const auto found = member.report->keys.find(key);
-  return found == member.report->keys.end() ? std::nullopt : std::optional(found->second);
-}
-
-bool naturally_less(const std::string& a, const std::string& b) {
-  const auto digit = [](char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; };
-  size_t i = 0, j = 0;
-  while (i < a.size() && j < b.size()) {
-    if (!digit(a[i]) || !digit(b[j])) {
-      if (a[i] != b[j]) return a[i] < b[j];
-      ++i, ++j;
-      continue;
-    }
-    const auto number = [&](const std::string& text, size_t& at) {
-      while (at + 1 < text.size() && text[at] == '0' && digit(text[at + 1])) ++at;
-      const size_t first = at;
-      while (at < text.size() && digit(text[at])) ++at;
-      return text.substr(first, at - first);
-    };
-    const std::string x = number(a, i), y = number(b, j);
-    if (x.size() != y.size()) return x.size() < y.size();
-    if (x != y) return x < y;
-  }
-  return a.size() - i < b.size() - j;
 }
 
 Result<std::vector<ComparedReport>> each_once(std::vector<ComparedReport> reports, bool by_report) {
@@ -200,7 +189,8 @@ Result<Axis> axis_of(const std::vector<ComparedReport>& reports, const SidesRequ
                   fmt::format("{} does not say what its {} was; leave it out", without, axis.key));
     }
     axis.levels.assign(levels.begin(), levels.end());
-    std::ranges::sort(axis.levels, naturally_less);
+    std::ranges::sort(axis.levels,
+                      are_decimals(reports, axis.key) ? numerically_less : naturally_less);
   }
   if (axis.levels.size() < 2) {
     const std::string all =
@@ -242,15 +232,17 @@ Result<std::vector<Contrast>> contrasts_of(const std::vector<ComparedReport>& re
     for (const auto& [keys, members] : of_a) {
       const auto found = of_b.find(keys);
       if (found == of_b.end()) {
-        contrast.only_a.push_back(keys);
+        contrast.only_a.push_back({keys, members, {}});
       } else {
         contrast.cells.push_back({keys, members, found->second});
       }
     }
     for (const auto& [keys, members] : of_b) {
-      if (!of_a.contains(keys)) contrast.only_b.push_back(keys);
+      if (!of_a.contains(keys)) contrast.only_b.push_back({keys, {}, members});
     }
-    std::ranges::stable_sort(contrast.cells, comes_before, &CellPair::keys);
+    for (std::vector<CellPair>* cells : {&contrast.cells, &contrast.only_a, &contrast.only_b}) {
+      std::ranges::stable_sort(*cells, comes_before, &CellPair::keys);
+    }
     any = any || !contrast.cells.empty();
   }
   if (!any) return fail(no_common_cell(contrasts.front(), axis).error());

@@ -25,7 +25,7 @@ struct CellPair {
 struct Contrast {
   std::string a, b;  // the levels, the baseline first
   std::vector<CellPair> cells;
-  std::vector<std::map<std::string, std::string>> only_a, only_b;  // cells that have no match
+  std::vector<CellPair> only_a, only_b;  // cells that have no match: one of their sides is empty
 };
 
 struct Axis {
@@ -42,11 +42,15 @@ struct SidesRequest {
 
 inline constexpr const char* kByReport = "report";
 
+// What became of all their runs.
+RunTally runs_of(const std::vector<Member>& members);
+
 // The value of a key of both; empty: the report does not have it.
 std::optional<std::string> value_of(const Member& member, const std::string& key);
 
-// "2" before "10" before "all", "6.1.9" before "6.1.10".
-bool naturally_less(const std::string& a, const std::string& b);
+// The order in which cells are shown: threaded ones first, then by what their keys mean.
+bool comes_before(const std::map<std::string, std::string>& a,
+                  const std::map<std::string, std::string>& b);
 
 // One report twice in a pool is one. Fails, naming both files, where they have the same id and
 // other contents: merge knows which is the later. `by_report`: each argument is a pool of its own.

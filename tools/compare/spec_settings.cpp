@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "userspace/util/natural_order.h"
 #include "userspace/util/quote.h"
 #include "userspace/util/toml.h"
 
@@ -18,7 +19,7 @@ std::string text_of(const toml::node& node) {
   if (!list) return "?";
   std::vector<std::string> texts;
   for (const toml::node& element : *list) texts.push_back(text_of(element));
-  std::ranges::sort(texts);
+  std::ranges::sort(texts, naturally_less);
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 

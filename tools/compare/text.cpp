@@ -26,13 +26,14 @@ class Printer {
       for (const std::string& line : stamp(contrast, comparison_.forced)) paragraph(bold(line));
     }
     if (const std::string line = emulation_line(comparison_); !line.empty()) paragraph(bold(line));
+    print_missing(missing_lines(comparison_), true);
+    print_missing(left_out_lines(comparison_), false);
     for (const ContrastResult& contrast : comparison_.results) print_differences(contrast);
     out_ << "\n";
     for (const ContrastResult& contrast : comparison_.results) {
       for (const CellResult& cell : contrast.cells) {
         paragraph(coloured(cell, sentence(cell, *contrast.contrast, comparison_.axis)), 2);
       }
-      print_unmatched(*contrast.contrast);
     }
     print_per_acquire();
     print_matrices();
@@ -78,15 +79,11 @@ class Printer {
     }
   }
 
-  void print_unmatched(const Contrast& contrast) const {
-    const auto say = [&](size_t n, const std::string& level) {
-      if (n == 0) return;
-      paragraph(fmt::format("{} of {} {} no match on the other side.",
-                            n == 1 ? "One cell" : fmt::format("{} cells", n), level,
-                            n == 1 ? "has" : "have"));
-    };
-    say(contrast.only_a.size(), contrast.a);
-    say(contrast.only_b.size(), contrast.b);
+  void print_missing(const MissingLines& missing, bool fails) const {
+    if (missing.lines.empty()) return;
+    out_ << "\n";
+    paragraph(fails ? bold(missing.heading) : missing.heading);
+    for (const std::string& line : missing.lines) paragraph("  " + line + ".", 4);
   }
 
   void print_per_acquire() const {
@@ -139,13 +136,16 @@ class Printer {
                  {"", "verdict"},
                  {"more", cell.unit == Unit::boot ? "boots" : "blocks"}});
     table.heading(cell.name);
-    bool exploratory = false;
-    std::vector<std::string> absent, zero;
+    bool exploratory = false, any = false;
+    std::vector<std::string> zero;
+    std::vector<std::pair<std::string, std::vector<std::string>>> absent;  // metrics by the reason
     for (const MetricResult& result : cell.metrics) {
       const Metric& metric = metrics()[result.metric];
       if (!result.absent.empty()) {
-        if (result.primary && !result.inapplicable)
-          absent.push_back(fmt::format("{} ({})", shown_name(metric), result.absent));
+        if (!result.primary || result.inapplicable) continue;
+        auto group = std::ranges::find(absent, result.absent, &decltype(absent)::value_type::first);
+        if (group == absent.end()) group = absent.insert(absent.end(), {result.absent, {}});
+        group->second.push_back(shown_name(metric));
         continue;
       }
       if (result.all_zero) {
@@ -156,6 +156,7 @@ class Printer {
         table.heading("  exploratory: no part of the exit code");
         exploratory = true;
       }
+      any = true;
       table.row("  " + shown_name(metric), {metric.number(result.median_a),
                                             metric.number(result.median_b),
                                             {ratio_text(result.ratio), ""},
@@ -169,12 +170,16 @@ class Printer {
       }
     }
     out_ << "\n";
-    table.print(out_, options_.width);
+    if (any) {
+      table.print(out_, options_.width);
+    } else {
+      paragraph(cell.name);
+    }
     if (!zero.empty()) {
       paragraph(fmt::format("  0 on both sides: {}.", fmt::join(zero, "; ")), 4);
     }
-    if (!absent.empty()) {
-      paragraph(fmt::format("  Not compared: {}.", fmt::join(absent, "; ")), 4);
+    for (const auto& [why, names] : absent) {
+      paragraph(fmt::format("  Not compared: {} ({}).", fmt::join(names, "; "), why), 4);
     }
   }
 

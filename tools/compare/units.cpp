@@ -4,18 +4,15 @@
 #include <map>
 #include <set>
 
+#include "userspace/util/natural_order.h"
+
 namespace gilscope {
 namespace {
 
 using Members = std::vector<Member>;
 
-struct BoxMembers {
-  std::string box;
-  Members a, b;
-};
-
-std::set<std::string> boxes_of(const Members& members) {
-  std::set<std::string> boxes;
+std::set<std::string, NaturalOrder> boxes_of(const Members& members) {
+  std::set<std::string, NaturalOrder> boxes;
   for (const Member& member : members) boxes.insert(member.report->box);
   return boxes;
 }
@@ -26,19 +23,6 @@ Members of_box(const Members& members, const std::string& box) {
     if (member.report->box == box) found.push_back(member);
   }
   return found;
-}
-
-// Where no box has both sides and each side is one box, the boxes are part of what is compared.
-std::vector<BoxMembers> by_box(const CellPair& pair, const Axis& axis) {
-  const auto a = boxes_of(pair.a), b = boxes_of(pair.b);
-  std::vector<BoxMembers> boxes;
-  for (const std::string& box : a) {
-    if (b.contains(box)) boxes.push_back({box, of_box(pair.a, box), of_box(pair.b, box)});
-  }
-  if (boxes.empty() && (axis.key == "environment.host.name" || (a.size() == 1 && b.size() == 1))) {
-    boxes.push_back({*a.begin() + " and " + *b.begin(), pair.a, pair.b});
-  }
-  return boxes;
 }
 
 std::set<const ComparedReport*> reports_of(const Members& members) {
@@ -99,24 +83,60 @@ Side side_of(const Members& members, size_t metric, const std::string& name, Uni
   return side;
 }
 
+RunTally tally_of(const Members& members, RunTally CellRuns::*kind) {
+  RunTally sum;
+  for (const Member& member : members) sum += member.cell->tally.*kind;
+  return sum;
+}
+
+bool nothing_left(const Members& members) {
+  return std::ranges::all_of(
+      members, [](const Member& member) { return member.cell->tally.all().compared == 0; });
+}
+
 std::string why_absent(const Members& members, const std::string& side) {
-  size_t runs = 0, gated = 0;
-  for (const Member& member : members) {
-    runs += member.cell->runs;
-    gated += member.cell->gated;
+  const RunTally untraced = tally_of(members, &CellRuns::untraced);
+  const RunTally traced = tally_of(members, &CellRuns::traced);
+  RunTally all = untraced;
+  all += traced;
+  if (all.planned > 0 && all.gated == all.planned) {
+    return fmt::format("gates have left out all {} runs of {}", all.planned, side);
   }
-  if (runs > 0 && runs == gated) {
-    return fmt::format("gates have left out all {} runs of {}", runs, side);
+  if (all.planned > 0 && all.compared == 0) {
+    return fmt::format("nothing is left of {}: {}", side, loss_of(all, ""));
   }
+  for (const bool of_traced : {false, true}) {
+    const RunTally& tally = of_traced ? traced : untraced;
+    if (tally.planned > 0 && tally.compared == 0) {
+      return fmt::format("not captured on {}: {}", side,
+                         loss_of(tally, of_traced ? "traced " : "untraced "));
+    }
+  }
+  if (traced.planned == 0) return fmt::format("not captured on {}, which was not traced", side);
   return fmt::format("not captured on {}", side);
 }
 
 std::string neither(const BoxMembers& box) {
+  if (!nothing_left(box.a) || !nothing_left(box.b)) return kOnNeitherSide;
   const std::string why = why_absent(box.a, "either side");
-  return why_absent(box.b, "either side") == why ? why : std::string(kOnNeitherSide);
+  if (why_absent(box.b, "either side") == why) return why;
+  return why_absent(box.a, "the baseline") + "; " + why_absent(box.b, "the other side");
 }
 
 }  // namespace
+
+// Where no box has both sides and each side is one box, the boxes are part of what is compared.
+std::vector<BoxMembers> by_box(const CellPair& pair, const Axis& axis) {
+  const auto a = boxes_of(pair.a), b = boxes_of(pair.b);
+  std::vector<BoxMembers> boxes;
+  for (const std::string& box : a) {
+    if (b.contains(box)) boxes.push_back({box, of_box(pair.a, box), of_box(pair.b, box)});
+  }
+  if (boxes.empty() && (axis.key == "environment.host.name" || (a.size() == 1 && b.size() == 1))) {
+    boxes.push_back({*a.begin() + " and " + *b.begin(), pair.a, pair.b});
+  }
+  return boxes;
+}
 
 HowCompared how_compared(const CellPair& pair, const Axis& axis) {
   const auto boxes = by_box(pair, axis);

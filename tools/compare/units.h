@@ -17,6 +17,15 @@ struct HowCompared {
   Unit unit = Unit::block;
 };
 
+// Of one box, both sides.
+struct BoxMembers {
+  std::string box;
+  std::vector<Member> a, b;
+};
+
+// In the order of their names. Where hosts are the axis, or each side is one box, there is one.
+std::vector<BoxMembers> by_box(const CellPair& pair, const Axis& axis);
+
 HowCompared how_compared(const CellPair& pair, const Axis& axis);
 
 // One for each box that has both sides, in the order of their names. Where hosts are the axis each

@@ -68,6 +68,21 @@ std::string differences_section(const Comparison& comparison) {
   return out;
 }
 
+// ---- what is missing ----
+
+std::string missing_list(const MissingLines& missing, const char* attributes) {
+  if (missing.lines.empty()) return "";
+  std::string out = paragraph(missing.heading, attributes) + "<ul>\n";
+  for (const std::string& line : missing.lines) out += "<li>" + escaped(line) + "\n";
+  return out + "</ul>\n";
+}
+
+std::string missing_section(const Comparison& comparison) {
+  const std::string lists = missing_list(missing_lines(comparison), "class=\"warning\"") +
+                            missing_list(left_out_lines(comparison), "");
+  return lists.empty() ? "" : "<h2 id=\"missing\">What is missing</h2>\n" + lists;
+}
+
 // ---- what was found ----
 
 std::string sentences(const Comparison& comparison) {
@@ -361,12 +376,14 @@ std::string comparison_page(const Comparison& comparison) {
   if (const std::string line = emulation_line(comparison); !line.empty()) {
     page += paragraph(line, "class=\"warning\"");
   }
+  if (comparison.missing() > 0)
+    page += paragraph(missing_lines(comparison).heading, "class=\"warning\"");
   page += "<p class=\"lead\">" + escaped(conclusion(comparison)) + "</p>\n</header>\n";
   page +=
       "<nav aria-label=\"Sections\"><a href=\"#differences\">Differences</a> <a "
       "href=\"#found\">What was found</a> <a href=\"#cells\">Cells</a> <a "
       "href=\"#definitions\">Definitions</a></nav>\n<main>\n";
-  page += differences_section(comparison);
+  page += missing_section(comparison) + differences_section(comparison);
   page += "<h2 id=\"found\">What was found</h2>\n" + sentences(comparison);
   page += per_acquire_table(comparison) + matrix_tables(comparison) + ratio_plot(comparison);
   for (const std::string& line : method_lines(comparison)) page += paragraph(line);
