@@ -19,8 +19,7 @@
 #define GILSCOPE_ALIGNED __attribute__((aligned(GILSCOPE_CACHE_LINE)))
 #define GILSCOPE_NO_CPU 0xffff
 
-/* --- The board: one slot a thread, written by its own thread with plain stores ------------------
- */
+/* --- The board: one slot a thread, written by its own thread with plain stores --------------- */
 
 enum gilscope_gil_state {
   GILSCOPE_OUTSIDE = 0, /* neither holds the GIL nor wants it */
@@ -41,8 +40,7 @@ struct gilscope_slot {
 };
 GILSCOPE_ASSERT(sizeof(struct gilscope_slot) == GILSCOPE_CACHE_LINE, "a slot is one cache line");
 
-/* --- Segments: one stretch of one thread on one core --------------------------------------------
- */
+/* --- Segments: one stretch of one thread on one core ----------------------------------------- */
 
 enum gilscope_began {
   GILSCOPE_BEGAN_ENTERED = 0,   /* the thread entered tracing while it ran */
@@ -80,8 +78,7 @@ struct gilscope_segment {
 };
 GILSCOPE_ASSERT(sizeof(struct gilscope_segment) == 64, "64 bytes or fewer a segment");
 
-/* --- Histograms: see bpf/histogram.h ------------------------------------------------------------
- */
+/* --- Histograms: see bpf/histogram.h --------------------------------------------------------- */
 
 #define GILSCOPE_BUCKETS 288
 
@@ -96,9 +93,10 @@ struct gilscope_histograms {
   struct gilscope_histogram run;
 };
 
-/* --- Cores: one entry a CPU id, written by programs on that CPU with interrupts off, except
- * `remote` which other CPUs write with atomic additions
- * ---------------------------------------------------- */
+/* --- Cores: one entry a CPU id --------------------------------------------------------------- */
+
+/* Written by programs on that CPU with interrupts off, except `remote`, which other CPUs write with
+ * atomic additions. */
 
 enum gilscope_occupant {
   GILSCOPE_UNKNOWN = 0, /* no switch seen on this core since the programs were attached */
@@ -158,8 +156,7 @@ struct gilscope_core {
   struct gilscope_histograms histograms;
 } GILSCOPE_ALIGNED;
 
-/* --- Threads: one entry a slot -------------------------------------------------------------------
- */
+/* --- Threads: one entry a slot --------------------------------------------------------------- */
 
 struct gilscope_waker {
   __u64 woken_ns;
@@ -211,8 +208,7 @@ struct gilscope_thread {
   struct gilscope_histograms histograms;
 } GILSCOPE_ALIGNED;
 
-/* --- The window ----------------------------------------------------------------------------------
- */
+/* --- The window ------------------------------------------------------------------------------ */
 
 #define GILSCOPE_NEVER (~0ULL)
 

@@ -16,14 +16,15 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-// --- run by a thread of the worker on itself (BPF_PROG_TEST_RUN), so that the tid is the kernel's
-// own whatever the PID namespace. They may be preempted, so each takes effect by one store.
+// --- run by a thread of the worker on itself (BPF_PROG_TEST_RUN) --------------------------------
+
+// So the tid is the kernel's own, whatever the PID namespace. These programs may be preempted, so
+// each takes effect by one store.
 //
 // Between reading the clock and that store other cores go on switching: with an edge at the time
 // that was read, a switch in between falls on its wrong side, and the core's account of the window
 // no longer adds up (seen in emulated guests). So edges are announced a while ahead (ctx[0], ns),
 // and one that was announced too late all the same says by how much.
-// --------
 
 static __always_inline void announced(__u64 edge) {
   __u64 now = bpf_ktime_get_ns();
@@ -92,8 +93,7 @@ int leave(__u64* ctx) {
   return 0;
 }
 
-// --- sched_switch
-// ----------------------------------------------------------------------------------
+// --- sched_switch -------------------------------------------------------------------------------
 
 static __always_inline int on_switch(bool btf, bool preempt, struct task_struct* prev,
                                      struct task_struct* next, __u32 prev_state) {
@@ -162,8 +162,7 @@ int sched_switch_raw(__u64* ctx) {
                    has_prev_state ? ctx[3] : task_state(false, prev));
 }
 
-// --- sched_waking: on the waker's CPU, before the kernel has chosen where to put the thread
-// ---------
+// --- sched_waking: on the waker's CPU, before the kernel has chosen where to put the thread -----
 
 static __always_inline int on_waking(bool btf, struct task_struct* task) {
   if ((__u32)TASK_READ(btf, task, tgid) != window.worker_tgid) return 0;
@@ -192,8 +191,9 @@ int sched_waking_raw(__u64* ctx) {
   return on_waking(false, (void*)ctx[0]);
 }
 
-// --- sched_wakeup_new: a thread of the worker starts; those that never enter are not traced, and
-// the report says how many -----------------------------------------------------------------------
+// --- sched_wakeup_new: a thread of the worker starts --------------------------------------------
+
+// Those that never enter are not traced, and the report says how many.
 
 static __always_inline int on_wakeup_new(bool btf, struct task_struct* task) {
   if ((__u32)TASK_READ(btf, task, tgid) != window.worker_tgid) return 0;
@@ -211,8 +211,7 @@ int sched_wakeup_new_raw(__u64* ctx) {
   return on_wakeup_new(false, (void*)ctx[0]);
 }
 
-// --- sched_migrate_task: the only place where the kernel's placement can be seen
-// ---------------------
+// --- sched_migrate_task: the only place where the kernel's placement can be seen ----------------
 
 static __always_inline int on_migrate(bool btf, struct task_struct* task, __u32 to) {
   if ((__u32)TASK_READ(btf, task, tgid) != window.worker_tgid) return 0;
@@ -238,8 +237,7 @@ int sched_migrate_task_raw(__u64* ctx) {
   return on_migrate(false, (void*)ctx[0], ctx[1]);
 }
 
-// --- sched_process_exit: runs as the dying thread, whose slot will not change any more
-// ---------------
+// --- sched_process_exit: runs as the dying thread, whose slot will not change any more ----------
 
 static __always_inline int on_exit(bool btf, struct task_struct* task) {
   if ((__u32)TASK_READ(btf, task, tgid) != window.worker_tgid) return 0;

@@ -251,8 +251,7 @@ TEST(Segment, TakesDifferencesAcrossTheEndOfANumber) {
   EXPECT_EQ(segment.woken_lost, 1u);
 }
 
-// --- contract.h: what the other side, another compiler, takes for granted
-// --------------------------
+// --- contract.h: what the other side, another compiler, takes for granted -----------------------
 
 TEST(Contract, KeepsItsSizesAndItsCacheLines) {
   EXPECT_EQ(sizeof(gilscope_slot), 64u);

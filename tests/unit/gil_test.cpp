@@ -202,8 +202,7 @@ TEST(NoLock, LosesIncrementsOfAnUnprotectedCounter) {
   EXPECT_GT(lost, 0);
 }
 
-// --- check-interval: a check every interval + 1 counted opcodes
-// -----------------------------------
+// --- check-interval: a check every interval + 1 counted opcodes ---------------------------------
 
 struct Checking {
   int32_t interval;
@@ -279,8 +278,7 @@ TEST(CheckInterval, HandsNothingOver) {
   }
 }
 
-// --- a waiter asks; asked, the holder drops, and waits until it has been taken
-// ---------------------
+// --- a waiter asks; asked, the holder drops, and waits until it has been taken ------------------
 
 class AskingPolicy : public testing::TestWithParam<std::string> {
  protected:

@@ -36,8 +36,7 @@ class InLine {
 
 using Order = std::vector<std::string>;
 
-// --- priority
-// ------------------------------------------------------------------------------------
+// --- priority -----------------------------------------------------------------------------------
 
 void block_often(Gil& gil, UnderGil& self) {
   gil.acquire(self.thread);
@@ -136,8 +135,7 @@ TEST(Priority, LetsTheOthersInAlthoughOneKeepsComingBack) {
   EXPECT_EQ(line.join(), Order{"other"});
 }
 
-// --- bfs
-// -----------------------------------------------------------------------------------------
+// --- bfs ----------------------------------------------------------------------------------------
 
 // Its slice begins, and its deadline is set, before those of all that come after.
 void begin_slice(Gil& gil, UnderGil& self) {

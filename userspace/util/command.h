@@ -1,5 +1,6 @@
-// A subcommand and its options, as gilscope's commands need them. CLI11 does the work and is
-// included in one file behind this: it takes longer to compile than all of them.
+// A subcommand and its options, as gilscope's commands need them. CLI11 does the work.
+// Only command.cpp and what makes the CLI::App include it: it takes longer to compile than all of
+// the commands.
 #pragma once
 
 #include <cstdint>
