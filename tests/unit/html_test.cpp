@@ -197,6 +197,8 @@ TEST(Page, DamagedIsRefused) {
   };
   EXPECT_EQ(refusal(page.substr(0, at)),
             "page.html: this page carries no report; it may be cut short");
+  EXPECT_EQ(refusal(page + page),
+            "page.html: carries more than one report; give each page by itself");
   EXPECT_EQ(refusal(page.substr(0, at + 2000)), "page.html: the report in this page is cut short");
   std::string other = page;
   other[at + 1000] = other[at + 1000] == 'A' ? 'B' : 'A';

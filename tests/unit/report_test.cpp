@@ -303,6 +303,76 @@ TEST(ReportRefusal, WhatIsNoReportIsSaidToBeNone) {
       std::string::npos);
 }
 
+// What stands behind the last brace is no white space, or not all of it: a parser that stops at a
+// NUL, or at the end of the first document, would read half of a file and say that it is valid.
+TEST(ReportRefusal, NothingButWhiteSpaceFollowsTheReport) {
+  const std::string text = to_json(small_report());
+  using namespace std::string_literals;
+  for (const std::string& behind :
+       {"\0"s, "\0\0\0\0"s, "\n\0"s, "\0{\"status\": half a report"s, "\0 \n"s, "x"s, "{"s, "}"s,
+        "{}"s, "[]"s, ","s, "\xff"s, "\xef\xbb\xbf"s, "\x1a"s, "// a comment"s, "\f"s, "\xc2\xa0"s,
+        text, "\x1e" + text}) {
+    const std::string error = error_of(text + behind);
+    EXPECT_NE(error.find(": not JSON (at byte "), std::string::npos) << behind << ": " << error;
+  }
+  const size_t last = text.size();
+  EXPECT_NE(error_of(text + "\0"s).find(fmt::format("byte {0} of {0})", last + 1)),
+            std::string::npos);
+  EXPECT_NE(error_of(text + "x"s).find(fmt::format("byte {0} of {0})", last + 1)),
+            std::string::npos);
+  EXPECT_TRUE(from_json(text + " \t\r\n\n", "r.json"));
+  EXPECT_TRUE(from_json("\n " + text, "r.json"));
+}
+
+TEST(ReportRefusal, BytesThatAreNoJsonAreSaidToBeNone) {
+  using namespace std::string_literals;
+  const std::string text = to_json(small_report());
+  const auto inside = [&](const std::string& bytes) {
+    std::string damaged = text;
+    return damaged.insert(damaged.find("AMD EPYC") + 3, bytes);
+  };
+  std::string utf16 = "\xff\xfe"s, bare16;
+  for (const char c : text) bare16 += {c, '\0'};
+  utf16 += bare16;
+  for (const std::string& damaged :
+       {inside("\0"s), inside("\n"), inside("\xff"), inside("\xc3"), inside("\xed\xa0\x80"),
+        inside("\xc0\x80"), inside("\\ud800"), inside("\\udc00\\ud800"), inside("\\x41"), utf16,
+        bare16, "\0"s + text,
+        text.substr(0, text.size() / 2) + "\0"s + text.substr(text.size() / 2)}) {
+    EXPECT_NE(error_of(damaged).find(": not JSON (at byte "), std::string::npos)
+        << damaged.substr(0, 40) << ": " << error_of(damaged);
+  }
+  const auto seed = [&](const std::string& value) {
+    std::string damaged = text;
+    const size_t at = damaged.find("\"seed\": ") + 8;
+    return damaged.replace(at, damaged.find(',', at) - at, value);
+  };
+  ASSERT_TRUE(from_json(seed("7"), "r.json"));
+  for (const char* value : {"NaN", "Infinity", "-Infinity", "0x10", "010", "+1", ".5", "1.", "--1",
+                            "1e", "'1'", "True", "undefined", "1,"}) {
+    EXPECT_NE(error_of(seed(value)).find(": not JSON (at byte "), std::string::npos) << value;
+  }
+  for (const char* value : {"1e999", "-1e999"}) {
+    EXPECT_NE(error_of(seed(value)).find("out of range"), std::string::npos) << value;
+  }
+  for (const char* value : {"-1", "1.5", "99999999999999999999999", "1e300", "null", "\"1\""}) {
+    EXPECT_NE(error_of(seed(value)).find("/seed"), std::string::npos) << value;
+  }
+}
+
+TEST(ReportRefusal, AKeyThatIsThereTwiceIsNoReport) {
+  const std::string text = to_json(small_report());
+  for (const char* twice : {"\"seed\": 1, \"seed\"", "\"s\\u0065ed\": 1, \"seed\"",
+                            "\"later\": {\"a\": 1, \"a\": 1}, \"seed\""}) {
+    std::string damaged = text;
+    damaged.replace(damaged.find("\"seed\""), 6, twice);
+    EXPECT_NE(error_of(damaged).find("a key twice"), std::string::npos) << twice;
+  }
+  Report report = small_report();
+  report.cells[0].runs[0].threads[0].name = "a:b,{\"x\":\\";
+  EXPECT_TRUE(from_json(to_json(report), "r.json"));
+}
+
 TEST(ReportRefusal, AbsurdShapesAreRefusedAtOnce) {
   EXPECT_NE(error_of(std::string(10'000'000, '[')).find("deeper"), std::string::npos);
   std::string wide = "{";

@@ -137,6 +137,9 @@ Result<std::string> unpack_report(std::string_view page, const std::string& orig
   if (to == std::string_view::npos) {
     return fail(Exit::no_data, origin + ": the report in this page is cut short");
   }
+  if (page.find(kOpening, to) != std::string_view::npos) {
+    return fail(Exit::no_data, origin + ": carries more than one report; give each page by itself");
+  }
   const std::optional<std::string> packed = from_base64(page.substr(from, to - from));
   if (!packed) return fail(Exit::no_data, origin + ": the report in this page is damaged");
   return Decoder().decode(*packed, origin, max_bytes);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "userspace/report/fields.h"
 #include "userspace/util/quote.h"
@@ -16,10 +17,11 @@ using Json = nlohmann::ordered_json;
 constexpr size_t kMaxDepth = 64;
 constexpr size_t kMaxKeys = 16384;
 
-// Looks at brackets and commas only: the parser judges the rest.
-bool reasonable_shape(std::string_view text) {
+// Looks at brackets, commas and colons only: the parser judges the rest. Says how many keys there
+// are; empty: too deep or too wide.
+std::optional<size_t> keys_of_reasonable_shape(std::string_view text) {
   std::array<size_t, kMaxDepth> commas;
-  size_t depth = 0;
+  size_t depth = 0, keys = 0;
   bool quoted = false;
   for (size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
@@ -29,16 +31,24 @@ bool reasonable_shape(std::string_view text) {
     } else if (c == '"') {
       quoted = true;
     } else if (c == '{' || c == '[') {
-      if (depth == kMaxDepth) return false;
+      if (depth == kMaxDepth) return {};
       // Elements of an array may be many; counting them down from the top keeps one rule.
       commas[depth++] = c == '{' ? kMaxKeys : SIZE_MAX;
     } else if ((c == '}' || c == ']') && depth > 0) {
       --depth;
     } else if (c == ',' && depth > 0 && --commas[depth - 1] == 0) {
-      return false;
+      return {};
     }
+    keys += !quoted && c == ':';
   }
-  return true;
+  return keys;
+}
+
+size_t keys_in(const Json& value) {
+  if (!value.is_structured()) return 0;
+  size_t keys = value.is_object() ? value.size() : 0;
+  for (const Json& element : value) keys += keys_in(element);
+  return keys;
 }
 
 Status check_header(const Json& document, const std::string& origin) {
@@ -73,24 +83,35 @@ Result<Json> parse_report(std::string_view text, const std::string& origin) {
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
     return fail(Exit::no_data, origin + ": empty, not a report");
   }
-  if (!reasonable_shape(text)) {
+  const std::optional<size_t> keys = keys_of_reasonable_shape(text);
+  if (!keys) {
     return fail(Exit::no_data,
                 fmt::format("{}: not a report: nested deeper than {} levels, or an object with "
                             "more than {} keys",
                             origin, kMaxDepth, kMaxKeys));
   }
+  // Counted from 1.
+  const auto not_json = [&](size_t byte) {
+    return fail(Exit::no_data, fmt::format("{}: not JSON (at byte {} of {}), so not a report",
+                                           origin, byte, text.size()));
+  };
   try {
     Json document = Json::parse(text);
+    // The parser takes a NUL for the end of its text.
+    if (const size_t nul = text.find('\0'); nul != std::string_view::npos) return not_json(nul + 1);
+    // Which of two values is meant, nobody knows; readers differ.
+    if (keys_in(document) != *keys) {
+      return fail(Exit::no_data, origin + ": not a report: an object in it has a key twice");
+    }
     if (Status ok = check_header(document, origin); !ok) return fail(ok.error());
     return document;
   } catch (const Json::parse_error& e) {
-    if (e.byte >= text.size()) {
+    if (e.byte > text.size()) {
       return fail(Exit::no_data, fmt::format("{}: ends in the middle of its JSON after {} bytes: "
                                              "truncated, or not a report",
                                              origin, text.size()));
     }
-    return fail(Exit::no_data, fmt::format("{}: not JSON (at byte {} of {}), so not a report",
-                                           origin, e.byte, text.size()));
+    return not_json(e.byte);
   } catch (const Json::exception&) {
     return fail(Exit::no_data, origin + ": not a report: a number in it is out of range");
   } catch (const std::bad_alloc&) {
