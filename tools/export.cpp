@@ -28,14 +28,11 @@ const std::map<std::string, RowKind> kRows{{"runs", RowKind::run},
                                            {"segments", RowKind::segment}};
 
 // The report, or a file that it names, is not to be replaced by what is made of it.
-Status refuse_own_file(const std::string& output, const TraceDirectory& directory,
+Status refuse_own_file(const OutputFile& output, const TraceDirectory& directory,
                        const std::string& report_path, const std::vector<ExportedRun>& runs) {
-  struct stat target {};
-  if (::stat(output.c_str(), &target) != 0) return {};
   const auto same = [&](int at, const std::string& name) {
     struct stat other {};
-    return !name.empty() && ::fstatat(at, name.c_str(), &other, 0) == 0 &&
-           other.st_dev == target.st_dev && other.st_ino == target.st_ino;
+    return !name.empty() && ::fstatat(at, name.c_str(), &other, 0) == 0 && output.is(other);
   };
   bool own = same(directory.fd(), "report.json") || same(AT_FDCWD, report_path);
   for (const ExportedRun& exported : runs) {
@@ -43,15 +40,14 @@ Status refuse_own_file(const std::string& output, const TraceDirectory& director
           same(directory.fd(), exported.run->samples_file);
   }
   if (!own) return {};
-  return fail(
-      fmt::format("{} is part of the report; name another file with -o", in_quotes(output)));
+  return fail(fmt::format("{} is part of the report; name another file with -o", output.shown()));
 }
 
 // "trace.pftrace: 2 runs; 12 records were dropped: it has holes"
-std::string said(const std::string& output, const std::vector<ExportedRun>& runs) {
+std::string said(const OutputFile& output, const std::vector<ExportedRun>& runs) {
   uint64_t dropped = 0;
   for (const ExportedRun& exported : runs) dropped += exported.dropped();
-  std::string line = printable(output) + ": " + Wording::number_of(runs.size(), "run");
+  std::string line = output.shown() + ": " + Wording::number_of(runs.size(), "run");
   if (dropped) {
     line +=
         fmt::format("; {} dropped: the segments have holes", Wording::number_of(dropped, "record"));
@@ -84,13 +80,20 @@ Status run_export(const ExportOptions& options) {
   if (!runs) {
     return fail(runs.error().code, printable(options.report) + ": " + runs.error().message);
   }
-  if (Status s = refuse_own_file(options.output, *directory, options.report, *runs); !s) return s;
-
-  auto file = OutputFile::create(options.output);
+  auto file = OutputFile::open(options.output);
   if (!file) return fail(file.error());
+  if (Status s = refuse_own_file(*file, *directory, options.report, *runs); !s) return s;
+  if (options.format == "perfetto" && file->is_terminal()) {
+    return fail(
+        fmt::format("a trace for Perfetto is no text, and {} is a terminal: name a file "
+                    "with -o, or send it through a pipe",
+                    file->shown()));
+  }
   if (Status s = write(options, *report, *directory, *runs, *file); !s) return s;
   if (Status s = file->finish(); !s) return s;
-  return write_output(said(options.output, *runs));
+  if (!file->is_standard_output()) return write_output(said(*file, *runs));
+  write_message(said(*file, *runs));
+  return {};
 }
 
 }  // namespace
@@ -103,7 +106,7 @@ void add_export(CLI::App& app, Exit& exit) {
   command.option("--format", options->format, "perfetto (ui.perfetto.dev), csv or ndjson")
       .one_of({"perfetto", "csv", "ndjson"})
       .required();
-  command.option("-o", options->output, "the file to write").required();
+  command.option("-o", options->output, "the file to write; - is standard output").required();
   command
       .option("--rows", options->rows,
               "with csv, one row for each of these: runs (the default), cores, threads or "

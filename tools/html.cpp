@@ -1,4 +1,6 @@
 // gilscope html: a report, or a comparison of several, as one page that needs nothing else.
+#include <sys/stat.h>
+
 #include <memory>
 
 #include "tools/compare/compare_options.h"
@@ -97,12 +99,27 @@ Result<std::string> page_of_several(const HtmlOptions& options) {
   return comparison_page(*comparison);
 }
 
+// A page may be made anew in its own place; what an experiment wrote is not to be replaced by one.
+Status refuse_own_report(const OutputFile& output, const std::string& path) {
+  for (const std::string& name : {path, path + "/report.json"}) {
+    struct stat report {};
+    if (::stat(name.c_str(), &report) != 0 || !output.is(report)) continue;
+    if (!output.is_standard_output() && holds_page(name)) continue;
+    return fail(fmt::format("{} is a report that the page is made of; name another file with -o",
+                            output.shown()));
+  }
+  return {};
+}
+
 Status html(const HtmlOptions& options) {
   const bool one = options.reports.size() == 1 && options.comparison.sides.by.empty();
+  auto file = OutputFile::open(options.out);
+  if (!file) return fail(file.error());
+  for (const std::string& path : options.reports) {
+    if (Status s = refuse_own_report(*file, path); !s) return s;
+  }
   const auto page = one ? page_of_one(options.reports.front()) : page_of_several(options);
   if (!page) return fail(page.error());
-  auto file = OutputFile::create(options.out);
-  if (!file) return fail(file.error());
   if (Status s = file->write(*page); !s) return s;
   return file->finish();
 }
@@ -118,7 +135,7 @@ void add_html(CLI::App& app, Exit& exit) {
               "a report.json, the directory that holds it, or a page; several are compared")
       .required();
   add_sides(command, options->comparison);
-  command.option("-o", options->out, "the page to write").required();
+  command.option("-o", options->out, "the page to write; - is standard output").required();
   command.on_run([options, &exit] { exit = exit_of(html(*options)); });
 }
 

@@ -145,6 +145,9 @@ Status write(MergedDirectory& output, const std::vector<Reconciled>& reports, Ta
 Status merge(const MergeOptions& options) {
   const std::string path = without_slashes(options.output);
   if (path.empty()) return fail("-o names no directory");
+  if (options.output == "-") {
+    return fail("-o names a directory and not standard output; './-' is one of that name");
+  }
   for (const std::string& input : options.inputs) {
     if (Status s = refuse_no_directory(input); !s) return s;
     if (Status s = refuse_nested(input, path); !s) return s;

@@ -75,6 +75,43 @@ TEST_F(ExportErrors, NoneWhereNothingIsWrong) {
   }
 }
 
+// To standard output go the rows and nothing else; the line that sums up stands beside them.
+TEST_F(ExportErrors, StandardOutputIsAFileLikeOthers) {
+  for (const std::vector<std::string>& format : {std::vector<std::string>{"--format", "perfetto"},
+                                                 {"--format", "csv"},
+                                                 {"--format", "csv", "--rows", "segments"},
+                                                 {"--format", "ndjson"}}) {
+    exports(format);
+    for (const char* name : {"-", "/dev/stdout", "/dev/fd/1"}) {
+      std::vector<std::string> arguments = format;
+      arguments.insert(arguments.end(), {"-o", name});
+      const Outcome outcome = run_export(arguments);
+      EXPECT_EQ(outcome.exit, 0) << outcome.err;
+      EXPECT_EQ(outcome.out, content()) << format[1] << " to " << name;
+      EXPECT_EQ(outcome.err, "standard output: 1 run\n");
+    }
+    std::vector<std::string> arguments = format;
+    arguments.insert(arguments.end(), {"-o", "/dev/full"});
+    const Outcome outcome = run_export(arguments);
+    EXPECT_EQ(outcome.exit, 2);
+    EXPECT_EQ(outcome.err, "gilscope: cannot write /dev/full: No space left on device\n");
+  }
+  EXPECT_FALSE(std::filesystem::exists("-"));
+}
+
+TEST_F(ExportErrors, ATerminalTakesNoTrace) {
+  const Fd terminal(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+  char name[64];
+  if (!terminal || ::grantpt(terminal.get()) != 0 || ::unlockpt(terminal.get()) != 0 ||
+      ::ptsname_r(terminal.get(), name, sizeof(name)) != 0) {
+    GTEST_SKIP() << "no terminals here";
+  }
+  const Outcome refused = run_export({"--format", "perfetto", "-o", name});
+  EXPECT_EQ(refused.exit, 2);
+  EXPECT_THAT(refused.err, HasSubstr("is a terminal: name a file with -o"));
+  EXPECT_EQ(run_export({"--format", "csv", "-o", name}).exit, 0);
+}
+
 TEST_F(ExportErrors, TruncatedSegments) {
   damage(whole_.substr(0, whole_.size() - 1));
   refuses(3, "truncated");

@@ -54,6 +54,9 @@ Result<bool> holds_nothing(const std::string& path) {
 }  // namespace
 
 Result<OutDir> OutDir::open(const std::string& path) {
+  if (path == "-") {
+    return fail("--out names a directory and not standard output; './-' is one of that name");
+  }
   OutDir out;
   out.path_ = path;
   while (out.path_.size() > 1 && out.path_.back() == '/') out.path_.pop_back();

@@ -41,6 +41,14 @@ Result<std::string> read_report_text(const std::string& path) {
   }
 }
 
+bool holds_page(const std::string& path) {
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return false;
+  std::string start(kPageFirstLine.size(), '\0');
+  const auto got = read_at(fd.get(), 0, start.data(), start.size(), "");
+  return got && *got == start.size() && is_page(start);
+}
+
 Result<std::string> read_report_below(int directory, const std::string& path) {
   const std::string file = path + "/report.json";
   const auto fd = open_below(directory, "report.json", file);

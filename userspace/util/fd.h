@@ -23,6 +23,8 @@ class Fd {
   }
 
   int get() const { return fd_; }
+  // For a close that must be seen to succeed.
+  int release() { return std::exchange(fd_, -1); }
   explicit operator bool() const { return fd_ >= 0; }
 
  private:

@@ -1,5 +1,6 @@
 #include "userspace/util/file_io.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -26,6 +27,14 @@ Status write_all(int file, std::string_view bytes, const std::string& failure) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(file, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
+    if (written < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+      // Whoever shares the pipe or terminal with us made it non-blocking.
+      struct pollfd room {
+        file, POLLOUT, 0
+      };
+      if (::poll(&room, 1, -1) < 0 && errno != EINTR) return fail_errno(failure);
+      continue;
+    }
     if (written < 0) return fail_errno(failure);
     bytes.remove_prefix(static_cast<size_t>(written));
   }
