@@ -106,6 +106,9 @@ CoreSummary summarize(int cpu, const std::vector<CoreOfRun>& items) {
   summary.wasted_share =
       each([](const Core& c) { return ratio(c.wasted_wakeups, double(c.wakeups.ran)); });
   summary.holder_preempted = counted([](const Core& c) { return c.holder_preempted; });
+  summary.drop_requests_per_s = median_of(items, [](const CoreOfRun& item) {
+    return ratio(item.core->drop_requests, item.window_ns / 1e9);
+  });
   for (const CoreOfRun& item : items) summary.histograms += item.core->histograms;
   return summary;
 }
@@ -195,12 +198,34 @@ std::vector<BlockPair> pair_by_block(const Runs& numerator, const Runs& denomina
   return pairs;
 }
 
+// By how much longer an operation takes, for every block that has both: the wall time of runs that
+// are bounded by time is a set one, traced or not.
+std::vector<double> added_to_an_operation(const Runs& traced, const Runs& untraced) {
+  const auto rate = [](const Run& run) {
+    const auto found = run.workload.find("operations_per_s");
+    return found == run.workload.end() ? 0 : found->second;
+  };
+  std::vector<double> added;
+  for (const Run* with : traced) {
+    for (const Run* without : untraced) {
+      if (with->block != without->block) continue;
+      if (rate(*with) > 0 && rate(*without) > 0) added.push_back(rate(*without) / rate(*with) - 1);
+      break;
+    }
+  }
+  return added;
+}
+
 void summarize_tracer(const Cell& cell, const Runs& traced, const Runs& untraced,
                       CellSummary& summary) {
   std::vector<double> added;
-  for (const BlockPair& pair :
-       pair_by_block(traced, untraced, [](const Run&, const Run&) { return true; })) {
-    added.push_back(pair.slowdown() - 1);
+  if (bounded_by_time(cell)) {
+    added = added_to_an_operation(traced, untraced);
+  } else {
+    for (const BlockPair& pair :
+         pair_by_block(traced, untraced, [](const Run&, const Run&) { return true; })) {
+      added.push_back(pair.slowdown() - 1);
+    }
   }
   summary.tracer_cost_interval = median_interval(added);
   summary.tracer_cost = median(std::move(added));

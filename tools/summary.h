@@ -24,6 +24,7 @@ struct CoreSummary {
   std::optional<double> contended_per_s, woken_lost_per_s, timed_out_per_s;
   std::optional<double> wasted_share;  // of the wakeups that ran here
   std::optional<double> holder_preempted;
+  std::optional<double> drop_requests_per_s;
   Histograms histograms;  // of all these runs
 };
 
@@ -48,7 +49,9 @@ struct CellSummary {
   std::optional<double> wall_ns;
   std::optional<double> wakeups, wasted_share;  // over all cores; wakeups a run
   std::optional<double> drop_requests_per_s;
-  std::optional<double> tracer_cost;  // traced over untraced wall within each block, minus 1
+  // Traced over untraced wall time within each block, minus 1; where runs are bounded by time, time
+  // an operation.
+  std::optional<double> tracer_cost;
   std::optional<Interval> tracer_cost_interval;  // 95 %; empty: fewer than 6 blocks
   // By the kernel's own clock, in warm-up runs: a BPF program's mean time, and the share that all
   // of them took of the time of the run's CPUs. Timing them is part of it.
@@ -58,10 +61,7 @@ struct CellSummary {
   std::map<std::string, double> results;  // the workload's own, medians over the runs of wall_ns
 
   std::optional<double> result(const std::string& key) const;
-  // Runs that last for a set time have a rate and no wall time to speak of.
-  bool bounded_by_time() const {
-    return results.contains("latency_samples") || results.contains("sent");
-  }
+  bool bounded_by_time() const { return gilscope::bounded_by_time(*cell); }
 };
 
 struct BlockPair {
@@ -132,7 +132,7 @@ struct Summary {
   size_t measured_runs = 0;  // done, those left out by gates included, warm-up ones not
   int measured_blocks = 0;   // with at least one finished run that the gates let pass
   int warmup_blocks = 0;
-  size_t steal_runs = 0;  // with more than kSteal of their CPU time stolen
+  size_t steal_runs = 0;  // with more than kStealLimit of their CPU time stolen
   double worst_steal_share = 0;
 };
 

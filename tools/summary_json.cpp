@@ -76,7 +76,8 @@ Json core_json(const CoreSummary& core) {
         {"woken_lost", value(core.woken_lost_per_s)},
         {"timed_out", value(core.timed_out_per_s)}}},
       {"wasted_wakeups_share", value(core.wasted_share)},
-      {"holder_preempted", value(core.holder_preempted)}};
+      {"holder_preempted", value(core.holder_preempted)},
+      {"drop_requests_per_s", value(core.drop_requests_per_s)}};
 }
 
 Json thread_json(const ThreadSummary& thread) {
@@ -102,6 +103,7 @@ Json thread_json(const ThreadSummary& thread) {
 Json cell_json(const CellSummary& cell) {
   Json json = identity(*cell.cell);
   json["arrangement"] = cell.cell->arrangement;
+  json["bounded_by"] = cell.bounded_by_time() ? "time" : "work";
   json["runs"] = cell.runs;
   json["runs_gated"] = cell.gated;
   json["traced"] = cell.traced;
@@ -148,7 +150,7 @@ std::string summary_json(const Report& report, const ReportFindings& trace) {
   const Summary summary(report);
   const Wording wording(report);
   Json json;
-  json["schema"] = {{"name", "gilscope.summary"}, {"major", 1}, {"minor", 1}};
+  json["schema"] = {{"name", "gilscope.summary"}, {"major", 1}, {"minor", 2}};
   json["report"] = {{"id", report.id},
                     {"status", report.status},
                     {"created_at", report.created_at},

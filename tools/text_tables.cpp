@@ -31,9 +31,18 @@ std::vector<const CellSummary*> shown_cells(const Page& page) {
   return cells;
 }
 
+// How long a run took or, where it lasted as long as it was told to, how much it did.
+Number headline(const Page& page, const CellSummary& cell, std::optional<double> wall_ns,
+                std::optional<double> operations_per_s) {
+  if (!cell.bounded_by_time()) return page.time(duration(wall_ns));
+  Number rate = count(operations_per_s);
+  rate.unit += "/s";
+  return page.time(rate);
+}
+
 std::string heading(const Page& page, const CellSummary& cell) {
-  return fmt::format("{}: {}", page.wording.cell(*cell.cell),
-                     page.time(duration(cell.wall_ns)).text());
+  const Number number = headline(page, cell, cell.wall_ns, cell.result("operations_per_s"));
+  return fmt::format("{}: {}", page.wording.cell(*cell.cell), number.text());
 }
 
 void note_hidden(Table& table, size_t hidden, const char* what) {
@@ -209,16 +218,20 @@ void print_block_table(const Page& page) {
     }
     return nullptr;
   };
-  const auto wall = [&](const Run* run) -> Number {
+  const auto of = [&](const CellSummary* cell, const Run* run) -> Number {
     if (!run) return {"-", ""};
     if (run->status != "done") return {printable(run->status), ""};
-    Number number = page.time(duration(double(run->wall_ns)));
+    const auto rate = run->workload.find("operations_per_s");
+    Number number =
+        headline(page, *cell, double(run->wall_ns),
+                 rate == run->workload.end() ? std::nullopt : std::optional(rate->second));
     if (run->gated()) number.unit += "*";
     return number;
   };
   const auto counts = [](const Run* run) {
     return run && run->status == "done" && run->wall_ns > 0 && !run->gated();
   };
+  bool rates = false;
   for (const PairSummary& pair : page.summary.pairs) {
     std::map<int, bool> blocks;
     for (const CellSummary* cell : {pair.sequential, pair.threaded}) {
@@ -226,6 +239,7 @@ void print_block_table(const Page& page) {
       for (const Run& run : cell->cell->runs) blocks[run.block] = run.warmup;
     }
     if (blocks.empty()) continue;
+    rates = rates || (pair.threaded && pair.threaded->bounded_by_time());
     table.heading(
         fmt::format("{} on {}", page.wording.subject(pair.cell()), Wording::cpus(pair.cell())));
     for (const auto& [block, warmup] : blocks) {
@@ -234,8 +248,8 @@ void print_block_table(const Page& page) {
         const Run* sequential = run_of(pair.sequential, block, traced);
         const Run* threaded = run_of(pair.threaded, block, traced);
         const bool both = counts(sequential) && counts(threaded);
-        numbers.push_back(wall(sequential));
-        numbers.push_back(wall(threaded));
+        numbers.push_back(of(pair.sequential, sequential));
+        numbers.push_back(of(pair.threaded, threaded));
         numbers.push_back(page.time(
             factor(both ? std::optional(double(threaded->wall_ns) / double(sequential->wall_ns))
                         : std::nullopt)));
@@ -246,6 +260,7 @@ void print_block_table(const Page& page) {
   if (table.empty()) return;
   page.title("BLOCKS", "wall time of each run");
   table.print(page.out, page.options.width);
+  if (rates) page.paragraph("Of runs that last for a set time, operations a second.");
   for (const CellSummary& cell : page.summary.cells) {
     for (const Run& run : cell.cell->runs) {
       if (run.status != "done" || !run.gated()) continue;
@@ -425,8 +440,10 @@ void print_tracer_table(const Page& page) {
                {"added wall time", "95 % interval"},
                {"BPF programs", "mean"},
                {"BPF programs", "of the CPUs"}});
+  bool rates = false;
   for (const CellSummary* cell : shown_cells(page)) {
     if (!cell->tracer_cost && !cell->program_ns) continue;
+    rates = rates || cell->bounded_by_time();
     const auto& interval = cell->tracer_cost_interval;
     const Number spread{
         interval ? fmt::format("{:+.1f}..{:+.1f} %", interval->low * 100, interval->high * 100)
@@ -440,6 +457,7 @@ void print_tracer_table(const Page& page) {
   page.title("THE TRACER",
              "traced over untraced runs of the same block; its programs, timed in warm-up runs");
   table.print(page.out, page.options.width);
+  if (rates) page.paragraph("Of runs that last for a set time, the time added to an operation.");
 }
 
 }  // namespace gilscope

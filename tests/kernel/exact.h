@@ -17,7 +17,7 @@ inline void expect_exact(const Run& run) {
   EXPECT_LE(*run.opened_ns, main.entered_ns);
   EXPECT_GE(*run.opened_ns + *run.window_ns, main.left_ns);
   FailedCounts failed;
-  uint64_t acquires = 0, segments = 0, dropped = 0;
+  uint64_t acquires = 0, drop_requests = 0, segments = 0, dropped = 0;
   WakeupCounts wakeups;
   MigrationCounts migrations;
   for (const Core& core : run.cores) {
@@ -25,6 +25,8 @@ inline void expect_exact(const Run& run) {
     failed.woken_lost += core.failed.woken_lost;
     failed.timed_out += core.failed.timed_out;
     acquires += core.acquires;
+    ASSERT_TRUE(core.drop_requests);
+    drop_requests += *core.drop_requests;
     segments += core.segments;
     dropped += core.records_dropped;
     wakeups.waker += core.wakeups.waker;
@@ -46,6 +48,7 @@ inline void expect_exact(const Run& run) {
   }
   EXPECT_EQ(failed, (FailedCounts{run.gil.contended, run.gil.woken_lost, run.gil.timed_out}));
   EXPECT_EQ(acquires, run.gil.acquires);
+  EXPECT_EQ(drop_requests, run.gil.drop_requests);
   EXPECT_EQ(dropped, run.lost->segments);
   EXPECT_EQ(run.segment_records + run.lost->segments, segments);
   EXPECT_EQ(wakeups.previous, wakeups.ran);

@@ -362,6 +362,51 @@ TEST_F(CompareCommand, GatedRunsAreADifferenceOfTheBoxAndNoneOfTheKernel) {
   EXPECT_THAT(some.out, HasSubstr("8 of 64 (foreign) on"));
 }
 
+// Their wall time is a set one and the same whatever the box did; what they did in it is the
+// result.
+TEST_F(CompareCommand, RunsOfASetTimeAreComparedByTheirRate) {
+  for (const char* workload : {"ping-pong:seconds=1s", "yield:seconds=1s", "mixed:n=1k,seconds=1s",
+                               "echo:background=1,seconds=1s"}) {
+    for (const bool stored : {true, false}) {
+      const auto report = [&](uint64_t seed, double rate) {
+        Report report = comparable({.seed = seed});
+        std::erase_if(report.cells,
+                      [](const Cell& cell) { return cell.arrangement == "sequential"; });
+        for (Cell& cell : report.cells) {
+          cell.workload = workload;
+          cell.bounded_by = stored ? "time" : "";
+          for (gilscope::Run& run : cell.runs) {
+            const double noise = double(run.wall_ns % 1000) / 1e6;
+            run.workload = {{"operations", 1e6}, {"operations_per_s", rate * (1 + noise)}};
+            run.wall_ns = 1'000'000'000;
+            run.window_ns = run.traced() ? std::optional(run.wall_ns) : std::nullopt;
+          }
+        }
+        report.minor = stored ? kReportMinor : 2;
+        return report;
+      };
+      const std::string one = put(directory_, "a", report(1, 1e6));
+      const std::string two = put(directory_, "b", report(2, 5e5));
+      const Comparison comparison = compared({one, two});
+      for (const CellResult& cell : comparison.results.at(0).cells) {
+        ASSERT_TRUE(cell.lead()) << workload;
+        EXPECT_STREQ(metrics()[cell.lead()->metric].name, "operations_per_s") << workload;
+        EXPECT_EQ(cell.lead()->verdict, Verdict::slower) << workload;
+        for (const MetricResult& result : cell.metrics) {
+          const std::string name = metrics()[result.metric].name;
+          if (name == "wall_ns" || name == "slowdown") EXPECT_FALSE(result.absent.empty()) << name;
+        }
+      }
+      if (!stored || std::string_view(workload) != "yield:seconds=1s") continue;
+      const auto outcome = compare({one, two});
+      EXPECT_EQ(outcome.exit, 1) << outcome.err;
+      EXPECT_THAT(outcome.out,
+                  AllOf(HasSubstr("slower with b than with a: operations a second 0.50x"),
+                        Not(HasSubstr("wall time"))));
+    }
+  }
+}
+
 TEST_F(CompareCommand, AnAbsentMetricIsNotZero) {
   const std::string two = changed("b", {.seed = 2}, [](Report& report) {
     for (Cell& cell : report.cells) {

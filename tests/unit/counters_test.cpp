@@ -157,6 +157,7 @@ TEST(CoreReport, TakesEachCountWhereItBelongs) {
   counted.migrations_wakeup = 4, counted.migrations_preempt = 5;
   counted.contended = 6, counted.woken_lost = 7, counted.timed_out = 8;
   counted.acquires = 9, counted.wasted_wakeups = 10, counted.holder_preempted = 11;
+  counted.drop_requests = 13;
   gilscope_histogram_add(&counted.histograms.run, 12);
   const Core core = only(counted);
   EXPECT_EQ(core.cpu, 0);
@@ -169,6 +170,7 @@ TEST(CoreReport, TakesEachCountWhereItBelongs) {
   EXPECT_EQ(core.acquires, 9u);
   EXPECT_EQ(core.wasted_wakeups, 10u);
   EXPECT_EQ(core.holder_preempted, 11u);
+  EXPECT_EQ(core.drop_requests, 13u);
   EXPECT_EQ(core.histograms.run.max_ns, 12u);
 }
 

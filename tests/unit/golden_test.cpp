@@ -89,6 +89,25 @@ TEST(GoldenReports, WhatAVersionDidNotHaveIsAbsentAndNotZero) {
   EXPECT_EQ(run.samples_file, "");
   EXPECT_EQ(report->claim, "");
   EXPECT_EQ(report->cells[0].cpu_order, "");
+  EXPECT_EQ(report->cells[0].bounded_by, "");
+  EXPECT_FALSE(bounded_by_time(report->cells[0]));
+  EXPECT_FALSE(run.cores[0].drop_requests);
+}
+
+TEST(GoldenReports, WhatCameWithMinor3) {
+  const auto report = read_report(golden(3));
+  ASSERT_TRUE(report) << report.error().message;
+  uint64_t drop_requests = 0;
+  for (const Cell& cell : report->cells) {
+    EXPECT_EQ(cell.bounded_by, "work");
+    for (const auto& run : cell.runs) {
+      for (const Core& core : run.cores) {
+        ASSERT_TRUE(core.drop_requests);
+        drop_requests += *core.drop_requests;
+      }
+    }
+  }
+  EXPECT_EQ(drop_requests, 3u * (5 + 7));
 }
 
 TEST(GoldenReports, WhatCameWithMinor2) {

@@ -243,7 +243,8 @@ TEST_F(Merge, AReportOfAnOlderMinorIsAnEarlierStateWhereANewerGilscopeWentOn) {
        {", \"gates\": []", ",\"gates\":[]", ",\"opened_ns\":null", ",\"window_late_ns\":0"}) {
     if (const size_t at = older.find(key); at != older.npos) older.erase(at, key.size());
   }
-  older.replace(older.find("\"minor\": 2"), 10, "\"minor\": 0");
+  const std::string minor = fmt::format("\"minor\": {}", kReportMinor);
+  older.replace(older.find(minor), minor.size(), "\"minor\": 0");
   ASSERT_EQ(older.find("gates"), older.npos);
   const std::string a = place("a", report(1, 1)), b = place("b", report(1, 2));
   write_json("a", older);

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "userspace/experiment/cpus.h"
+#include "userspace/workload/workload.h"
 
 namespace gilscope {
 namespace {
@@ -202,6 +203,40 @@ TEST(Plan, HasNoSequentialRunsOfASetTime) {
   }));
   EXPECT_TRUE(std::ranges::any_of(
       plan.cells, [](const Cell& cell) { return cell.arrangement == "sequential"; }));
+}
+
+TEST(Plan, SaysOfEachCellWhatEndsItsRuns) {
+  Spec spec = small_spec();
+  spec.workloads = {"count:n=1k", "echo:seconds=1s", "ping-pong",
+                    "yield",      "mixed",           "mixed:seconds=1s"};
+  std::set<std::string> timed;
+  for (const Cell& cell : planned(spec, 1).cells) {
+    EXPECT_TRUE(cell.bounded_by == "time" || cell.bounded_by == "work") << cell.bounded_by;
+    if (cell.bounded_by == "time") timed.insert(cell.workload);
+  }
+  EXPECT_EQ(timed,
+            std::set<std::string>({"echo:seconds=1s", "ping-pong", "yield", "mixed:seconds=1s"}));
+}
+
+// What 1.2 and earlier did not store is derived as it was declared.
+TEST(Plan, ReportsBeforeItWasStoredAreReadAlike) {
+  std::vector<std::string> workloads{"mixed:seconds=1s"};
+  for (const WorkloadInfo& info : workload_list()) workloads.push_back(info.name);
+  for (const std::string& workload : workloads) {
+    Cell cell;
+    cell.workload = workload;
+    EXPECT_EQ(bounded_by_time(cell), (*make_workload(workload))->bounded_by_time()) << workload;
+    cell.bounded_by = "time";
+    EXPECT_TRUE(bounded_by_time(cell));
+    cell.bounded_by = "work";
+    EXPECT_FALSE(bounded_by_time(cell));
+  }
+  Cell later;
+  later.workload = "of another version";
+  EXPECT_FALSE(bounded_by_time(later));
+  later.runs.resize(1);
+  later.runs[0].workload["sent"] = 1;
+  EXPECT_TRUE(bounded_by_time(later));
 }
 
 TEST(Plan, ExpectsALongerTimeOfMoreWork) {

@@ -73,6 +73,33 @@ TEST(Rates, AreHeldAgainstTheSameWithoutBackground) {
   EXPECT_THAT(text, Not(HasSubstr("SLOWDOWN"))) << "a set time is no wall time to compare";
 }
 
+// What ends a run is stored: neither latencies nor anything else needs to be there.
+TEST(Rates, StandForRunsOfASetTimeWhateverTheyMeasure) {
+  Cell cell = echo(0, 50'000, 20'000, 6);
+  cell.workload = "ping-pong:seconds=1s";
+  cell.bounded_by = "time";
+  for (gilscope::Run& run : cell.runs)
+    std::erase_if(run.workload,
+                  [](const auto& result) { return result.first.starts_with("latency"); });
+  // Traced runs did less in the same time: that is what tracing costs.
+  for (int block = 0; block < 6; ++block) {
+    gilscope::Run traced = cell.runs[size_t(block)];
+    traced.trace = "counters";
+    traced.window_ns = traced.wall_ns;
+    traced.lost = Lost{};
+    traced.workload["operations_per_s"] /= 1.25;
+    cell.runs.push_back(traced);
+  }
+  const Report report = report_of({cell}, 6);
+  const std::string text = text_of(report);
+  EXPECT_THAT(text, HasSubstr("WORK"));
+  EXPECT_THAT(text, HasSubstr("51.2 k"));
+  EXPECT_THAT(text, Not(HasSubstr("SLOWDOWN")));
+  EXPECT_THAT(text, Not(HasSubstr("1.00 s"))) << "the time that it was told to take";
+  EXPECT_THAT(text, HasSubstr("+25.0 %"));
+  EXPECT_DOUBLE_EQ(Summary(report).cells[0].tracer_cost.value(), 0.25);
+}
+
 TEST(Rates, StandInTheJson) {
   const Report report = report_of({echo(0, 50'000, 20'000, 6), echo(1, 100, 10'000'000, 6)}, 6);
   const auto json = nlohmann::json::parse(summary_json(report));

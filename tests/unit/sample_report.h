@@ -97,6 +97,7 @@ inline Run run(const Behaviour& b, int block, bool warmup, const std::string& tr
     core.acquires = b.acquires * share;
     core.wasted_wakeups = b.wasted * share;
     core.holder_preempted = b.preempted * share;
+    core.drop_requests = b.drop_requests * share;
     core.histograms = r.threads[0].trace->histograms;
     r.histograms->wake_to_run += core.histograms.wake_to_run;
     r.histograms->preempt_wait += core.histograms.preempt_wait;
@@ -124,6 +125,7 @@ inline Cell cell(const std::string& policy, const std::string& arrangement, int 
   c.cpus_by = "affinity";
   c.cpu_order = "cores-first";
   c.main_exit = "join";
+  c.bounded_by = "work";
   for (int block = 0; block < warmup + blocks; ++block) {
     // The threaded runs vary in step with nothing: the spread of the slowdown is not zero.
     Behaviour now = behaviour;

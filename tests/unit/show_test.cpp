@@ -803,7 +803,9 @@ TEST_F(Commands, ValidateTellsValidFromBrokenFromNoReport) {
   const std::string path = written(sample::report(2, 1));
   Outcome outcome = command({"validate", path});
   EXPECT_EQ(outcome.exit, 0);
-  EXPECT_EQ(outcome.out, path + ": valid gilscope report (schema 1.2, 8 cells, 48 runs)\n");
+  EXPECT_EQ(outcome.out,
+            path + fmt::format(": valid gilscope report (schema 1.{}, 8 cells, 48 runs)\n",
+                               kReportMinor));
   EXPECT_EQ(outcome.err, "");
 
   Json json = Json::parse(to_json(sample::report(2, 1)));

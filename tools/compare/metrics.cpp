@@ -39,17 +39,12 @@ Value known(const std::optional<uint64_t>& value) {
   return value ? Value(double(*value)) : std::nullopt;
 }
 
-// Runs that last for a set time have a rate, and a wall time that says nothing.
-bool bounded_by_time(const Run& run) {
-  return run.workload.contains("sent") || run.workload.contains("latency_samples");
-}
-
 double window_ns(const Run& run) {
   return double(run.window_ns.value_or(run.wall_ns));
 }
 
 Value wall_ns(const Run& run) {
-  return bounded_by_time(run) ? std::nullopt : Value(double(run.wall_ns));
+  return double(run.wall_ns);
 }
 
 Value rusage_switches(const Run& run, uint64_t ResourceUsage::*count) {
@@ -129,11 +124,19 @@ Value chain_p99(const TraceFindings& trace) {
 // Where a metric's numbers come from.
 struct Definition {
   enum class Of { pair, run, traced, trace };
+  // A run that is bounded by time has a rate, and a wall time that says nothing; one that is
+  // bounded by its work has a wall time, which says what its rate does.
+  enum class Bound { either, work, time };
 
   Metric metric;
   Of of;
   OfRun run;
   OfTrace trace;
+  Bound bound = Bound::either;
+
+  bool says_something_of(const Cell& cell) const {
+    return bound == Bound::either || (bound == Bound::time) == bounded_by_time(cell);
+  }
 };
 
 bool made_of_time(Metric::Unit unit) {
@@ -165,16 +168,20 @@ Definition segments(const char* name, const char* shown, Metric::Unit unit, bool
           std::move(of)};
 }
 
+Definition bounded(Definition::Bound bound, Definition definition) {
+  definition.bound = bound;
+  return definition;
+}
+
 const std::vector<Definition>& definitions() {
   using enum Metric::Unit;
   using enum Better;
   static const std::vector<Definition> all{
-      plain("wall_ns", "wall time", time, lower, true, wall_ns),
-      {{"slowdown", "slowdown", factor, lower, true, true}, Definition::Of::pair, nullptr, nullptr},
-      plain("operations_per_s", "operations", rate, higher, true,
-            [](const Run& run) {
-              return bounded_by_time(run) ? result("operations_per_s")(run) : std::nullopt;
-            }),
+      bounded(Definition::Bound::work, plain("wall_ns", "wall time", time, lower, true, wall_ns)),
+      bounded(Definition::Bound::work,
+              {{"slowdown", "slowdown", factor, lower, true, true}, Definition::Of::pair, {}, {}}),
+      bounded(Definition::Bound::time, plain("operations_per_s", "operations", rate, higher, true,
+                                             result("operations_per_s"))),
       plain("latency_p99_ns", "latency p99", time, lower, true, result("latency_p99_ns")),
       // A faster run fails more often a second at the same failures an acquisition: more of the
       // one is not worse, of the other it is.
@@ -259,7 +266,6 @@ std::vector<BlockValue> slowdowns(const Cell& threaded, const Cell& sequential) 
     for (const Run* run : measured_runs(threaded, traced)) {
       const auto found = below.find(run->block);
       if (found == below.end() || found->second->trace != run->trace) continue;
-      if (bounded_by_time(*run)) continue;
       values.push_back({run->block, double(run->wall_ns) / double(found->second->wall_ns)});
     }
     if (!values.empty()) return values;
@@ -312,6 +318,7 @@ MetricValues metric_values(const Cell& cell, const Cell* sequential, const CellF
   MetricValues values;
   for (const Definition& definition : definitions()) {
     std::vector<BlockValue>& list = values.emplace_back();
+    if (!definition.says_something_of(cell)) continue;
     switch (definition.of) {
       case Definition::Of::pair:
         if (sequential) list = slowdowns(cell, *sequential);

@@ -105,14 +105,16 @@ std::string core_tables(const CellSummary& cell, const Times& times) {
                  {"failed acquisitions/s", "woken_lost", "woken_lost"},
                  {"failed acquisitions/s", "timed_out", "timed_out"},
                  {"wakeups", "wasted", "wasted_wakeups"},
-                 {"holder", "preempted", "holder_preempted"}});
+                 {"holder", "preempted", "holder_preempted"},
+                 {"drop", "requests/s", "drop_requests"}});
   add_cores(cell, gil, [&](const CoreSummary& core) -> std::vector<Datum> {
     return {timed_count(times, core.acquires_per_s),
             timed_count(times, core.contended_per_s),
             timed_count(times, core.woken_lost_per_s),
             timed_count(times, core.timed_out_per_s),
             shared(core.wasted_share),
-            counted(core.holder_preempted)};
+            counted(core.holder_preempted),
+            timed_count(times, core.drop_requests_per_s)};
   });
   return scheduling.html() + gil.html();
 }
@@ -324,13 +326,16 @@ std::string cell_section(const PageContent& page, const CellSummary& cell,
   const Times& times = page.summary.times;
   const size_t index = size_t(cell.cell - page.report.cells.data());
   const CellFindings* found = page.trace.findings.of(page.report, *cell.cell);
+  const char* key = cell.bounded_by_time() ? "operations_per_s" : "wall_ns";
+  const auto value = cell.bounded_by_time() ? cell.result(key) : cell.wall_ns;
+  Number shown = cell.bounded_by_time() ? count(value) : duration(value);
+  if (cell.bounded_by_time()) shown.unit += "/s";
   std::string out = fmt::format(
       "<details class=\"cell\" id=\"cell-{0}\" data-cell=\"{0}\"{1}><summary><h3>{2}</h3> <span "
-      "data-key=\"wall_ns\" data-value=\"{3}\">{4}</span>, {5}{6}</summary>\n",
-      index, open ? " open" : "", escaped(page.wording.cell(*cell.cell)),
-      plain(cell.wall_ns.value_or(0)), marked_up(times.of(duration(cell.wall_ns))),
-      Wording::number_of(cell.runs, "run"),
-      cell.gated ? fmt::format(", {} more left out by gates", cell.gated) : "");
+      "data-key=\"{7}\" data-value=\"{3}\">{4}</span>, {5}{6}</summary>\n",
+      index, open ? " open" : "", escaped(page.wording.cell(*cell.cell)), plain(value.value_or(0)),
+      marked_up(times.of(shown)), Wording::number_of(cell.runs, "run"),
+      cell.gated ? fmt::format(", {} more left out by gates", cell.gated) : "", key);
   if (found) out += holes(*found);
   out += timelines + core_tables(cell, times) + thread_table(cell, times) + perf_table(cell, times);
   if (found) out += gil_table(found->sum, times);

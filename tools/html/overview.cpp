@@ -67,11 +67,12 @@ std::string rate_plot(const PageContent& page) {
       rows);
 }
 
-// Nothing to compare with: how long each cell took.
-std::string wall_plot(const PageContent& page) {
+// Nothing to compare with: how long each cell took or, where it lasted as long as it was told to,
+// how much it did.
+std::string plot_of_cells(const PageContent& page, bool bounded_by_time) {
   std::vector<ForestRow> rows;
   for (const CellSummary& cell : page.summary.cells) {
-    if (cell.runs == 0) continue;
+    if (cell.runs == 0 || cell.bounded_by_time() != bounded_by_time) continue;
     ForestRow row;
     row.group = page.wording.subject(*cell.cell);
     row.label =
@@ -80,14 +81,25 @@ std::string wall_plot(const PageContent& page) {
     for (const Run& run : cell.cell->runs) untraced = untraced || !run.traced();
     for (const Run& run : cell.cell->runs) {
       if (!measured(run) || run.traced() == untraced) continue;
-      row.values.push_back(double(run.wall_ns));
+      const auto rate = run.workload.find("operations_per_s");
+      if (!bounded_by_time) {
+        row.values.push_back(double(run.wall_ns));
+      } else if (rate != run.workload.end()) {
+        row.values.push_back(rate->second);
+      }
     }
-    row.median = cell.wall_ns;
+    row.median = bounded_by_time ? cell.result("operations_per_s") : cell.wall_ns;
     row.interval = median_interval(row.values);
     row.attributes = fmt::format("data-cell=\"{}\"", index_of(page, &cell));
     rows.push_back(std::move(row));
   }
-  return forest_plot({"Wall time", "wall_ns", "run", std::nullopt, true}, rows);
+  if (rows.empty()) return "";
+  ForestAxis axis{"Wall time", "wall_ns", "run", std::nullopt, true};
+  if (bounded_by_time) {
+    axis = {"Operations a second", "operations_per_s", "run", std::nullopt};
+    axis.written = count;
+  }
+  return forest_plot(axis, rows);
 }
 
 std::string where(const PageContent& page) {
@@ -215,8 +227,8 @@ std::string wall_table(const PageContent& page) {
 std::string tracer_table(const PageContent& page) {
   const Times& times = page.summary.times;
   HtmlTable table(
-      "The tracer: traced over untraced runs of the same block; its programs, timed in "
-      "warm-up runs",
+      "The tracer: traced over untraced runs of the same block (time an operation, where runs last "
+      "for a set time); its programs, timed in warm-up runs",
       {{"", "", ""},
        {"added wall time", "median", "tracer_cost"},
        {"added wall time", "from", "tracer_cost"},
@@ -296,7 +308,7 @@ std::string overview(const PageContent& page) {
   if (any_slowdown(page.summary)) {
     out += slowdown_plot(page);
   } else if (page.summary.rates.empty()) {
-    out += wall_plot(page);
+    out += plot_of_cells(page, false) + plot_of_cells(page, true);
   }
   if (!page.summary.rates.empty()) out += rate_plot(page);
   return out + warnings(page) + every_finding(all) + "</header>\n";

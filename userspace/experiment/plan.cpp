@@ -81,6 +81,7 @@ std::vector<Cell> make_cells(const Spec& spec, const std::vector<CpuChoice>& cho
           cell.cpus_by = spec.cpus_by;
           cell.cpu_order = spec.cpu_order;
           cell.main_exit = spec.main_exit;
+          cell.bounded_by = timed ? "time" : "work";
           cells.push_back(std::move(cell));
         }
       }

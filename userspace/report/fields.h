@@ -81,6 +81,7 @@ void fields(auto& f, Of<Core> auto& core) {
   f("acquires", core.acquires);
   f("wasted_wakeups", core.wasted_wakeups);
   f("holder_preempted", core.holder_preempted);
+  f("drop_requests", core.drop_requests);  // reports before 1.3 have none
   f("histograms", core.histograms);
 }
 
@@ -207,6 +208,7 @@ void fields(auto& f, Of<gilscope::Cell> auto& cell) {
   f("cpus_by", cell.cpus_by);
   f.if_any("cpu_order", cell.cpu_order);  // reports of 1.0 have none
   f("main_exit", cell.main_exit);
+  f.if_any("bounded_by", cell.bounded_by);  // reports before 1.3 have none
   f("runs", cell.runs);
 }
 

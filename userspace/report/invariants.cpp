@@ -97,6 +97,8 @@ class Checker {
   void check_cores(const Run& run) {
     FailedCounts failed;
     uint64_t acquires = 0, segments = 0, dropped = 0;
+    uint64_t drop_requests = 0;
+    bool every_core_says = true;  // before 1.3 none does
     std::set<int> cpus;
     for (const Core& core : run.cores) {
       if (!cpus.insert(core.cpu).second) broken(fmt::format("cpu {} a second time", core.cpu));
@@ -106,9 +108,14 @@ class Checker {
       acquires += core.acquires;
       segments += core.segments;
       dropped += core.records_dropped;
+      drop_requests += core.drop_requests.value_or(0);
+      every_core_says = every_core_says && core.drop_requests.has_value();
     }
     const bool cores = !report_.lacks("cores");
     if (cores) equal_cores(run, failed, acquires);
+    if (cores && every_core_says) {
+      equal("the cores' drop_requests", drop_requests, "gil.drop_requests", run.gil.drop_requests);
+    }
 
     uint64_t of_threads = 0;
     for (const Thread& thread : run.threads)

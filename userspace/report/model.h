@@ -1,5 +1,5 @@
-// The report as plain data. userspace/report/json.cpp alone knows how it looks as JSON;
-// docs/metrics.md is where every number here is defined. Times are nanoseconds of CLOCK_MONOTONIC
+// The report as plain data. userspace/report/fields.h alone knows its keys in
+// JSON; docs/metrics.md defines every number here. Times are nanoseconds of CLOCK_MONOTONIC
 // unless a name says otherwise. What was not captured is an empty optional or vector, never 0.
 #pragma once
 
@@ -13,7 +13,7 @@
 namespace gilscope {
 
 inline constexpr int kReportMajor = 1;
-inline constexpr int kReportMinor = 2;
+inline constexpr int kReportMinor = 3;
 
 // What a thread counted about itself on its slot of the board.
 struct GilCounts {
@@ -40,11 +40,15 @@ struct FailedCounts {
 // ran on, the one that the kernel placed it on, and the one that it ran on.
 struct WakeupCounts {
   uint64_t waker = 0, previous = 0, placed = 0, ran = 0;
+
+  bool operator==(const WakeupCounts&) const = default;
 };
 
 // `wakeup` and `preempt` come from consecutive segments; raw_* count sched_migrate_task.
 struct MigrationCounts {
   uint64_t wakeup = 0, preempt = 0, raw_in = 0, raw_out = 0;
+
+  bool operator==(const MigrationCounts&) const = default;
 };
 
 // Log-linear: 8 buckets an octave, so a value is known to 12.5 % (bpf/histogram.h).
@@ -53,6 +57,8 @@ struct Histogram {
     uint64_t low_ns = 0;   // inclusive
     uint64_t high_ns = 0;  // exclusive
     uint64_t count = 0;
+
+    bool operator==(const Bucket&) const = default;
   };
   std::vector<Bucket> buckets;  // only those with a count, ascending
   uint64_t max_ns = 0;          // exact
@@ -62,6 +68,7 @@ struct Histogram {
   // samples.
   std::optional<uint64_t> quantile_ns(double q) const;
   Histogram& operator+=(const Histogram& other);
+  bool operator==(const Histogram&) const = default;
 };
 
 struct Histograms {
@@ -70,6 +77,7 @@ struct Histograms {
   Histogram run;           // length of a segment
 
   Histograms& operator+=(const Histograms& other);
+  bool operator==(const Histograms&) const = default;
 };
 
 struct Core {
@@ -88,7 +96,10 @@ struct Core {
   uint64_t acquires = 0;
   uint64_t wasted_wakeups = 0;
   uint64_t holder_preempted = 0;
+  std::optional<uint64_t> drop_requests;  // reports before 1.3 do not say
   Histograms histograms;
+
+  bool operator==(const Core&) const = default;
 };
 
 // What the tracer saw of one thread.
@@ -105,6 +116,8 @@ struct ThreadTrace {
   uint64_t wasted_wakeups = 0, holder_preempted = 0;
   GilCounts gil;  // summed over the thread's segments: equals the thread's own
   Histograms histograms;
+
+  bool operator==(const ThreadTrace&) const = default;
 };
 
 // The kernel's own accounts of one thread between entering and leaving: CLOCK_THREAD_CPUTIME_ID
@@ -115,6 +128,8 @@ struct ThreadUsage {
   // Switches between the thread's look at its accounts and its entering or leaving, which stand on
   // one side only: the two agree to this many.
   uint64_t slack_switches = 0;
+
+  bool operator==(const ThreadUsage&) const = default;
 };
 
 // What the kernel's perf events counted of one thread while it was traced (or would have been),
@@ -123,6 +138,8 @@ struct ThreadUsage {
 struct ThreadPerf {
   std::optional<uint64_t> cycles, instructions, cache_misses;
   std::optional<uint64_t> context_switches, migrations;
+
+  bool operator==(const ThreadPerf&) const = default;
 };
 
 struct Thread {
@@ -135,6 +152,8 @@ struct Thread {
   std::optional<ThreadUsage> usage;    // empty: killed before it could read it
   std::optional<ThreadTrace> trace;    // empty: not traced
   std::optional<ThreadPerf> perf;      // empty: not asked for, or killed before it could read it
+
+  bool operator==(const Thread&) const = default;
 };
 
 struct ResourceUsage {  // of the worker process, getrusage(RUSAGE_CHILDREN) terms
@@ -142,12 +161,16 @@ struct ResourceUsage {  // of the worker process, getrusage(RUSAGE_CHILDREN) ter
   uint64_t voluntary_switches = 0, involuntary_switches = 0;
   uint64_t minor_faults = 0, major_faults = 0;
   uint64_t max_rss_bytes = 0;
+
+  bool operator==(const ResourceUsage&) const = default;
 };
 
 // The process at the other end of a workload's conversation.
 struct Client {
   std::vector<int> cpus;  // the run's own, where there were no others
   uint64_t cpu_ns = 0;
+
+  bool operator==(const Client&) const = default;
 };
 
 struct Lost {
@@ -160,10 +183,14 @@ struct Lost {
   // By how much an edge of the window came later than it was announced; a core's times may be off
   // by as much. Reports before 1.2 do not say.
   std::optional<uint64_t> window_late_ns;
+
+  bool operator==(const Lost&) const = default;
 };
 
 struct TracerCost {
   uint64_t bpf_ns = 0, bpf_runs = 0;
+
+  bool operator==(const TracerCost&) const = default;
 };
 
 // What a gate said of a run that it did not let pass.
@@ -171,6 +198,8 @@ struct GateResult {
   std::string gate;
   std::optional<double> value;  // above the limit; empty: it could not be judged
   double limit = 0;
+
+  bool operator==(const GateResult&) const = default;
 };
 
 // One cell, once.
@@ -208,6 +237,7 @@ struct Run {
     }
     return false;
   }
+  bool operator==(const Run&) const = default;
 };
 
 struct Cell {
@@ -220,8 +250,17 @@ struct Cell {
   std::string cpus_by;        // affinity | cpuset | hotplug
   std::string cpu_order;      // which of the box a count takes first: cores-first, ...
   std::string main_exit;      // join | kill
+  // What ends a run: work | time, as the workload declares it; empty: reports before 1.3 do not
+  // say. bounded_by_time() knows about both.
+  std::string bounded_by;
   std::vector<Run> runs;
+
+  bool operator==(const Cell&) const = default;
 };
+
+// Whether the cell's runs last as long as they are told to, and not until some work is done: they
+// have a rate, and a wall time that says nothing.
+bool bounded_by_time(const Cell& cell);
 
 // One fact about the box. Keys are dotted paths ("kernel.release"); a fact that could not be had is
 // null with its reason.
@@ -231,6 +270,8 @@ struct Fact {
                std::vector<std::string>>
       value;
   std::string reason;
+
+  bool operator==(const Fact&) const = default;
 };
 using Facts = std::vector<Fact>;
 
@@ -262,6 +303,7 @@ struct Report {
     }
     return false;
   }
+  bool operator==(const Report&) const = default;
 };
 
 }  // namespace gilscope

@@ -45,6 +45,7 @@ Core core_of(const gilscope_core& core, int cpu, const gilscope_window& window) 
   result.acquires = core.acquires;
   result.wasted_wakeups = core.wasted_wakeups;
   result.holder_preempted = core.holder_preempted;
+  result.drop_requests = core.drop_requests;
   result.histograms = to_report(core.histograms);
   return result;
 }
