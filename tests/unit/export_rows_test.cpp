@@ -5,7 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/unit/exported.h"
+#include "tests/unit/filled_report.h"
 #include "tests/unit/sample_report.h"
+#include "tools/export/rows.h"
 
 namespace gilscope {
 namespace {
@@ -178,7 +180,7 @@ TEST_F(ExportRows, NdjsonHasEverythingBehindAHeader) {
   with_segments();
   const auto rows = ndjson();
   EXPECT_EQ(rows[0]["type"], "header");
-  EXPECT_EQ(rows[0]["schema"], (Json{{"name", "gilscope.rows"}, {"major", 1}, {"minor", 0}}));
+  EXPECT_EQ(rows[0]["schema"], (Json{{"name", "gilscope.rows"}, {"major", 1}, {"minor", 1}}));
   EXPECT_EQ(rows[0]["report"], report_.id);
   std::map<std::string, size_t> kinds;
   for (const Json& row : rows) ++kinds[row["type"]];
@@ -211,6 +213,93 @@ TEST_F(ExportRows, NdjsonKeepsAnyTextAndAnyNumber) {
   EXPECT_EQ(rows[1]["workload." + evil], 0.1);
   EXPECT_EQ(rows[1]["wall_ns"], 0xfedcba9876543210u);
   EXPECT_EQ(rows[2]["name"], evil);
+}
+
+// Every column and value of the rows of a report without segments, as text.
+class Recorder : public RowWriter {
+ public:
+  static std::string of(const Report& report) {
+    Recorder recorder;
+    const auto runs = runs_to_export(report, {});
+    EXPECT_TRUE(runs) << runs.error().message;
+    for (const ExportedRun& exported : *runs) {
+      write_run_row(recorder, exported, workload_results(*runs));
+      for (const Core& core : exported.run->cores) write_core_row(recorder, exported, core);
+      for (size_t i = 0; i < exported.run->threads.size(); ++i) {
+        write_thread_row(recorder, exported, i);
+      }
+    }
+    return recorder.text_;
+  }
+
+  void begin(RowKind kind) override { add("row", int(kind)); }
+  void number(std::string_view column, uint64_t value) override { add(column, value); }
+  void real(std::string_view column, double value) override { add(column, value); }
+  void truth(std::string_view column, bool value) override { add(column, value); }
+  void text(std::string_view column, std::string_view value) override { add(column, value); }
+  void nothing(std::string_view column) override { add(column, "nothing"); }
+  void end() override { text_ += "\n"; }
+
+ private:
+  template <typename Value>
+  void add(std::string_view column, const Value& value) {
+    text_ += fmt::format("{}={};", column, value);
+  }
+
+  std::string text_;
+};
+
+// A value of the report that could be changed without a change in any row has no column.
+TEST(Rows, EveryValueOfTheReportsRunsHasItsColumn) {
+  Report filled = filled_report();
+  filled.cells.resize(1);
+  filled.cells[0].runs.resize(1);
+  filled.cells[0].runs[0].cores.resize(1);
+  filled.cells[0].runs[0].threads.resize(1);
+  const std::string text = to_json(filled);
+  const auto report = from_json(text, "filled");
+  ASSERT_TRUE(report) << report.error().message;
+  const std::string rows = Recorder::of(*report);
+  // Nothing is said of them in a row: what is derived on writing, and never read back; the
+  // histograms' buckets (quantiles are in the rows); and the GIL as the tracer saw it of a thread,
+  // which is the thread's own by an invariant.
+  const auto left_out = [](const std::string& place) {
+    for (const char* ending : {"/count", "/p50_ns", "/p99_ns", "/traced"}) {
+      if (place.ends_with(ending)) return true;
+    }
+    return place.find("/buckets/") != place.npos || place.find("/trace/gil/") != place.npos;
+  };
+  const std::map<std::string, std::string> others{{"interrupted", "done"},
+                                                  {"full", "counters"},
+                                                  {"background", "worker"},
+                                                  {"threaded", "sequential"},
+                                                  {"never_started", "killed"},
+                                                  {"hotplug", "cpuset"},
+                                                  {"nodes-first", "cores-first"},
+                                                  {"kill", "join"},
+                                                  {"time", "work"}};
+  size_t seen = 0;
+  const Json flat = Json::parse(text)["cells"].flatten();
+  for (const auto& [place, value] : flat.items()) {
+    if (left_out(place)) continue;
+    Json json = Json::parse(text);
+    Json& changed = json["cells"][Json::json_pointer(place)];
+    if (value.is_boolean()) {
+      changed = !value.get<bool>();
+    } else if (value.is_number_float()) {
+      changed = value.get<double>() + 10'000;
+    } else if (value.is_number()) {
+      changed = value.get<int>() + 10'000;
+    } else {
+      const auto other = others.find(value.get<std::string>());
+      changed = other == others.end() ? value.get<std::string>() + " changed" : other->second;
+    }
+    const auto after = from_json(json.dump(), "changed");
+    ASSERT_TRUE(after) << after.error().message;
+    EXPECT_TRUE(Recorder::of(*after) != rows) << place << " is in no row";
+    ++seen;
+  }
+  EXPECT_GT(seen, 120u);
 }
 
 // docs/export.md promises the same columns in both.

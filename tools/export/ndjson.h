@@ -9,7 +9,7 @@
 namespace gilscope {
 
 inline constexpr const char* kRowsSchemaName = "gilscope.rows";
-inline constexpr int kRowsSchemaMajor = 1, kRowsSchemaMinor = 0;
+inline constexpr int kRowsSchemaMajor = 1, kRowsSchemaMinor = 1;
 
 class NdjsonWriter : public RowWriter {
  public:

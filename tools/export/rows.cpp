@@ -1,5 +1,7 @@
 #include "tools/export/rows.h"
 
+#include <fmt/format.h>
+
 #include <concepts>
 
 namespace gilscope {
@@ -123,6 +125,19 @@ void losses(Row& row, const std::optional<Lost>& lost) {
   count("untracked_threads", &Lost::untracked_threads);
   count("missed_switches", &Lost::missed_switches);
   count("recursion_misses", &Lost::recursion_misses);
+  row("window_late_ns", lost ? lost->window_late_ns : std::nullopt);
+}
+
+// "steal=0.0625>0.05 throttled=?>0": each gate that was hit, or could not be judged.
+std::string gates(const Run& run) {
+  return joined(run.gates, [](const GateResult& result) {
+    return fmt::format("{}={}>{}", result.gate,
+                       result.value ? fmt::format("{}", *result.value) : "?", result.limit);
+  });
+}
+
+std::string cpus(const std::vector<int>& list) {
+  return joined(list, [](int cpu) { return std::to_string(cpu); });
 }
 
 const char* word(enum gilscope_began began) {
@@ -186,29 +201,41 @@ void write_run_row(RowWriter& writer, const ExportedRun& exported,
   row("arrangement", cell.arrangement);
   row("threads", cell.threads);
   row("cpus", cell.cpus);
-  row("cpu_list", joined(cell.cpu_list, [](int cpu) { return std::to_string(cpu); }));
+  row("cpu_list", cpus(cell.cpu_list));
   row("cpus_by", cell.cpus_by);
   row("cpu_order", cell.cpu_order);
   row("main_exit", cell.main_exit);
+  row("bounded_by", bounded_by_time(cell) ? "time" : "work");
   row("warmup", run.warmup);
   row("order", run.order);
   row("status", run.status);
   row("failure", run.failure);
   row("gated", run.gated());
+  row("gates", gates(run));
   row("started_at", run.started_at);
   row("wall_ns", run.wall_ns);
   row("window_ns", run.window_ns);
+  row("opened_ns", run.opened_ns);
   row("steal_ns", run.steal_ns);
   row("user_ns", run.rusage.user_ns);
   row("system_ns", run.rusage.system_ns);
   row("voluntary_switches", run.rusage.voluntary_switches);
   row("involuntary_switches", run.rusage.involuntary_switches);
+  row("minor_faults", run.rusage.minor_faults);
+  row("major_faults", run.rusage.major_faults);
   row("max_rss_bytes", run.rusage.max_rss_bytes);
   gil(row, run.gil);
   cores_together(row, run);
   histograms(row, run.histograms ? &*run.histograms : nullptr);
   row.known_if(run.trace == "full", "segment_records", run.segment_records);
   losses(row, run.lost);
+  const auto& cost = run.tracer_cost;
+  row("tracer_cost_bpf_ns", cost ? std::optional(cost->bpf_ns) : std::nullopt);
+  row("tracer_cost_bpf_runs", cost ? std::optional(cost->bpf_runs) : std::nullopt);
+  row("client_cpus", run.client ? std::optional(cpus(run.client->cpus)) : std::nullopt);
+  row("client_cpu_ns", run.client ? std::optional(run.client->cpu_ns) : std::nullopt);
+  row("samples_file", run.samples_file);
+  row("segments_file", run.segments_file);
   for (const std::string& name : results) {
     const auto result = run.workload.find(name);
     const bool has = result != run.workload.end();
@@ -241,6 +268,7 @@ void write_core_row(RowWriter& writer, const ExportedRun& exported, const Core& 
   row("timed_out", core.failed.timed_out);
   row("wasted_wakeups", core.wasted_wakeups);
   row("holder_preempted", core.holder_preempted);
+  row("drop_requests", core.drop_requests);
   histograms(row, &core.histograms);
 }
 
@@ -281,6 +309,14 @@ void write_thread_row(RowWriter& writer, const ExportedRun& exported, size_t slo
   traced("wasted_wakeups", &ThreadTrace::wasted_wakeups);
   traced("holder_preempted", &ThreadTrace::holder_preempted);
   histograms(row, thread.trace ? &thread.trace->histograms : nullptr);
+  const auto counted = [&](const char* column, std::optional<uint64_t> ThreadPerf::*member) {
+    row(column, thread.perf ? (*thread.perf).*member : std::nullopt);
+  };
+  counted("perf_cycles", &ThreadPerf::cycles);
+  counted("perf_instructions", &ThreadPerf::instructions);
+  counted("perf_cache_misses", &ThreadPerf::cache_misses);
+  counted("perf_context_switches", &ThreadPerf::context_switches);
+  counted("perf_migrations", &ThreadPerf::migrations);
 }
 
 void write_segment_row(RowWriter& writer, const ExportedRun& exported, const gilscope_segment& s) {
