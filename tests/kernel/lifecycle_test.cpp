@@ -147,6 +147,51 @@ TEST(Lifecycle, ResumesAtTheNextBlockAndLeavesAFinishedOneAlone) {
   EXPECT_EQ(shell("cat " + out + "/report.json").out, before);
 }
 
+// glibc cannot reserve arenas for the threads there, and would map a page for each allocation.
+TEST(Lifecycle, LimitedAddressesMakeNoRunSlower) {
+  Scratch scratch;
+  const auto faults_under = [&](const std::string& name, const std::string& limit) {
+    const std::string out = scratch.path(name);
+    const Ended ended =
+        shell(limit + " && exec " + program() +
+              " run --workload throughput:task=pidigits,n=2 --workload throughput:task=regex,n=20 "
+              "--workload throughput:task=compress,n=20 --arrangement threaded --policy none "
+              "--trace off --warmup 0 --blocks 1 --quiet --out " +
+              out);
+    EXPECT_EQ(ended.status, 0) << ended.err;
+    uint64_t faults = 0;
+    const auto report = read_report(out);
+    if (!report) return faults;
+    for (const Cell& cell : report->cells) {
+      for (const auto& run : cell.runs) faults += run.rusage.minor_faults;
+    }
+    return faults;
+  };
+  const uint64_t unlimited = faults_under("unlimited", "true");
+  EXPECT_LT(faults_under("limited", "ulimit -v 40000"), 3 * unlimited);
+}
+
+// From too little for the program to too much to matter: always one line, or done.
+TEST(Lifecycle, RunningOutOfMemoryIsSaidInOneLine) {
+  bool failed = false, done = false;
+  for (int kilobytes = 7'600; kilobytes <= 12'000 && !done; kilobytes += 200) {
+    const Ended ended = shell("ulimit -v " + std::to_string(kilobytes) + " && exec " + program() +
+                              " run --workload throughput:task=compress,n=5 --arrangement threaded "
+                              "--trace off --warmup 0 --blocks 1 --quiet");
+    if (ended.status == 128 + SIGSEGV && ended.err.empty())
+      continue;  // the kernel: no room to exec
+    if (ended.status == 0) {
+      done = true;
+      continue;
+    }
+    failed = true;
+    EXPECT_EQ(ended.status, 2) << kilobytes << ": " << ended.err;
+    EXPECT_EQ(std::ranges::count(ended.err, '\n'), 1) << kilobytes << ": " << ended.err;
+    EXPECT_NE(ended.err.find("memory"), std::string::npos) << ended.err;
+  }
+  EXPECT_TRUE(failed);
+}
+
 TEST(Lifecycle, SegmentsOnDiskAreThoseTheReportCounts) {
   Scratch scratch;
   std::string out = scratch.path("out");

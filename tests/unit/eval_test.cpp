@@ -2,10 +2,22 @@
 #include "userspace/eval/interpreter.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <new>
+#include <set>
+#include <thread>
+
+#include "tests/unit/sanitizers.h"
 #include "tests/unit/under_gil.h"
 #include "userspace/eval/bytecode.h"
 #include "userspace/eval/object.h"
+#include "userspace/eval/object_memory.h"
 #include "userspace/eval/programs.h"
 
 namespace gilscope {
@@ -198,8 +210,130 @@ TEST(EvalPolicies, ComputeTheSame) {
   }
 }
 
+TEST_P(Eval, LeavesNoObjectBehind) {
+  const auto programs = {counting_loop(), pi_digits(), calling_loop([] {}),
+                         serving_loop([n = 3]() mutable { return n--; }, [] { return 1; })};
+  const size_t before = object_memory::blocks_in_use();
+  for (const Code& code : programs) {
+    run(code, {20});
+    EXPECT_EQ(object_memory::blocks_in_use(), before);
+  }
+}
+
+TEST(ObjectMemory, HasASizeForEachRequest) {
+  using namespace object_memory;
+  for (size_t bytes = 0; bytes < 5000; ++bytes) {
+    const int index = size_index(bytes);
+    EXPECT_GE(block_bytes(index), bytes);
+    if (index > 0) EXPECT_LT(block_bytes(index - 1), bytes) << "a smaller one would have held it";
+  }
+}
+
+TEST(ObjectMemory, TakesAgainWhatWasGivenLast) {
+  for (const size_t bytes : {size_t{1}, size_t{24}, size_t{33}, size_t{4000}, size_t{200'000}}) {
+    void* first = take_block(bytes);
+    void* second = take_block(bytes);
+    EXPECT_NE(first, second);
+    memset(first, 1, bytes);
+    memset(second, 2, bytes);
+    give_block(first, bytes);
+    give_block(second, bytes);
+    EXPECT_EQ(take_block(bytes), second);
+    EXPECT_EQ(take_block(bytes), first);
+    give_block(second, bytes);
+    give_block(first, bytes);
+  }
+}
+
+TEST(ObjectMemory, BlocksOfAllSizesAreApart) {
+  struct Taken {
+    char* at;
+    size_t bytes;
+  };
+  std::vector<Taken> all;
+  const size_t before = object_memory::blocks_in_use();
+  for (size_t i = 0; i < 3000; ++i) {
+    const size_t bytes = 1 + i * 37 % 3000;
+    all.push_back({static_cast<char*>(take_block(bytes)), bytes});
+    memset(all.back().at, int(i % 251), bytes);
+  }
+  EXPECT_EQ(object_memory::blocks_in_use(), before + all.size());
+  for (size_t i = 0; i < all.size(); ++i) {
+    EXPECT_EQ(size_t(std::count(all[i].at, all[i].at + all[i].bytes, char(i % 251))), all[i].bytes);
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(all[i].at) % 16, 0u);
+    give_block(all[i].at, all[i].bytes);
+  }
+  EXPECT_EQ(object_memory::blocks_in_use(), before);
+}
+
+// One thread makes objects, another drops them, and both end: the memory serves the next threads,
+// and does not grow.
+TEST(ObjectMemory, OfThreadsThatHaveEndedServesTheNext) {
+  std::set<Object*> places;
+  const auto round = [&places] {
+    std::vector<Object*> made;
+    std::thread([&made] {
+      for (int i = 0; i < 100; ++i) made.push_back(new_integer(i));
+    }).join();
+    std::thread([&made] {
+      Object* own = new_integer(0);
+      for (Object* object : made) drop(object);
+      drop(own);
+    }).join();
+    places.insert(made.begin(), made.end());
+  };
+  round();
+  round();
+  const size_t after_two = places.size();
+  for (int i = 0; i < 50; ++i) round();
+  EXPECT_LE(places.size(), after_two + 100) << "52 rounds of 100 objects";
+}
+
+// Where the addresses are limited, glibc's allocator has no room for the arenas of threads, and
+// would map a page for each object. In a process of its own: arenas of threads that have ended, of
+// which other tests had many, would be used again.
+TEST(ObjectMemoryDeathTest, DoesNotAskTheKernelForEachObject) {
+  if (GILSCOPE_UNDER_ASAN || GILSCOPE_UNDER_TSAN) GTEST_SKIP() << "its shadow needs the addresses";
+  const auto faults_of_a_thread = [] {
+    rlimit limit = {};
+    std::ifstream("/proc/self/statm") >> limit.rlim_cur;
+    limit.rlim_cur = limit.rlim_cur * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE)) + (40 << 20);
+    limit.rlim_max = limit.rlim_cur;
+    if (::setrlimit(RLIMIT_AS, &limit) != 0) ::_exit(2);
+    long faults = 0;
+    std::thread([&faults] {
+      const auto gil = make_gil("none");
+      UnderGil self;
+      const int64_t n = 50'000;
+      Interpreter(**gil, self.thread).run(counting_loop(), {&n, 1});
+      rusage usage = {};
+      ::getrusage(RUSAGE_THREAD, &usage);
+      faults = usage.ru_minflt;
+    }).join();
+    return faults;
+  };
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(::_exit(faults_of_a_thread() < 5'000 ? 0 : 1), testing::ExitedWithCode(0), "");
+}
+
+TEST(ObjectMemory, SaysWhenMemoryRunsOut) {
+  if (GILSCOPE_UNDER_ASAN || GILSCOPE_UNDER_TSAN) GTEST_SKIP() << "its shadow needs the addresses";
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const rlimit none = {1, 1};
+    ::setrlimit(RLIMIT_AS, &none);
+    std::set_new_handler([] { ::_exit(7); });
+    for (;;) take_block(1000);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 7);
+}
+
 TEST(Objects, AreFreedWithTheirLastReference) {
-  Object* number = new_integer(41);  // the address sanitizer sees a leak, or a use after free
+  const size_t before = object_memory::blocks_in_use();
+  Object* number = new_integer(41);  // the address sanitizer sees a use after it was freed
   EXPECT_EQ(retain(number)->references, 2);
   drop(number);
   EXPECT_EQ(number->references, 1);
@@ -212,7 +346,9 @@ TEST(Objects, AreFreedWithTheirLastReference) {
   EXPECT_TRUE(number->type->truth(number));
   Object* no = new_boolean(false);
   EXPECT_FALSE(no->type->truth(no));
+  EXPECT_EQ(object_memory::blocks_in_use(), before + 4);
   for (Object* object : {number, one, difference, no}) drop(object);
+  EXPECT_EQ(object_memory::blocks_in_use(), before);
 }
 
 }  // namespace

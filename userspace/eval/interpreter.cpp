@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "userspace/eval/object.h"
+#include "userspace/eval/object_memory.h"
 
 namespace gilscope {
 
@@ -22,7 +23,9 @@ int64_t Interpreter::evaluate(const Code& code, std::span<const int64_t> argumen
   constexpr bool kCounts = checks == Gil::Checks::counted_opcodes;
   constexpr auto relaxed = std::memory_order_relaxed;
 
-  std::vector<Object*> constants, locals, stack(code.stack + 1);
+  std::vector<Object*, ObjectAllocator<Object*>> constants, locals, stack(code.stack + 1);
+  constants.reserve(code.constants.size());
+  locals.reserve(static_cast<size_t>(code.locals));
   for (int64_t value : code.constants) constants.push_back(new_integer(value));
   for (int i = 0; i < code.locals; ++i) {
     locals.push_back(new_integer(i < static_cast<int>(arguments.size()) ? arguments[i] : 0));

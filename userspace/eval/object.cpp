@@ -1,8 +1,9 @@
 #include "userspace/eval/object.h"
 
-#include <cstdlib>
 #include <new>
 #include <vector>
+
+#include "userspace/eval/object_memory.h"
 
 namespace gilscope {
 namespace {
@@ -52,11 +53,11 @@ bool truth(Object* object) {
 }
 
 void deallocate(Object* object) {
-  std::free(object);
+  give_block(object, sizeof(Integer));
 }
 
 struct List : Object {
-  std::vector<Object*> elements;
+  std::vector<Object*, ObjectAllocator<Object*>> elements;
 };
 
 Object* item(Object* list, int64_t index) {
@@ -77,7 +78,8 @@ bool list_truth(Object* list) {
 void deallocate_list(Object* object) {
   auto* list = static_cast<List*>(object);
   for (Object* element : list->elements) drop(element);
-  delete list;
+  list->~List();
+  give_block(list, sizeof(List));
 }
 
 constexpr Type integer_type(const char* name) {
@@ -107,8 +109,7 @@ constexpr Type kList = {.name = "list",
                         .deallocate = deallocate_list};
 
 Object* allocate(const Type& type, int64_t value) {
-  auto* object = static_cast<Integer*>(std::malloc(sizeof(Integer)));
-  if (!object) throw std::bad_alloc();
+  auto* object = static_cast<Integer*>(take_block(sizeof(Integer)));
   object->references = 1;
   object->type = &type;
   object->value = value;
@@ -124,7 +125,7 @@ Object* new_boolean(bool value) {
   return allocate(kBoolean, value);
 }
 Object* new_list(int64_t length, Object* element) {
-  auto* list = new List;
+  auto* list = new (take_block(sizeof(List))) List;
   list->references = 1;
   list->type = &kList;
   list->elements.assign(static_cast<size_t>(length), element);

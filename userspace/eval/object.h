@@ -1,6 +1,6 @@
 // The boxed, reference-counted integers that the eval loop computes with. As in CPython every value
-// is an object with a type, and the type knows how to compute; unlike CPython 2, which keeps its
-// integers on a free list of its own, each is allocated.
+// is an object with a type, the type knows how to compute, and objects that are no longer used wait
+// on free lists for the next ones (object_memory.h).
 //
 // Reference counts are plain, so an object belongs to one thread. Under a GIL that would not be
 // needed; under `none` it is what keeps the threads apart, as in Jython's and free-threaded

@@ -4,9 +4,9 @@
 
 namespace gilscope {
 
-void RunSheet::fail_with(const Error& error) {
+void RunSheet::fail_with(const char* why) {
   if (failed.exchange(1)) return;
-  std::strncpy(failure, error.message.c_str(), sizeof(failure) - 1);
+  std::strncpy(failure, why, sizeof(failure) - 1);
 }
 
 Result<SharedSheet> SharedSheet::make(size_t rows) {

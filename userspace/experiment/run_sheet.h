@@ -41,8 +41,9 @@ struct RunSheet {
   char failure[256];               // why the run failed; empty: it did not
   std::atomic<uint32_t> failed;    // somebody has begun to write that
 
-  // The first to fail is heard; the others are mostly its consequence.
-  void fail_with(const Error& error);
+  // The first to fail is heard; the others are mostly its consequence. Neither allocates.
+  void fail_with(const char* why);
+  void fail_with(const Error& error) { fail_with(error.message.c_str()); }
 };
 
 // One sheet and its rows, in memory shared with a worker that is forked later.

@@ -1,6 +1,7 @@
 #include "userspace/experiment/worker.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include <deque>
 #include <latch>
 #include <memory>
+#include <new>
 #include <thread>
 
 #include "userspace/eval/interpreter.h"
@@ -233,8 +235,25 @@ Status Worker::run() {
   return tracing_.close_window();
 }
 
-// Where an exception of any thread is told.
+// The sheet of this process, for handlers that take no argument.
 const SharedSheet* sheet_of_process = nullptr;
+
+// Called before an allocation fails; it allocates nothing itself.
+void fail_for_want_of_memory() {
+  sheet_of_process->sheet().fail_with(
+      "memory ran out in the run: raise the limit (ulimit -v, ulimit -d, the cgroup's memory.max), "
+      "or give the workload less to do");
+  _exit(1);
+}
+
+// glibc reserves 64 MiB of addresses for each thread that allocates. Where a limit leaves no room
+// for them it asks the kernel anew at every allocation, six system calls each, and says nothing.
+void share_one_arena_under_a_limit() {
+  rlimit addresses = {};
+  if (getrlimit(RLIMIT_AS, &addresses) == 0 && addresses.rlim_cur != RLIM_INFINITY) {
+    mallopt(M_ARENA_MAX, 1);
+  }
+}
 
 }  // namespace
 
@@ -245,6 +264,8 @@ void work(const WorkerTask& task, std::span<gilscope_slot> board, const SharedSh
     sheet_of_process->sheet().fail_with(error);
     _exit(1);
   });
+  std::set_new_handler(fail_for_want_of_memory);
+  share_one_arena_under_a_limit();
   // Never destroyed: daemon threads, and with main_exit = "kill" all, still use it when the process
   // ends.
   auto* worker = new Worker(task, board, sheet, tracing);

@@ -105,7 +105,7 @@ Status Thread::start() {
   pthread_attr_destroy(&attributes);
   if (error) {
     return fail_errno(fmt::format("cannot start thread {}; is the limit on processes (ulimit -u, "
-                                  "pids.max) too low?",
+                                  "pids.max) or on memory (ulimit -v) too low?",
                                   state_->name),
                       error);
   }
