@@ -26,10 +26,14 @@ constexpr const char* kThatMatter[] = {
     "kernel.sched_ext.enable_seq",
     "cgroup.cpu_max",
     "cgroup.cpu_weight",
+    "cgroup.cpu_weights_above",
     "cgroup.cpu_shares",
+    "cgroup.cpu_shares_above",
+    "cgroup.cpu_idle",
+    "cgroup.memory_high",
+    "cgroup.memory_max",
     "cgroup.cpuset",
     "cgroup.throttled_periods",
-    "process.cpu_affinity",
 };
 
 constexpr size_t kLongest = 80;
@@ -92,7 +96,8 @@ std::string shortened(const std::string& text) {
 }
 
 bool is_setting(const std::string& key) {
-  if (key.starts_with("kernel.sched.")) return true;
+  // All that is recorded of the process itself was set by somebody.
+  if (key.starts_with("kernel.sched.") || key.starts_with("process.")) return true;
   return std::find(std::begin(kThatMatter), std::end(kThatMatter), key) != std::end(kThatMatter);
 }
 

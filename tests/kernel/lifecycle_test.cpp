@@ -147,6 +147,31 @@ TEST(Lifecycle, ResumesAtTheNextBlockAndLeavesAFinishedOneAlone) {
   EXPECT_EQ(shell("cat " + out + "/report.json").out, before);
 }
 
+TEST(Lifecycle, RecordsItsPlaceInTheScheduler) {
+  Scratch scratch;
+  const auto recorded = [&](const std::string& name, const std::string& before) {
+    const std::string out = scratch.path(name);
+    const Ended ended = shell(before + program() +
+                              " run --workload count:n=100k --warmup 0 --blocks 1 --trace off "
+                              "--quiet --out " +
+                              out);
+    EXPECT_EQ(ended.status, 0) << ended.err;
+    return out;
+  };
+  const std::string plain = recorded("plain", "env -u GLIBC_TUNABLES ");
+  const std::string other = recorded(
+      "other",
+      "GLIBC_TUNABLES=glibc.malloc.arena_max=1 nice -n 19 chrt -b 0 prlimit --data=1073741824 ");
+  const Ended compared =
+      gilscope_run({"compare", plain, other, "--metric", "wall_ns", "--by", "report"});
+  for (const char* difference :
+       {"process.nice: 0 on plain, 19 on other", "process.sched_policy: other on plain, batch on",
+        "GLIBC_TUNABLES=glibc.malloc.arena_max=1", "limits.data_bytes: unlimited on plain, "}) {
+    EXPECT_NE(compared.out.find(difference), std::string::npos) << difference << "\n"
+                                                                << compared.out << compared.err;
+  }
+}
+
 // glibc cannot reserve arenas for the threads there, and would map a page for each allocation.
 TEST(Lifecycle, LimitedAddressesMakeNoRunSlower) {
   Scratch scratch;

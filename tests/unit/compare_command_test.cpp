@@ -27,7 +27,8 @@ class CompareCommand : public testing::Test {
  protected:
   std::string a(const Comparable& of = {}) { return put(directory_, "a", comparable(of)); }
   std::string b(const Comparable& of = {.seed = 2}) { return put(directory_, "b", comparable(of)); }
-  std::string changed(const std::string& name, Comparable of, void (*change)(Report&)) {
+  std::string changed(const std::string& name, Comparable of,
+                      const std::function<void(Report&)>& change) {
     Report report = comparable(of);
     change(report);
     return put(directory_, name, report);
@@ -333,9 +334,43 @@ TEST_F(CompareCommand, WhatDiffersUnaskedIsSaidFirst) {
     }
   });
   const auto outcome = compare({a(), two});
-  const size_t difference = outcome.out.find("environment.before.cpu.governor: performance x 2 on");
+  const size_t difference = outcome.out.find("environment.before.cpu.governor: performance x 2");
   EXPECT_NE(difference, std::string::npos) << outcome.out;
   EXPECT_LT(difference, outcome.out.find("primary metrics:"));
+}
+
+TEST_F(CompareCommand, WhatTheProcessInheritedIsSaid) {
+  const auto under = [](int64_t nice, std::vector<std::string> variables) {
+    return [=](Report& report) {
+      report.environment_before.push_back({"process.nice", nice, ""});
+      report.environment_before.push_back({"process.variables", variables, ""});
+      report.environment.push_back({"limits.address_space_bytes", int64_t{1} << nice, ""});
+      report.environment.push_back({"limits.open_files", nice, ""});
+    };
+  };
+  const std::string one = changed("one", {.seed = 1}, under(0, {}));
+  const std::string two = changed("two", {.seed = 2}, under(19, {"LD_PRELOAD=x.so"}));
+  const auto outcome = compare({one, two});
+  EXPECT_THAT(outcome.out, HasSubstr("environment.before.process.nice: 0 on one, 19 on two"));
+  EXPECT_THAT(outcome.out, HasSubstr("process.variables: none on one, LD_PRELOAD=x.so on two"));
+  EXPECT_THAT(outcome.out, HasSubstr("environment.limits.address_space_bytes: 1 on one"));
+  EXPECT_THAT(outcome.out, Not(HasSubstr("open_files")));
+
+  // A report of an older gilscope does not say; that is no difference between the boxes.
+  const auto older = compare({a(), two});
+  EXPECT_THAT(older.out, Not(HasSubstr("process.nice")));
+}
+
+TEST_F(CompareCommand, ASettingThatChangedMeanwhileHasBothValues) {
+  const std::string one = changed("one", {.seed = 1}, [](Report& report) {
+    report.environment_before.push_back({"process.nice", int64_t{0}, ""});
+    report.environment_after.push_back({"process.nice", int64_t{0}, ""});
+  });
+  const std::string two = changed("two", {.seed = 2}, [](Report& report) {
+    report.environment_before.push_back({"process.nice", int64_t{0}, ""});
+    report.environment_after.push_back({"process.nice", int64_t{19}, ""});
+  });
+  EXPECT_THAT(compare({one, two}).out, HasSubstr("process.nice: 0 on one, 0 then 19 on two"));
 }
 
 TEST_F(CompareCommand, GatedRunsAreADifferenceOfTheBoxAndNoneOfTheKernel) {

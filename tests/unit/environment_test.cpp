@@ -1,6 +1,12 @@
 #include "userspace/experiment/environment.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <filesystem>
@@ -8,6 +14,7 @@
 
 #include "tests/unit/temporary_directory.h"
 #include "userspace/experiment/environment/parts.h"
+#include "userspace/experiment/environment/value_text.h"
 #include "userspace/experiment/features.h"
 
 namespace gilscope {
@@ -433,6 +440,175 @@ TEST_F(Environment, ReadsTheProcess) {
   expect_text(facts, "limits.memlock_bytes", "unlimited");
 }
 
+TEST_F(Environment, ReadsTheLimitsThatBite) {
+  root_.write("proc/self/limits",
+              "Limit                     Soft Limit           Hard Limit           Units\n"
+              "Max cpu time              10                   unlimited            seconds\n"
+              "Max file size             unlimited            unlimited            bytes\n"
+              "Max data size             2097152              unlimited            bytes\n"
+              "Max stack size            8388608              unlimited            bytes\n"
+              "Max processes             63                   96365                processes\n"
+              "Max open files            20                   20000                files\n"
+              "Max address space         153600000            unlimited            bytes\n"
+              "Max realtime timeout      950000               950000               us\n");
+  const Facts facts = environment();
+  expect_fact(facts, "limits.cpu_seconds", int64_t{10});
+  expect_text(facts, "limits.file_size_bytes", "unlimited");
+  expect_fact(facts, "limits.data_bytes", int64_t{2097152});
+  expect_fact(facts, "limits.stack_bytes", int64_t{8388608});
+  expect_fact(facts, "limits.processes", int64_t{63});
+  expect_fact(facts, "limits.open_files", int64_t{20});
+  expect_fact(facts, "limits.address_space_bytes", int64_t{153600000});
+  expect_fact(facts, "limits.realtime_us", int64_t{950000});
+  expect_null(facts, "limits.memlock_bytes", "does not say");
+}
+
+TEST_F(Environment, ReadsHowTheProcessIsTreated) {
+  root_.write("proc/self/autogroup", "/autogroup-7 nice -5\n");
+  root_.write("proc/self/oom_score_adj", "-1000\n");
+  root_.write("proc/self/sched",
+              "policy      :     0\nuclamp.min  :   512\nuclamp.max  :  1024\n"
+              "effective uclamp.min   :    0\n");
+  root_.write("proc/self/status",
+              "Mems_allowed_list:\t0-1\nSeccomp:\t2\nSeccomp_filters:\t3\n"
+              "Speculation_Store_Bypass:\tthread force mitigated\n"
+              "SpeculationIndirectBranch:\tconditional enabled\n");
+  const Facts facts = moment();
+  expect_fact(facts, "process.autogroup_nice", int64_t{-5});
+  expect_fact(facts, "process.oom_score_adj", int64_t{-1000});
+  expect_fact(facts, "process.uclamp_min", int64_t{512});
+  expect_fact(facts, "process.uclamp_max", int64_t{1024});
+  expect_fact(facts, "process.memory_nodes", Numbers({0, 1}));
+  expect_fact(facts, "process.seccomp_filters", int64_t{3});
+  expect_text(facts, "process.speculative_store_bypass", "thread force mitigated");
+  expect_text(facts, "process.indirect_branch_speculation", "conditional enabled");
+  root_.write("proc/self/autogroup", "/autogroup-7 nice\n");
+  expect_null(moment(), "process.autogroup_nice", "does not say");
+}
+
+TEST_F(Environment, ReadsTheWeightsAndMemoryOfEveryCgroupOnTheWayUp) {
+  root_.write("proc/self/mountinfo", "30 23 0:26 / /c rw - cgroup2 cgroup2 rw\n");
+  root_.write("proc/self/cgroup", "0::/a/b\n");
+  root_.write("c/cpu.stat", "");  // the root has no weight
+  root_.write("c/a/cpu.weight", "20\n");
+  root_.write("c/a/cpu.idle", "1\n");
+  root_.write("c/a/memory.high", "max\n");
+  root_.write("c/a/memory.max", "4096\n");
+  root_.write("c/a/b/cpu.weight", "100\n");
+  root_.write("c/a/b/cpu.idle", "0\n");
+  root_.write("c/a/b/memory.high", "max\n");
+  root_.write("c/a/b/memory.max", "8192\n");
+  const Facts facts = moment();
+  expect_fact(facts, "cgroup.cpu_weight", int64_t{100});
+  expect_fact(facts, "cgroup.cpu_weights_above", Numbers({20}));
+  expect_null(facts, "cgroup.cpu_shares_above", "version 1");
+  expect_fact(facts, "cgroup.cpu_idle", true);
+  expect_text(facts, "cgroup.memory_high", "max");
+  expect_text(facts, "cgroup.memory_max", "4096");
+}
+
+// What a process has inherited can only be seen from a process that has: a child is told by what it
+// captures of itself.
+template <typename Set>
+Facts captured_after(Set set) {
+  int ends[2];
+  if (::pipe(ends) != 0) return {};
+  const pid_t child = ::fork();
+  if (child == 0) {
+    set();
+    std::string text;
+    for (const Facts& part : {capture_environment(), capture_moment()}) {
+      for (const Fact& fact : part) text += fact.key + "=" + value_text(fact) + "\n";
+    }
+    const bool written = ::write(ends[1], text.data(), text.size()) == ssize_t(text.size());
+    ::_exit(written ? 0 : 1);
+  }
+  ::close(ends[1]);
+  std::string text;
+  char buffer[4096];
+  for (ssize_t got; (got = ::read(ends[0], buffer, sizeof(buffer))) > 0;) text.append(buffer, got);
+  ::close(ends[0]);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  Facts facts;
+  for (const std::string& line : lines(text)) {
+    const size_t equals = line.find('=');
+    facts.push_back({line.substr(0, equals), line.substr(equals + 1), ""});
+  }
+  return facts;
+}
+
+TEST(Inherited, TheSchedulersTermsAreRecorded) {
+  const Facts facts = captured_after([] {
+    const sched_param none = {};
+    EXPECT_EQ(::sched_setscheduler(0, SCHED_BATCH | SCHED_RESET_ON_FORK, &none), 0);
+    EXPECT_EQ(::setpriority(PRIO_PROCESS, 0, 19), 0);
+    ::prctl(PR_SET_TIMERSLACK, 70'000);
+    ::prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+    ::personality(ADDR_NO_RANDOMIZE);
+  });
+  expect_text(facts, "process.nice", "19");
+  expect_text(facts, "process.sched_policy", "batch");
+  expect_text(facts, "process.rt_priority", "0");
+  expect_text(facts, "process.reset_on_fork", "yes");
+  expect_text(facts, "process.timer_slack_ns", "70000");
+  expect_text(facts, "process.huge_pages", "no");
+  expect_text(facts, "process.address_randomization", "no");
+  const Facts idle = captured_after([] {
+    const sched_param none = {};
+    EXPECT_EQ(::sched_setscheduler(0, SCHED_IDLE, &none), 0);
+  });
+  expect_text(idle, "process.sched_policy", "idle");
+  expect_text(idle, "process.reset_on_fork", "no");
+}
+
+TEST(Inherited, OnlyKnownVariablesAreRecorded) {
+  const Facts facts = captured_after([] {
+    ::setenv("MALLOC_PERTURB_", "7", 1);
+    ::setenv("GLIBC_TUNABLES", "glibc.malloc.arena_max=1", 1);
+    ::setenv("MALLOC_PASSWORD", "secret", 1);
+    ::setenv("TOKEN", "secret", 1);
+    ::setenv("LD_PRELOAD_", "secret", 1);
+  });
+  const Fact* variables = find(facts, "process.variables");
+  ASSERT_NE(variables, nullptr);
+  const auto text = std::get<std::string>(variables->value);
+  EXPECT_NE(text.find("GLIBC_TUNABLES=glibc.malloc.arena_max=1"), text.npos) << text;
+  EXPECT_NE(text.find("MALLOC_PERTURB_=7"), text.npos) << text;
+  for (const Fact& fact : facts) {
+    EXPECT_EQ(std::get<std::string>(fact.value).find("secret"), std::string::npos) << fact.key;
+  }
+}
+
+TEST_F(Environment, TellsLivePatchesThatAreInForce) {
+  expect_null(environment(), "kernel.livepatches", "takes no live patches");
+  std::filesystem::create_directories(root_ / "sys/kernel/livepatch");
+  expect_fact(environment(), "kernel.livepatches", Texts());
+  root_.write("sys/kernel/livepatch/kpatch_1/enabled", "1\n");
+  root_.write("sys/kernel/livepatch/kpatch_0/enabled", "0\n");
+  expect_fact(environment(), "kernel.livepatches", Texts({"kpatch_1"}));
+}
+
+TEST_F(Environment, TellsMachinesApartWithoutTheirId) {
+  const std::string id = "0123456789abcdef0123456789abcdef";
+  root_.write("etc/machine-id", id + "\n");
+  const Facts facts = environment();
+  const Fact* hashed = find(facts, "host.machine_id_sha256");
+  ASSERT_NE(hashed, nullptr);
+  const auto text = std::get<std::string>(hashed->value);
+  EXPECT_EQ(text.size(), 64u);
+  for (const Fact& fact : facts) {
+    if (const auto* value = std::get_if<std::string>(&fact.value)) {
+      EXPECT_EQ(value->find(id), value->npos) << fact.key;
+    }
+  }
+  root_.write("etc/machine-id", "1" + id.substr(1) + "\n");
+  EXPECT_NE(std::get<std::string>(find(environment(), "host.machine_id_sha256")->value), text);
+  root_.write("etc/machine-id", "uninitialized\n");
+  expect_null(environment(), "host.machine_id_sha256", "none yet");
+}
+
 TEST_F(Environment, ReadsTheHost) {
   root_.write("etc/os-release", "NAME=\"Debian\"\nPRETTY_NAME=\"Debian GNU/Linux 12\"\n");
   root_.write("proc/meminfo", "MemTotal:       16384 kB\nMemAvailable:    1024 kB\n");
@@ -519,6 +695,10 @@ TEST_F(Environment, StandsNonsenseInEveryFile) {
                              "proc/self/cgroup",
                              "proc/self/mountinfo",
                              "proc/self/sched",
+                             "proc/self/autogroup",
+                             "proc/self/oom_score_adj",
+                             "sys/kernel/livepatch/x/enabled",
+                             "etc/machine-id",
                              "sys/devices/system/cpu/online",
                              "sys/devices/system/cpu/cpu0/online",
                              "sys/devices/system/cpu/cpu0/cache/index0/level",

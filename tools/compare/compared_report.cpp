@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "tools/environment_changes.h"
 #include "tools/fact_text.h"
 #include "tools/merge/report_copy.h"
 #include "tools/summary.h"
@@ -39,6 +40,11 @@ std::map<std::string, std::string> keys_of(const Report& report) {
   };
   add("environment.", report.environment);
   add("environment.before.", report.environment_before);
+  // A setting that was changed meanwhile had two values.
+  for (const EnvironmentChange& change : environment_changes(report)) {
+    if (change.matters)
+      keys["environment.before." + printable(change.key)] += " then " + change.after;
+  }
   add("capabilities.", report.capabilities);
   return keys;
 }

@@ -125,12 +125,12 @@ void refuse_emulated(const Sides& sides, std::vector<std::string>& refusals) {
 
 // A report's own identity, its moment, and counters that only grow.
 bool moves_anyway(const std::string& key) {
-  static const Values always{"id",
-                             "environment.host.boot_id",
-                             "environment.memory.total_bytes",
+  static const Values always{"id", "environment.host.boot_id", "environment.memory.total_bytes",
                              "environment.before.kernel.sched_ext.enable_seq",
                              "environment.before.cgroup.throttled_periods",
-                             "environment.before.cpu.thermal_throttles"};
+                             "environment.before.cpu.thermal_throttles",
+                             // These grow with the box's memory, and end a run or do nothing.
+                             "environment.limits.processes", "environment.limits.open_files"};
   if (always.contains(key)) return true;
   constexpr std::string_view kBefore = "environment.before.";
   return key.starts_with(kBefore) && !is_setting(key.substr(kBefore.size()));
@@ -138,13 +138,27 @@ bool moves_anyway(const std::string& key) {
 
 // Other names for what is asked about.
 bool follows(const std::string& key, const Axis& axis) {
-  static const Values kernel{"environment.kernel.release", "environment.kernel.version",
-                             "environment.kernel.build", "environment.kernel.build_id",
-                             "environment.kernel.config_sha256"};
-  const bool asked =
-      kernel.contains(axis.key) ||
-      std::ranges::any_of(axis.within, [&](const auto& k) { return kernel.contains(k); });
-  return asked && kernel.contains(key);
+  static const Values kernel{"environment.kernel.release",       "environment.kernel.version",
+                             "environment.kernel.build",         "environment.kernel.build_id",
+                             "environment.kernel.config_sha256", "environment.kernel.livepatches"};
+  static const Values host{"environment.host.name", "environment.host.machine_id_sha256",
+                           "environment.host.product_uuid_sha256"};
+  for (const Values* names : {&kernel, &host}) {
+    const bool asked =
+        names->contains(axis.key) ||
+        std::ranges::any_of(axis.within, [&](const auto& k) { return names->contains(k); });
+    if (asked && names->contains(key)) return true;
+  }
+  return false;
+}
+
+// Facts that every report has, if only as null, since gilscope records them: one that lacks them is
+// of an older gilscope, which says nothing about its box.
+bool is_always_recorded(const std::string& key) {
+  constexpr std::string_view kParts[] = {"environment.before.process.",
+                                         "environment.before.cgroup.", "environment.limits.",
+                                         "environment.tool.", "environment.host."};
+  return std::ranges::any_of(kParts, [&](std::string_view part) { return key.starts_with(part); });
 }
 
 bool asked_for(const std::string& key, const Axis& axis) {
@@ -155,7 +169,11 @@ Values report_values(const Reports& reports, const std::string& key) {
   Values values;
   for (const ComparedReport* report : reports) {
     const auto found = report->keys.find(key);
-    values.insert(found == report->keys.end() ? "unknown" : found->second);
+    if (found != report->keys.end()) {
+      values.insert(found->second);
+    } else if (!is_always_recorded(key)) {
+      values.insert("unknown");
+    }
   }
   return values;
 }
@@ -255,8 +273,9 @@ Differences differences(const Contrast& contrast, const Axis& axis) {
   for (const std::string& key : report_keys(sides)) {
     if (moves_anyway(key) || asked_for(key, axis) || follows(key, axis)) continue;
     const Values a = report_values(sides.reports_a, key), b = report_values(sides.reports_b, key);
+    if (a.empty() || b.empty() || a == b) continue;
     const bool decimals = are_decimals(sides.reports_a, key) || are_decimals(sides.reports_b, key);
-    if (a != b) found.between.push_back({key, listed(a, decimals), listed(b, decimals)});
+    found.between.push_back({key, listed(a, decimals), listed(b, decimals)});
   }
   add_blocks(sides, found.between);
   add_variations(contrast.a, sides.reports_a, sides, axis, found.within);

@@ -3,11 +3,10 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <variant>
-#include <vector>
 
 #include "userspace/cli/cli.h"
 #include "userspace/experiment/environment.h"
+#include "userspace/experiment/environment/value_text.h"
 #include "userspace/report/facts_json.h"
 #include "userspace/util/command.h"
 #include "userspace/util/output.h"
@@ -15,31 +14,12 @@
 namespace gilscope {
 namespace {
 
-struct ValueText {
-  std::string operator()(std::monostate) const { return "-"; }
-  std::string operator()(bool value) const { return value ? "yes" : "no"; }
-  std::string operator()(int64_t value) const { return std::to_string(value); }
-  std::string operator()(double value) const { return fmt::format("{}", value); }
-  std::string operator()(const std::string& text) const { return text; }
-  std::string operator()(const std::vector<int64_t>& values) const {
-    return values.empty() ? "none" : fmt::format("{}", fmt::join(values, " "));
-  }
-  std::string operator()(const std::vector<std::string>& texts) const {
-    if (texts.empty()) return "none";
-    // Some are lists themselves, or of several words.
-    const bool plain = std::all_of(texts.begin(), texts.end(), [](const std::string& text) {
-      return text.find_first_of(" ,") == text.npos;
-    });
-    return fmt::format("{}", fmt::join(texts, plain ? " " : "; "));
-  }
-};
-
 std::string aligned(const Facts& facts) {
   size_t width = 0;
   for (const Fact& fact : facts) width = std::max(width, fact.key.size());
   std::string out;
   for (const Fact& fact : facts) {
-    out += fmt::format("{:{}}  {}", fact.key, width, std::visit(ValueText(), fact.value));
+    out += fmt::format("{:{}}  {}", fact.key, width, value_text(fact));
     if (!fact.reason.empty()) out += fmt::format(" ({})", fact.reason);
     out += '\n';
   }

@@ -131,10 +131,59 @@ Result<std::vector<int>> affinity(const Box& box) {
   return parse_cpu_list(*list);
 }
 
+// Of the cgroups above this process's, the nearest first: each is weighed against its siblings.
+Result<std::vector<int64_t>> numbers_above(const Box& box, const char* controller,
+                                           const char* name) {
+  const auto own = own_line(box, controller, name);
+  if (!own) return fail(own.error());
+  std::vector<int64_t> numbers;
+  const auto directories = cgroup_directories(box, controller);
+  for (size_t i = 1; i < directories.size(); ++i) {
+    if (const auto number = box.number(directories[i] + "/" + name)) numbers.push_back(*number);
+  }
+  return numbers;
+}
+
 // The weights of the two versions are on different scales.
 void add_weight(const Box& box, FactList& facts) {
   facts.add("cgroup.cpu_weight", to_whole(own_line(box, "", "cpu.weight")));
+  facts.add("cgroup.cpu_weights_above", numbers_above(box, "", "cpu.weight"));
   facts.add("cgroup.cpu_shares", to_whole(own_line(box, "cpu", "cpu.shares")));
+  facts.add("cgroup.cpu_shares_above", numbers_above(box, "cpu", "cpu.shares"));
+}
+
+// Whether this process's cgroup or one above it runs only where nobody else wants to. Kernels
+// before 5.15 have no such file.
+Result<bool> cpu_idle(const Box& box) {
+  bool told = false;
+  for (const char* controller : {"", "cpu"}) {
+    for (const std::string& directory : cgroup_directories(box, controller)) {
+      const auto idle = box.number(directory + "/cpu.idle");
+      if (!idle) continue;
+      told = true;
+      if (*idle != 0) return true;
+    }
+  }
+  if (!told) return fail("no cgroup of this process has a cpu.idle");
+  return false;
+}
+
+// Bytes, of the tightest on the way up, or "max". Version 1 writes a number that no memory has.
+Result<std::string> tightest_memory(const Box& box, const char* unified, const char* older) {
+  constexpr int64_t kNone = int64_t{1} << 62;
+  int64_t tightest = kNone;
+  bool told = false;
+  for (const bool v2 : {true, false}) {
+    if ((v2 ? unified : older) == nullptr) continue;
+    for (const std::string& directory : cgroup_directories(box, v2 ? "" : "memory")) {
+      const auto text = box.line(directory + "/" + (v2 ? unified : older));
+      if (!text) continue;
+      told = true;
+      if (const auto bytes = to_number(*text)) tightest = std::min(tightest, *bytes);
+    }
+  }
+  if (!told) return fail(fmt::format("no cgroup of this process has a {}", unified));
+  return tightest == kNone ? "max" : std::to_string(tightest);
 }
 
 }  // namespace
@@ -185,6 +234,10 @@ Result<Throttling> throttling(const Box& box) {
 void add_cgroup_facts(const Box& box, FactList& facts) {
   facts.add("cgroup.cpu_max", tightest_bandwidth(box));
   add_weight(box, facts);
+  facts.add("cgroup.cpu_idle", cpu_idle(box));
+  // Above memory.high the kernel slows a process down; above memory.max it kills.
+  facts.add("cgroup.memory_high", tightest_memory(box, "memory.high", nullptr));
+  facts.add("cgroup.memory_max", tightest_memory(box, "memory.max", "memory.limit_in_bytes"));
   facts.add("cgroup.cpuset",
             to_cpus(nearest_line(box, "cpuset", "cpuset.cpus.effective", "cpuset.effective_cpus")));
   const auto stopped = throttling(box);

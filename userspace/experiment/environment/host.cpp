@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "userspace/experiment/environment/parts.h"
+#include "userspace/util/digest.h"
 
 namespace gilscope {
 namespace {
@@ -44,6 +45,14 @@ Result<std::vector<std::string>> node_cpus(const Box& box) {
   return cpus;
 }
 
+// machine-id(5) asks that it be shown to nobody as it is: what tells machines apart is its hash
+// together with a word of our own, and nobody else's.
+Result<std::string> hashed(const Result<std::string>& id) {
+  if (!id) return id;
+  if (id->empty() || *id == "uninitialized") return fail("there is none yet");
+  return sha256("gilscope " + *id);
+}
+
 }  // namespace
 
 Result<int64_t> memory_bytes(const Box& box, const char* key) {
@@ -72,6 +81,9 @@ void add_host_facts(const Box& box, FactList& facts) {
   // Of the program itself: it is linked with its own, which need not be the box's.
   facts.add("glibc.version", ::gnu_get_libc_version());
   facts.add("host.name", box.line("/proc/sys/kernel/hostname"));
+  facts.add("host.machine_id_sha256", hashed(box.line("/etc/machine-id")));
+  // For root alone to read. A machine that was cloned has its own.
+  facts.add("host.product_uuid_sha256", hashed(box.line("/sys/class/dmi/id/product_uuid")));
   facts.add("host.boot_id", box.line("/proc/sys/kernel/random/boot_id"));
   facts.add("host.os", operating_system(box));
 }

@@ -64,33 +64,27 @@ void add_config(const Result<KernelConfig>& config, FactList& facts) {
   }
 }
 
-// /sys/kernel/notes holds ELF notes: sizes of name and description, a type, and the two, each
-// padded to four bytes. The build id is the GNU note of type 3.
 Result<std::string> build_id(const Box& box) {
-  constexpr uint32_t kBuildId = 3;
   constexpr const char* kPath = "/sys/kernel/notes";
   const auto notes = box.bytes(kPath);
   if (!notes) return notes;
-  std::string_view rest = *notes;
-  const auto padded = [](uint64_t size) { return (size + 3) / 4 * 4; };
-  while (true) {
-    uint32_t header[3];
-    if (rest.size() < sizeof(header)) break;
-    std::memcpy(header, rest.data(), sizeof(header));
-    const auto [name_size, size, type] = header;
-    const uint64_t description = sizeof(header) + padded(name_size);
-    if (description + size > rest.size()) break;
-    const std::string_view name = rest.substr(sizeof(header), name_size);
-    if (type == kBuildId && name == std::string_view("GNU", 4)) {
-      std::string id;
-      for (const char byte : rest.substr(description, size)) {
-        id += fmt::format("{:02x}", static_cast<unsigned char>(byte));
-      }
-      return id;
-    }
-    rest.remove_prefix(std::min<uint64_t>(description + padded(size), rest.size()));
+  std::string id = build_id_among(*notes);
+  if (id.empty()) return fail(fmt::format("{} has no build id", kPath));
+  return id;
+}
+
+// Those that are in force: they replace functions of the kernel, without another build id.
+Result<std::vector<std::string>> live_patches(const Box& box) {
+  const std::string directory = "/sys/kernel/livepatch";
+  if (!box.exists(directory)) return fail("this kernel takes no live patches");
+  const auto names = box.names(directory);
+  if (!names) return fail(names.error());
+  std::vector<std::string> patches;
+  for (const std::string& name : *names) {
+    const auto enabled = box.number(fmt::format("{}/{}/enabled", directory, name));
+    if (!enabled || *enabled != 0) patches.push_back(name);
   }
-  return fail(fmt::format("{} has no build id", kPath));
+  return patches;
 }
 
 struct Preempt {
@@ -165,6 +159,31 @@ void add_preempt_choices(const Box& box, FactList& facts) {
 
 }  // namespace
 
+// Sizes of name and description, a type, and the two, each padded to four bytes. The build id is
+// the GNU note of type 3.
+std::string build_id_among(std::string_view notes) {
+  constexpr uint32_t kBuildId = 3;
+  std::string_view rest = notes;
+  const auto padded = [](uint64_t size) { return (size + 3) / 4 * 4; };
+  while (true) {
+    uint32_t header[3];
+    if (rest.size() < sizeof(header)) return "";
+    std::memcpy(header, rest.data(), sizeof(header));
+    const auto [name_size, size, type] = header;
+    const uint64_t description = sizeof(header) + padded(name_size);
+    if (description + size > rest.size()) return "";
+    const std::string_view name = rest.substr(sizeof(header), name_size);
+    if (type == kBuildId && name == std::string_view("GNU", 4)) {
+      std::string id;
+      for (const char byte : rest.substr(description, size)) {
+        id += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+      }
+      return id;
+    }
+    rest.remove_prefix(std::min<uint64_t>(description + padded(size), rest.size()));
+  }
+}
+
 Result<KernelConfig> read_kernel_config(const Box& box) {
   std::string path = "/proc/config.gz";
   auto running = box.unzipped(path);
@@ -186,6 +205,7 @@ void add_kernel_facts(const Box& box, FactList& facts) {
   facts.add("kernel.build_id", build_id(box));
   facts.add("kernel.machine", box.line("/proc/sys/kernel/arch"));
   facts.add("kernel.cmdline", box.text("/proc/cmdline"));
+  facts.add("kernel.livepatches", live_patches(box));
   if (preempt) {
     facts.add("kernel.preempt", preempt->model);
     facts.add("kernel.preempt_from", preempt->from);

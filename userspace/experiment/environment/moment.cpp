@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <utility>
 
 #include "userspace/experiment/environment.h"
 #include "userspace/experiment/environment/parts.h"
@@ -120,11 +121,16 @@ Facts capture_moment(const Box& box) {
             box.line("/sys/devices/system/clocksource/clocksource0/current_clocksource"));
   add_scheduler_facts(box, facts);
   add_cgroup_facts(box, facts);
+  add_process_settings(box, facts);
   return facts.take();
 }
 
 Facts capture_moment() {
-  return capture_moment(Box());
+  Facts facts = capture_moment(Box());
+  FactList inherited;
+  add_inherited_facts(inherited);
+  for (Fact& fact : inherited.take()) facts.push_back(std::move(fact));
+  return facts;
 }
 
 }  // namespace gilscope

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "userspace/experiment/environment/box.h"
@@ -27,6 +28,9 @@ void add_tool_facts(FactList& facts);
 // The same for what moves.
 void add_frequency_facts(const Box& box, FactList& facts);
 void add_cgroup_facts(const Box& box, FactList& facts);
+void add_process_settings(const Box& box, FactList& facts);
+// By system calls; no files of the box.
+void add_inherited_facts(FactList& facts);
 
 // The twelve characters by which a hypervisor names itself to the CPUID instruction, "" where none
 // does; empty where there is no such instruction.
@@ -46,6 +50,9 @@ Result<Throttling> throttling(const Box& box);
 
 // In words, where reading a file below /sys/kernel/debug failed.
 std::string why_no_debugfs(const Box& box, const Error& error);
+
+// The build id among ELF notes, in hex; empty where there is none.
+std::string build_id_among(std::string_view notes);
 
 // The running kernel's configuration, and which file it is from.
 struct KernelConfig {

@@ -1,4 +1,6 @@
-// What this process is to the kernel: its PID namespace, and how much memory it may lock.
+// What this process is to the kernel, from the files that say so: its PID namespace, its limits,
+// and what it was given before it started.
+#include "userspace/experiment/cpu_list.h"
 #include "userspace/experiment/environment/parts.h"
 
 namespace gilscope {
@@ -24,19 +26,78 @@ Result<std::string> pid_namespace(const Box& box) {
   return *link == "pid:[4026531836]" ? "initial" : "nested";
 }
 
-// Bytes, or "unlimited".
-void add_memlock(const Box& box, FactList& facts) {
-  const auto limits = box.text("/proc/self/limits");
-  if (!limits) return facts.add_null("limits.memlock_bytes", limits.error().message);
-  constexpr std::string_view kName = "Max locked memory";
+// The soft ones that can end a run or change what it costs. Not those of core dumps, locks, signals
+// and message queues, nor of the resident set, which the kernel ignores; nor how far the priority
+// may be raised, which is no matter until it is.
+struct Limit {
+  const char* key;
+  std::string_view name;  // in /proc/self/limits
+};
+constexpr Limit kLimits[] = {
+    {"limits.memlock_bytes", "Max locked memory"},
+    {"limits.address_space_bytes", "Max address space"},
+    {"limits.data_bytes", "Max data size"},
+    {"limits.stack_bytes", "Max stack size"},
+    {"limits.file_size_bytes", "Max file size"},
+    {"limits.cpu_seconds", "Max cpu time"},
+    {"limits.realtime_us", "Max realtime timeout"},
+    {"limits.processes", "Max processes"},
+    {"limits.open_files", "Max open files"},
+};
+
+// A number, or "unlimited".
+void add_limit(const Result<std::string>& limits, const Limit& limit, FactList& facts) {
+  if (!limits) return facts.add_null(limit.key, limits.error().message);
   for (const std::string& line : lines(*limits)) {
-    if (!line.starts_with(kName)) continue;
-    const auto fields = words(std::string_view(line).substr(kName.size()));
+    if (!line.starts_with(limit.name)) continue;
+    const auto fields = words(std::string_view(line).substr(limit.name.size()));
     if (fields.empty()) break;
-    if (const auto bytes = to_number(fields[0])) return facts.add("limits.memlock_bytes", *bytes);
-    return facts.add("limits.memlock_bytes", fields[0]);
+    if (const auto number = to_number(fields[0])) return facts.add(limit.key, *number);
+    return facts.add(limit.key, fields[0]);
   }
-  facts.add_null("limits.memlock_bytes", "/proc/self/limits does not say");
+  facts.add_null(limit.key, "/proc/self/limits does not say");
+}
+
+// "/autogroup-7 nice 0". Only in force while kernel.sched_autogroup is 1.
+Result<int64_t> autogroup_nice(const Box& box) {
+  constexpr const char* kPath = "/proc/self/autogroup";
+  const auto text = box.line(kPath);
+  if (!text) return fail(text.error());
+  const auto fields = words(*text);
+  const auto nice = fields.size() == 3 ? to_number(fields[2]) : std::nullopt;
+  if (!nice) return fail(fmt::format("{} does not say", kPath));
+  return *nice;
+}
+
+Result<std::string> status_value(const Box& box, const char* key) {
+  const auto status = box.text("/proc/self/status");
+  if (!status) return status;
+  auto value = value_of(*status, key);
+  if (!value) return fail(fmt::format("/proc/self/status has no {}", key));
+  return std::move(*value);
+}
+
+Result<int64_t> status_number(const Box& box, const char* key) {
+  const auto value = status_value(box, key);
+  if (!value) return fail(value.error());
+  const auto number = to_number(*value);
+  if (!number) return fail(fmt::format("/proc/self/status: {} is not a number", key));
+  return *number;
+}
+
+Result<std::vector<int>> memory_nodes(const Box& box) {
+  const auto list = status_value(box, "Mems_allowed_list");
+  if (!list) return fail(list.error());
+  return parse_cpu_list(*list);
+}
+
+// Of 1024; where the kernel clamps nothing, its file has no such line.
+Result<int64_t> clamp(const Box& box, const char* key) {
+  const auto sched = box.text("/proc/self/sched");
+  if (!sched) return fail(sched.error());
+  const auto number = to_number(value_of(*sched, key).value_or(""));
+  if (!number) return fail(fmt::format("/proc/self/sched has no {}", key));
+  return *number;
 }
 
 }  // namespace
@@ -44,7 +105,20 @@ void add_memlock(const Box& box, FactList& facts) {
 void add_process_facts(const Box& box, FactList& facts) {
   facts.add("cgroup.versions", cgroup_versions(box));
   facts.add("process.pid_namespace", pid_namespace(box));
-  add_memlock(box, facts);
+  const auto limits = box.text("/proc/self/limits");
+  for (const Limit& limit : kLimits) add_limit(limits, limit, facts);
+}
+
+void add_process_settings(const Box& box, FactList& facts) {
+  facts.add("process.autogroup_nice", autogroup_nice(box));
+  facts.add("process.uclamp_min", clamp(box, "uclamp.min"));
+  facts.add("process.uclamp_max", clamp(box, "uclamp.max"));
+  facts.add("process.oom_score_adj", box.number("/proc/self/oom_score_adj"));
+  facts.add("process.memory_nodes", memory_nodes(box));
+  // A filter is asked at every system call; the two mitigations slow the process itself down.
+  facts.add("process.seccomp_filters", status_number(box, "Seccomp_filters"));
+  facts.add("process.speculative_store_bypass", status_value(box, "Speculation_Store_Bypass"));
+  facts.add("process.indirect_branch_speculation", status_value(box, "SpeculationIndirectBranch"));
 }
 
 }  // namespace gilscope

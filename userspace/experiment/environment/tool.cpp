@@ -2,6 +2,9 @@
 // every switch time.
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <link.h>
+
+#include <utility>
 
 #include "userspace/experiment/environment/parts.h"
 
@@ -20,10 +23,32 @@ Result<int64_t> loaded_programs() {
   return count;
 }
 
+// By which two programs of one version are told apart, while it is worked on. The linker has left
+// it in the program's notes.
+Result<std::string> own_build_id() {
+  std::string id;
+  // The program itself comes first, and ends the walk.
+  ::dl_iterate_phdr(
+      [](dl_phdr_info* program, size_t, void* found) {
+        for (int i = 0; i < program->dlpi_phnum; ++i) {
+          const ElfW(Phdr)& header = program->dlpi_phdr[i];
+          if (header.p_type != PT_NOTE) continue;
+          const auto* notes = reinterpret_cast<const char*>(program->dlpi_addr + header.p_vaddr);
+          std::string text = build_id_among({notes, header.p_memsz});
+          if (!text.empty()) *static_cast<std::string*>(found) = std::move(text);
+        }
+        return 1;
+      },
+      &id);
+  if (id.empty()) return fail("linked without --build-id");
+  return id;
+}
+
 }  // namespace
 
 void add_tool_facts(FactList& facts) {
   facts.add("tool.version", GILSCOPE_VERSION);
+  facts.add("tool.build_id", own_build_id());
   facts.add("tool.libbpf", libbpf_version_string());
   // Before gilscope loads its own.
   facts.add("bpf.programs", loaded_programs());
