@@ -71,7 +71,7 @@ FUZZ_TARGETS := $(patsubst tests/fuzz/%.cpp,$(BUILD)/fuzz_%,$(sort $(wildcard te
 
 # Text files that the program carries: each becomes a raw string literal to #include.
 EMBEDDED := $(sort $(wildcard userspace/experiment/builtin/*.toml)) docs/report.schema.json \
-            docs/metrics.md tools/html/page.css tools/html/page.js
+            docs/metrics.md docs/report.md tools/html/page.css tools/html/page.js
 EMBEDDED_LITERALS := $(addprefix $(BUILD)/generated/,$(addsuffix .inc,$(EMBEDDED)))
 SKELETON := $(BUILD)/generated/gilscope.skel.h
 

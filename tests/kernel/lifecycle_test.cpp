@@ -147,6 +147,110 @@ TEST(Lifecycle, ResumesAtTheNextBlockAndLeavesAFinishedOneAlone) {
   EXPECT_EQ(shell("cat " + out + "/report.json").out, before);
 }
 
+// A run that was interrupted, as its directory's one file.
+class Interrupted : public testing::Test {
+ protected:
+  void SetUp() override {
+    run_ = {"run",      "--workload", "count:n=1M", "--warmup", "0",   "--blocks",
+            "2",        "--seed",     "7",          "--trace",  "off", "--arrangement",
+            "threaded", "--out",      out_,         "--quiet"};
+    ASSERT_EQ(gilscope_run(run_).status, 0);
+    auto report = read_report(out_);
+    ASSERT_TRUE(report);
+    report->status = "interrupted";
+    report->cells[0].runs.pop_back();
+    report_ = std::move(*report);
+  }
+
+  // What becomes of it when it is called again after `change`.
+  template <typename Change>
+  Ended again(Change change, const std::string& before = "") {
+    Report report = report_;
+    change(report);
+    EXPECT_TRUE(write_report(report, out_ + "/report.json"));
+    text_ = shell("cat " + out_ + "/report.json").out;
+    std::string line = before + program();
+    for (const std::string& word : run_) line += " " + word;
+    return shell(line);
+  }
+  bool nothing_changed() const {
+    return shell("ls " + out_).out == "report.json\n" &&
+           shell("cat " + out_ + "/report.json").out == text_;
+  }
+
+  static void set(Facts& facts, const std::string& key, decltype(Fact::value) value) {
+    const auto found = std::ranges::find(facts, key, &Fact::key);
+    ASSERT_NE(found, facts.end()) << key;
+    found->value = std::move(value);
+  }
+
+  Scratch scratch_;
+  const std::string out_ = scratch_.path("out");
+  std::vector<std::string> run_;
+  Report report_;
+  std::string text_;
+};
+
+TEST_F(Interrupted, DoesNotGoOnUnderAnotherKernelHostOrGilscope) {
+  const auto refused = [this](auto change, const std::string& named) {
+    const Ended ended = again(change);
+    EXPECT_EQ(ended.status, 2) << named;
+    EXPECT_NE(ended.err.find(named), std::string::npos) << ended.err;
+    EXPECT_NE(ended.err.find("give --out another directory, or "), std::string::npos) << ended.err;
+    EXPECT_EQ(std::ranges::count(ended.err, '\n'), 1) << ended.err;
+    EXPECT_TRUE(nothing_changed()) << named;
+  };
+  refused([](Report& r) { set(r.environment, "kernel.release", std::string("6.1.0-18-amd64")); },
+          "kernel.release was '6.1.0-18-amd64' and is now '" + shell("printf %s $(uname -r)").out +
+              "'");
+  refused([](Report& r) { set(r.environment, "kernel.cmdline", std::string("mitigations=off")); },
+          "kernel.cmdline was 'mitigations=off' and is now '");
+  refused([](Report& r) { set(r.environment, "host.name", std::string("elsewhere")); },
+          "host.name was 'elsewhere' and is now '");
+  refused(
+      [](Report& r) {
+        set(r.environment, "cpu.present", std::vector<int64_t>{0, 1, 2, 63});
+      },
+      "cpu.present was '0 1 2 63' and is now '");
+  refused([](Report& r) { r.gilscope = "0.0.1"; }, "gilscope was '0.0.1' and is now '");
+}
+
+TEST_F(Interrupted, DoesNotGoOnWithAnotherPriority) {
+  const Ended niced = again([](Report&) {}, "nice -n 19 ");
+  EXPECT_EQ(niced.status, 2);
+  EXPECT_NE(niced.err.find("process.nice was '0' and is now '19'"), std::string::npos) << niced.err;
+  const Ended batch = again([](Report&) {}, "chrt -b 0 ");
+  EXPECT_EQ(batch.status, 2);
+  EXPECT_NE(batch.err.find("process.sched_policy was 'other' and is now 'batch'"),
+            std::string::npos)
+      << batch.err;
+  EXPECT_TRUE(nothing_changed());
+}
+
+TEST_F(Interrupted, GoesOnAfterAnotherBootAndByWhatItKnows) {
+  const Ended rebooted = again([](Report& r) {
+    set(r.environment, "host.boot_id", std::string("00000000-0000-0000-0000-000000000000"));
+  });
+  EXPECT_EQ(rebooted.status, 0) << rebooted.err;
+  EXPECT_EQ(read_report(out_)->status, "done");
+  // As a report of an older gilscope that recorded little.
+  const Ended older = again([](Report& r) {
+    std::erase_if(r.environment, [](const Fact& fact) { return fact.key != "kernel.release"; });
+    r.environment_before.clear();
+  });
+  EXPECT_EQ(older.status, 0) << older.err;
+  EXPECT_EQ(read_report(out_)->status, "done");
+}
+
+TEST_F(Interrupted, AFinishedOneIsLeftAloneWhereverItIsFrom) {
+  const Ended ended = again([](Report& r) {
+    r.status = "done";
+    set(r.environment, "kernel.release", std::string("5.10"));
+  });
+  EXPECT_EQ(ended.status, 0) << ended.err;
+  EXPECT_TRUE(nothing_changed());
+}
+
 TEST(Lifecycle, RecordsItsPlaceInTheScheduler) {
   Scratch scratch;
   const auto recorded = [&](const std::string& name, const std::string& before) {

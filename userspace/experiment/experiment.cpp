@@ -8,6 +8,7 @@
 #include <set>
 
 #include "userspace/experiment/environment.h"
+#include "userspace/experiment/environment/fixed_facts.h"
 #include "userspace/experiment/environment/parts.h"
 #include "userspace/experiment/limit/cpu_limiter.h"
 #include "userspace/experiment/plan.h"
@@ -298,6 +299,10 @@ Result<Report> run_experiment(const ExperimentOptions& options, Interrupt& inter
                             in_quotes(options.out->path())));
   }
   if (resumed && (*earlier)->status == "done") return **earlier;
+  if (resumed) {
+    const std::string why = why_not_the_same(facts_of(**earlier), facts_here());
+    if (!why.empty()) return fail(fmt::format("{} {}", in_quotes(options.out->path()), why));
+  }
 
   uint64_t seed = resumed ? (*earlier)->seed : options.spec.seed.value_or(drawn_seed());
   auto plan = make_plan(options.spec, seed);

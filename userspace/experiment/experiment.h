@@ -34,8 +34,8 @@ struct ExperimentOptions {
 
 // Runs what is left to run. The report's status is "done", or "interrupted" after a signal; both
 // have been written where there is somewhere to write. An earlier report of another spec is
-// refused; one of the same spec is taken up after its last whole block; a finished one comes back
-// as it is.
+// refused, and so is an unfinished one of another kernel, machine or gilscope (fixed_facts.h); one
+// of the same is taken up after its last whole block; a finished one comes back as it is.
 Result<Report> run_experiment(const ExperimentOptions& options, Interrupt& interrupt);
 
 }  // namespace gilscope

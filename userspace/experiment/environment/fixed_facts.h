@@ -1,0 +1,32 @@
+// The facts that one report has one value of: an interrupted experiment goes on only where they are
+// what they were. docs/report.md lists them, and a test holds that list against this one.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "userspace/report/model.h"
+
+namespace gilscope {
+
+enum class FixedBy { gilscope, kernel, machine, scheduler };
+
+struct FixedFact {
+  const char* key;
+  FixedBy by;
+};
+
+std::span<const FixedFact> fixed_facts();
+
+// All that is compared: the environment, the moment before the first run, and the version that
+// wrote the report, as `gilscope`.
+Facts facts_of(const Report& report);
+Facts facts_here();
+
+// Empty: nothing forbids going on. Else what the directory of the earlier report does, with both
+// values and the ways out: "holds an experiment of another machine: ...". A fact that is null or
+// absent on one side is no difference: an older gilscope did not record it, or it could not be
+// read.
+std::string why_not_the_same(const Facts& earlier, const Facts& now);
+
+}  // namespace gilscope
