@@ -339,12 +339,7 @@ Summary::Summary(const Report& report) {
         ++measured_runs;
         add_gates(run, gates);
       }
-      if (run.steal_ns && !run.gated()) {
-        const double cpus = double(std::max<size_t>(1, cell.cpu_list.size()));
-        const double share = ratio(*run.steal_ns, double(run.wall_ns) * cpus).value_or(0);
-        if (share > kStealLimit) ++steal_runs;
-        worst_steal_share = std::max(worst_steal_share, share);
-      }
+      if (!run.gated()) steal.add(run, cell.cpu_list.size());
       if (!run.lost) continue;
       ++lost.traced_runs;
       if (run.lost->segments) ++lost.runs_with_dropped;

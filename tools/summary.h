@@ -9,6 +9,7 @@
 
 #include "tools/numbers.h"
 #include "tools/statistics.h"
+#include "tools/steal.h"
 #include "userspace/report/model.h"
 
 namespace gilscope {
@@ -132,10 +133,7 @@ struct Summary {
   size_t measured_runs = 0;  // done, those left out by gates included, warm-up ones not
   int measured_blocks = 0;   // with at least one finished run that the gates let pass
   int warmup_blocks = 0;
-  size_t steal_runs = 0;  // with more than kStealLimit of their CPU time stolen
-  double worst_steal_share = 0;
+  StealSummary steal;
 };
-
-inline constexpr double kStealLimit = 0.01;
 
 }  // namespace gilscope

@@ -184,8 +184,9 @@ std::string summary_json(const Report& report, const ReportFindings& trace) {
                   {"recursion_misses", lost.recursion_misses},
                   {"window_late_ns", lost.window_late_ns.value_or(0)}};
   json["segments_away"] = trace.away;
-  json["steal"] = {{"runs_above_1_percent", summary.steal_runs},
-                   {"worst_share", summary.worst_steal_share}};
+  json["steal"] = {{"runs_above_1_percent", summary.steal.runs},
+                   {"worst_share", summary.steal.worst_share},
+                   {"runs_not_judged", summary.steal.not_judged}};
   json["gates"] = gates_json(summary.gates);
   json["environment_changes"] = Json::array();
   for (const EnvironmentChange& change : environment_changes(report)) {

@@ -20,6 +20,9 @@ constexpr GateWords kWords[] = {
     {"steal", true, "share of their CPUs' time that the hypervisor took"},
     {"foreign", true, "share of their CPUs' time that other processes took"},
     {"throttled", false, "periods in which their cgroup was throttled"},
+    {"stopped", false,
+     "ways in which they were kept from running (a signal, a frozen cgroup, a machine asleep, a "
+     "debugger)"},
     {"offline", false, "CPUs of theirs that were offline"},
     {"sched_ext", false, "BPF schedulers that came or went"},
     {"migrated_off_mask", false, "CPUs that their threads ran on and should not have"},
@@ -71,7 +74,9 @@ void print_gates(const Page& page) {
         fmt::format("{} in {}", printable(name), Wording::number_of(gate.not_judged, "run")));
   }
   if (unknown.empty()) return;
-  page.paragraph(fmt::format("Gates not judged, because what they need could not be read: {}.",
+  page.paragraph(fmt::format("Gates not judged, because what they need could not be read, or comes "
+                             "in steps that are too "
+                             "coarse for so short a run: {}.",
                              Wording::list(unknown)),
                  2);
 }

@@ -141,12 +141,25 @@ void print_losses(const Page& page) {
 }
 
 void print_steal(const Page& page) {
-  if (page.summary.steal_runs == 0) return;
-  page.paragraph(fmt::format("Stolen by the hypervisor: more than 1 % of the CPU time of {}, up to "
-                             "{:.1f} %: their wall times say less.",
-                             Wording::number_of(page.summary.steal_runs, "run"),
-                             page.summary.worst_steal_share * 100),
-                 2);
+  const StealSummary& steal = page.summary.steal;
+  std::string text;
+  if (steal.runs > 0) {
+    text = fmt::format(
+        "Stolen by the hypervisor: more than {} of the CPU time of {}, up to {} at least: their "
+        "wall times say less.",
+        percent(kStealLimit).text(), Wording::number_of(steal.runs, "run"),
+        percent(steal.worst_share).text());
+  }
+  if (steal.not_judged > 0) {
+    text += fmt::format(
+        "{}Whether the hypervisor took more than {} of the CPU time of {} cannot be told: the "
+        "kernel "
+        "counts it in steps of {} ms, too coarse for so short a run.",
+        text.empty() ? "" : " ", percent(kStealLimit).text(),
+        Wording::number_of(steal.not_judged, steal.runs > 0 ? "other run" : "run"),
+        kStealStepNs / 1e6);
+  }
+  if (!text.empty()) page.paragraph(text, 2);
 }
 
 void print_changes(const Page& page, const Report& report) {

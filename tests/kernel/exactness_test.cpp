@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstdio>
+#include <filesystem>
+#include <fstream>
 #include <map>
+#include <set>
 
 #include "tests/kernel/exact.h"
 #include "tests/kernel/kernel_test.h"
@@ -159,6 +161,18 @@ TEST_F(Records, AddUpToTheCounters) {
 
 class Threads : public KernelTest {};
 
+std::set<std::string> names_of_threads(pid_t pid) {
+  std::set<std::string> names;
+  std::error_code error;
+  std::filesystem::directory_iterator task(fmt::format("/proc/{}/task", pid), error);
+  for (; !error && task != std::filesystem::directory_iterator(); task.increment(error)) {
+    std::string name;
+    std::getline(std::ifstream(task->path() / "comm"), name);
+    names.insert(name);
+  }
+  return names;
+}
+
 TEST_F(Threads, FiveHundredAndTwelve) {
   load({.max_threads = 513});
   auto traced =
@@ -204,20 +218,20 @@ TEST_F(Threads, ThatDieWithMainAreCountedToTheirDeath) {
 
 TEST_F(Threads, HaveTheirNamesInTheKernel) {
   load({.max_threads = 3});
-  std::vector<std::string> names;
+  std::set<std::string> names;
+  // The worker starts as a copy of this process, and its threads take their names as they start.
+  const auto look = [&](pid_t pid) {
+    for (int tries = 0; tries < 5000 && names.size() < 2; ++tries) {
+      names = names_of_threads(pid);
+      std::erase_if(names, [](const std::string& name) { return !name.starts_with("Thread-"); });
+      usleep(1000);
+    }
+  };
   Cell cell = make_cell("switch-interval:5ms", "count:n=5M", 2, all_cpus());
-  auto traced = run(cell, {.traced = true, .on_started = [&](pid_t pid) {
-                             usleep(50'000);
-                             std::string ls = "cat /proc/" + std::to_string(pid) + "/task/*/comm";
-                             FILE* pipe = popen(ls.c_str(), "r");
-                             char line[64];
-                             while (fgets(line, sizeof(line), pipe)) names.emplace_back(line);
-                             pclose(pipe);
-                           }});
+  auto traced = run(cell, {.traced = true, .on_started = look});
   ASSERT_TRUE(traced);
-  for (size_t i = 1; i < traced->threads.size(); ++i) {
-    EXPECT_NE(std::ranges::find(names, traced->threads[i].name + "\n"), names.end());
-  }
+  ASSERT_EQ(traced->threads.size(), 3u);
+  EXPECT_EQ(names, (std::set<std::string>{traced->threads[1].name, traced->threads[2].name}));
 }
 
 }  // namespace

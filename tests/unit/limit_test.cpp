@@ -179,7 +179,9 @@ TEST_F(State, IsLockedByOne) {
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().code, Exit::error);
     EXPECT_NE(second.error().message.find(std::to_string(::getpid())), std::string::npos);
+    EXPECT_GT(std::filesystem::file_size(directory_ / "state/lock"), 0u);
   }
+  EXPECT_EQ(std::filesystem::file_size(directory_ / "state/lock"), 0u) << "nobody holds it";
   EXPECT_TRUE(BoxLock::take(path()));
 }
 

@@ -252,7 +252,7 @@ TEST(Summaries, GatedRunsAreInNoNumber) {
   EXPECT_EQ(summary.cells[3].cores[0].segments, undisturbed.cells[3].cores[0].segments);
   EXPECT_EQ(summary.cells[3].wasted_share, undisturbed.cells[3].wasted_share);
   EXPECT_NEAR(*summary.cells[3].tracer_cost, 0.01, 0.001);
-  EXPECT_EQ(summary.steal_runs, 0u);
+  EXPECT_EQ(summary.steal.runs + summary.steal.not_judged, 0u);
   EXPECT_EQ(summary.finished_runs, undisturbed.finished_runs);
   EXPECT_EQ(summary.gates.runs, 3u);
   EXPECT_EQ(summary.gates.by_gate.at("foreign").hits, 3u);
@@ -293,9 +293,10 @@ TEST(TextReport, SaysWhichGatesCouldNotBeJudged) {
   report.cells[1].runs[1].gates = {{"throttled", std::nullopt, 0}, {"steal", std::nullopt, 0.05}};
   const std::string text = unwrapped(shown(report));
   EXPECT_FALSE(has(text, "Left out"));
-  EXPECT_TRUE(has(text,
-                  "Gates not judged, because what they need could not be read: steal in 1 run "
-                  "and throttled in 2 runs."))
+  EXPECT_TRUE(
+      has(text,
+          "Gates not judged, because what they need could not be read, or comes in steps "
+          "that are too coarse for so short a run: steal in 1 run and throttled in 2 runs."))
       << text;
 }
 
@@ -652,11 +653,65 @@ TEST(TextReport, OfEmulatedCpusNoTimeIsShown) {
 TEST(TextReport, StealIsSaidAboveOnePercent) {
   Report report = sample::report();
   auto& run = report.cells[3].runs[4];
-  run.steal_ns = run.wall_ns * 2 / 101;  // of two CPUs: just below
-  EXPECT_FALSE(has(shown(report), "Stolen"));
-  run.steal_ns = run.wall_ns * 2 / 20;
+  // Two CPUs, for ten seconds: their steps are a thousandth of it.
+  run.wall_ns = 9'000'000'000, run.steal_over_ns = 10'000'000'000;
+  run.steal_ns = 170'000'000;
+  EXPECT_FALSE(has(shown(report), "Stolen")) << "0.95 %, at most";
+  run.steal_ns = 1'020'000'000;
   EXPECT_TRUE(has(unwrapped(shown(report)),
-                  "Stolen by the hypervisor: more than 1 % of the CPU time of 1 run, up to 5.0 %"));
+                  "Stolen by the hypervisor: more than 1.0 % of the CPU time of 1 run, up to 5.0 "
+                  "% at least"))
+      << shown(report);
+}
+
+// Two steps of 10 ms in a run of 5 ms are no 198 % of its time.
+TEST(TextReport, StealOfARunThatIsShorterThanItsStepsIsNotJudged) {
+  Report report = sample::report();
+  auto& run = report.cells[3].runs[4];
+  run.wall_ns = 5'000'000, run.steal_ns = 20'000'000;
+  for (const auto& over_ns : {std::optional<uint64_t>(), std::optional<uint64_t>(6'000'000)}) {
+    run.steal_over_ns = over_ns;
+    const std::string text = unwrapped(shown(report));
+    EXPECT_FALSE(has(text, "Stolen")) << text;
+    EXPECT_TRUE(has(text,
+                    "Whether the hypervisor took more than 1.0 % of the CPU time of 1 run "
+                    "cannot be told: the kernel counts it in steps of 10 ms"))
+        << text;
+  }
+  const Summary summary(report);
+  EXPECT_EQ(summary.steal.runs, 0u);
+  EXPECT_EQ(summary.steal.not_judged, 1u);
+}
+
+TEST(Steal, IsNeverMoreThanThereIs) {
+  gilscope::Run run;
+  run.wall_ns = 1'000'000'000, run.steal_ns = 5'000'000'000;
+  const auto share = steal_share(run, 2);
+  ASSERT_TRUE(share);
+  EXPECT_EQ(share->at_least, 1);
+  EXPECT_EQ(share->at_most, 1);
+  StealSummary summary;
+  summary.add(run, 2);
+  EXPECT_EQ(summary.worst_share, 1);
+  StealOfMany many;
+  many.add(run, 2);
+  EXPECT_EQ(many.share(0.03), 1);
+}
+
+TEST(Steal, OfManyShortRunsIsToldTogetherOrNotAtAll) {
+  gilscope::Run run;
+  run.wall_ns = run.steal_over_ns.emplace(20'000'000);
+  StealOfMany many;
+  for (int i = 0; i < 1000; ++i) {
+    run.steal_ns = i % 4 == 0 ? 20'000'000 : 0;
+    many.add(run, 1);
+    if (i == 0) EXPECT_FALSE(many.share(0.03)) << "one run of two steps";
+  }
+  ASSERT_TRUE(many.share(0.03));
+  EXPECT_DOUBLE_EQ(*many.share(0.03), 0.25);
+  gilscope::Run unread;
+  EXPECT_FALSE(steal_share(unread, 1));
+  EXPECT_FALSE(StealOfMany().share(0.03));
 }
 
 TEST(TextReport, FailedRunsAreListedWithTheirReason) {

@@ -129,9 +129,7 @@ void add_disturbances(const Run& run, size_t cpus, ComparedCell& cell) {
   for (const GateResult& result : run.gates) {
     if (result.value) ++cell.gates[printable(result.gate)];
   }
-  if (run.steal_ns && run.wall_ns > 0 && cpus > 0) {
-    cell.stolen.push_back(double(*run.steal_ns) / double(run.wall_ns) / double(cpus));
-  }
+  cell.stolen.add(run, cpus);
   double foreign = 0;
   size_t observed = 0;
   for (const Core& core : run.cores) {

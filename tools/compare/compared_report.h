@@ -11,6 +11,7 @@
 #include "tools/compare/metrics.h"
 #include "tools/compare/run_tally.h"
 #include "tools/compare/spec_settings.h"
+#include "tools/steal.h"
 #include "tools/trace/report_findings.h"
 #include "userspace/util/result.h"
 
@@ -33,7 +34,8 @@ struct ComparedCell {
   size_t runs = 0;                      // measured and finished, whatever gates say of them
   size_t gated = 0;                     // of these, left out
   std::map<std::string, size_t> gates;  // by which; a run may hit several
-  std::vector<double> foreign, stolen;  // shares of these runs' CPU time, where known
+  std::vector<double> foreign;          // shares of these runs' CPU time, where known
+  StealOfMany stolen;
 };
 
 struct ComparedReport {

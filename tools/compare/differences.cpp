@@ -215,16 +215,23 @@ std::optional<double> median_share(const std::vector<Member>& members,
   return median(std::move(all));
 }
 
+std::optional<double> stolen_share(const std::vector<Member>& members, double exact_to) {
+  StealOfMany all;
+  for (const Member& member : members) all.add(member.cell->stolen);
+  return all.share(exact_to);
+}
+
 // Somebody else on the box shows in no setting.
 void add_disturbances(const Sides& sides, std::vector<Difference>& differences) {
   constexpr double kWorthSaying = 0.03;
-  const auto share = [&](const char* name, std::vector<double> ComparedCell::*shares) {
-    const auto a = median_share(sides.a, shares), b = median_share(sides.b, shares);
+  const auto shares = [&](const char* name, std::optional<double> a, std::optional<double> b) {
     if (!a || !b || std::abs(*a - *b) < kWorthSaying) return;
     differences.push_back({name, percent(a).text(), percent(b).text()});
   };
-  share("CPU time of other processes", &ComparedCell::foreign);
-  share("CPU time stolen by the hypervisor", &ComparedCell::stolen);
+  shares("CPU time of other processes", median_share(sides.a, &ComparedCell::foreign),
+         median_share(sides.b, &ComparedCell::foreign));
+  shares("CPU time stolen by the hypervisor", stolen_share(sides.a, kWorthSaying),
+         stolen_share(sides.b, kWorthSaying));
 
   struct Gated {
     size_t runs = 0, gated = 0;

@@ -10,6 +10,7 @@
 #include "userspace/report/facts_json.h"
 #include "userspace/util/command.h"
 #include "userspace/util/output.h"
+#include "userspace/util/refusal.h"
 
 namespace gilscope {
 namespace {
@@ -38,6 +39,10 @@ void add_env(CLI::App& app, Exit& exit) {
   auto json = std::make_shared<bool>(false);
   command.flag("--json", *json, "the same as JSON");
   command.on_run([json, &exit] {
+    if (Status there = require_proc(); !there) {
+      exit = write_error(there.error());
+      return;
+    }
     Facts facts = capture_environment();
     const Facts moment = capture_moment();
     facts.insert(facts.end(), moment.begin(), moment.end());

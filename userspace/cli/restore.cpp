@@ -7,12 +7,14 @@
 #include "userspace/experiment/limit/patient_lock.h"
 #include "userspace/util/command.h"
 #include "userspace/util/output.h"
+#include "userspace/util/refusal.h"
 
 namespace gilscope {
 namespace {
 
 // What was done, for standard output.
 Result<std::string> restore() {
+  if (Status there = require_proc(); !there) return fail(there.error());
   if (::geteuid() != 0) {
     return fail(Exit::unable,
                 "restore changes the box back: run it as root (sudo gilscope restore)");

@@ -17,7 +17,9 @@
 #include "userspace/experiment/spec.h"
 #include "userspace/report/json.h"
 #include "userspace/util/command.h"
+#include "userspace/util/kernel_time.h"
 #include "userspace/util/output.h"
+#include "userspace/util/refusal.h"
 #include "userspace/util/term.h"
 
 namespace gilscope {
@@ -140,6 +142,8 @@ class ProgressLines {
 };
 
 Result<Exit> run(const RunFlags& flags, const ReportPrinter& print) {
+  if (Status there = require_proc(); !there) return fail(there.error());
+  if (Status there = require_sys(); !there) return fail(there.error());
   auto spec = spec_of(flags);
   if (!spec) return fail(spec.error());
   // Before anything is made on the disk: whether this box has what the spec asks for.
@@ -150,6 +154,7 @@ Result<Exit> run(const RunFlags& flags, const ReportPrinter& print) {
     return Exit::done;
   }
   if (Status sized = check_size(*plan, flags.yes); !sized) return fail(sized.error());
+  if (auto offset = time_namespace_offset_ns(); !offset) return fail(offset.error());
   if (spec->spec.trace != "off") {
     if (Status able = require_tracing(); !able) return fail(able.error());
   }

@@ -6,16 +6,18 @@
 #include <linux/bpf.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "userspace/experiment/environment/box.h"
+#include "userspace/tracer/kernel_types.h"
 #include "userspace/util/fd.h"
+#include "userspace/util/refusal.h"
 
 namespace gilscope {
 namespace {
 
 constexpr const char* kNewerKernel = "boot a kernel of 5.10 or later";
-constexpr const char* kAsRoot = "run gilscope as root (sudo gilscope ...)";
 
 // libbpf tells standard error about every attempt that fails, and failing is what a probe may do.
 class Hush {
@@ -28,11 +30,6 @@ class Hush {
  private:
   libbpf_print_fn_t before_;
 };
-
-struct FreeBtf {
-  void operator()(btf* types) const { btf__free(types); }
-};
-using Btf = std::unique_ptr<btf, FreeBtf>;
 
 // `return 0`: the smallest program that the verifier takes.
 constexpr bpf_insn kReturnZero[] = {
@@ -49,19 +46,21 @@ std::string outcome(int result, const char* good) {
   return result >= 0 ? good : std::strerror(-result);
 }
 
-// A refusal for want of privilege is mended by privilege, whatever the feature.
+// A refusal for want of privilege is mended by privilege, one for want of memory by memory,
+// whatever the feature.
 std::string fix_for(int result, const char* otherwise) {
-  return result == -EPERM || result == -EACCES ? kAsRoot : otherwise;
+  const std::string way = result < 0 ? way_out(-result) : "";
+  return way.empty() ? otherwise : way;
 }
 
-Feature probe_btf(const btf* types) {
-  constexpr const char* kPath = "/sys/kernel/btf/vmlinux";
-  Feature feature{"kernel types (BTF)", types != nullptr, true, kPath, ""};
-  if (types == nullptr) {
-    feature.detail = Box().exists(kPath) ? fmt::format("{} cannot be read", kPath)
-                                         : fmt::format("there is no {}", kPath);
-    feature.fix = "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y (Debian's own kernels are)";
-  }
+Feature probe_btf(const Result<KernelTypes>& types) {
+  Feature feature{"kernel types (BTF)", types.has_value(), true, kKernelTypesPath, ""};
+  if (types) return feature;
+  // One sentence: what is wrong, and after the colon what to do.
+  const std::string& why = types.error().message;
+  const size_t colon = std::min(why.rfind(": "), why.size());
+  feature.detail = why.substr(0, colon);
+  feature.fix = colon < why.size() ? why.substr(colon + 2) : kNewerKernel;
   return feature;
 }
 
@@ -159,14 +158,15 @@ Feature probe_jit() {
 
 std::vector<Feature> probe_bpf() {
   const Hush hush;
-  const Btf types(btf__load_vmlinux_btf());
+  const auto loaded = load_kernel_types();
+  const btf* types = loaded ? loaded->get() : nullptr;
   const int result = load(BPF_PROG_TYPE_RAW_TRACEPOINT, nullptr);
   const Fd program(result);
   return {
-      probe_btf(types.get()),
-      probe_tracepoints(types.get()),
+      probe_btf(loaded),
+      probe_tracepoints(types),
       probe_raw_tracepoint(result),
-      probe_typed_tracepoint(types.get()),
+      probe_typed_tracepoint(types),
       probe_ring_buffer(),
       probe_mapped_array(),
       probe_test_run(result),

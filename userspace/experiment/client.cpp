@@ -14,6 +14,7 @@
 #include "userspace/experiment/cpus.h"
 #include "userspace/experiment/limit/cpu_limiter.h"
 #include "userspace/util/exceptions.h"
+#include "userspace/util/refusal.h"
 #include "userspace/util/time.h"
 
 namespace gilscope {
@@ -36,7 +37,7 @@ Result<ClientProcess> ClientProcess::start(Workload& workload, const SampleBook&
   client.sheet_ = std::move(*sheet);
   const pid_t parent = getpid();
   client.pid_ = fork();
-  if (client.pid_ < 0) return fail_errno("cannot start a client");
+  if (client.pid_ < 0) return refused("cannot start a client");
   if (client.pid_ == 0) {
     client.pid_ = -1;
     interrupt.leave_to_parent();
@@ -52,7 +53,7 @@ Result<ClientProcess> ClientProcess::start(Workload& workload, const SampleBook&
     _exit(1);
   }
   client.process_ = Fd(static_cast<int>(syscall(SYS_pidfd_open, client.pid_, 0)));
-  if (!client.process_) return fail_errno("pidfd_open");
+  if (!client.process_) return refused("pidfd_open");
   return client;
 }
 

@@ -29,6 +29,7 @@ class ClientProcess {
   ClientProcess(ClientProcess&&) noexcept;
   ClientProcess& operator=(ClientProcess&&) = delete;
 
+  pid_t pid() const { return pid_; }
   // Readable when it has ended.
   int fd() const { return process_.get(); }
   // Once it has: why, if not because it was done.

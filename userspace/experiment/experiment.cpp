@@ -16,6 +16,7 @@
 #include "userspace/tracer/tracer.h"
 #include "userspace/util/digest.h"
 #include "userspace/util/exceptions.h"
+#include "userspace/util/kernel_time.h"
 #include "userspace/util/quote.h"
 #include "userspace/util/time.h"
 
@@ -114,7 +115,7 @@ std::vector<SampleRow> rows_of(const SampleBook& samples) {
   std::vector<SampleRow> rows;
   for (size_t i = 0; i < samples.writers(); ++i) {
     for (const Sample& sample : samples.samples(i)) {
-      rows.push_back({i + 1, sample.sent_ns, sample.latency_ns});
+      rows.push_back({i + 1, to_kernel_monotonic_ns(sample.sent_ns), sample.latency_ns});
     }
   }
   return rows;

@@ -1,5 +1,6 @@
 #include "userspace/experiment/features.h"
 
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/perf_event.h>
 #include <sys/statvfs.h>
@@ -17,7 +18,10 @@
 #include "userspace/experiment/limit/cpu_limiter.h"
 #include "userspace/experiment/limit/cpusets.h"
 #include "userspace/experiment/limit/journal.h"
+#include "userspace/experiment/limit/state_directory.h"
 #include "userspace/util/fd.h"
+#include "userspace/util/kernel_time.h"
+#include "userspace/util/refusal.h"
 
 namespace gilscope {
 namespace {
@@ -43,6 +47,47 @@ Feature probe_privilege(const Box& box) {
   } else {
     feature.detail =
         fmt::format("user {} has neither CAP_SYS_ADMIN nor CAP_BPF and CAP_PERFMON", ::geteuid());
+  }
+  return feature;
+}
+
+// A requirement whose error says what lacks and, after its last colon, what to do.
+Feature probe_requirement(const char* name, const Status& status, const char* good) {
+  Feature feature{name, status.has_value(), true, good, ""};
+  if (status) return feature;
+  const std::string& why = status.error().message;
+  const size_t colon = std::min(why.rfind(": "), why.size());
+  feature.detail = why.substr(0, colon);
+  feature.fix = colon < why.size() ? why.substr(colon + 2) : "";
+  return feature;
+}
+
+Feature probe_clock() {
+  const auto offset = time_namespace_offset_ns();
+  if (!offset) return probe_requirement("clock", fail(offset.error()), "");
+  return {"clock", true, true,
+          *offset == 0 ? "the kernel's own"
+                       : fmt::format("a time namespace's, {:+.3f} s from the kernel's, which is "
+                                     "taken into account",
+                                     static_cast<double>(*offset) / 1e9),
+          ""};
+}
+
+Feature probe_state_directory() {
+  Feature feature{"place for the journal", true, false, kStateDirectory,
+                  "mount a /run that can be written; --cpus-by affinity needs none"};
+  if (::geteuid() != 0) {
+    feature.detail = "none needed: only root can change the box";
+    return feature;
+  }
+  const auto directory = open_state_directory();
+  if (!directory) {
+    feature.ok = false;
+    feature.detail =
+        directory.error().message.substr(0, directory.error().message.find(": changes"));
+  } else if (::faccessat(directory->get(), ".", W_OK, AT_EACCESS) != 0) {
+    feature.ok = false;
+    feature.detail = fmt::format("{}: {}", kStateDirectory, std::strerror(errno));
   }
   return feature;
 }
@@ -151,12 +196,15 @@ Feature probe_disk() {
 
 std::vector<Feature> probe_features() {
   const Box box;
-  std::vector<Feature> features = {probe_privilege(box)};
+  std::vector<Feature> features = {probe_requirement("/proc", require_proc(), "mounted"),
+                                   probe_requirement("/sys", require_sys(), "mounted"),
+                                   probe_clock(), probe_privilege(box)};
   const auto bpf = probe_bpf();
   features.insert(features.end(), bpf.begin(), bpf.end());
-  for (Feature& feature : std::vector<Feature>{
-           probe_perf_events(), probe_steal(), probe_thread_sched(box), probe_hotplug(box),
-           probe_cpuset(box), probe_leftovers(), probe_tracefs(box), probe_disk()}) {
+  for (Feature& feature :
+       std::vector<Feature>{probe_perf_events(), probe_steal(), probe_thread_sched(box),
+                            probe_hotplug(box), probe_cpuset(box), probe_state_directory(),
+                            probe_leftovers(), probe_tracefs(box), probe_disk()}) {
     features.push_back(std::move(feature));
   }
   return features;

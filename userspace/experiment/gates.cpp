@@ -5,7 +5,8 @@
 namespace gilscope {
 namespace {
 
-// /proc/stat tells a CPU's time in steps of this, so that a step more or less is nothing.
+// /proc/stat tells a CPU's time in steps of this: the difference of two readings of it is up to a
+// step more or less than the time itself.
 constexpr double kStepNs = 10'000'000;
 constexpr double kManyTimes = 1'000'000;
 
@@ -13,12 +14,24 @@ constexpr GateRule kRules[] = {
     {"steal", &GateLimits::steal, 1, true},
     {"foreign", &GateLimits::foreign, 1, true},
     {"throttled", &GateLimits::throttled, kManyTimes, false},
+    {"stopped", &GateLimits::stopped, kManyTimes, false},
     {"offline", &GateLimits::offline, kManyTimes, false},
     {"sched_ext", &GateLimits::sched_ext, kManyTimes, false},
     {"migrated_off_mask", &GateLimits::migrated_off_mask, kManyTimes, false},
 };
 
 using Value = std::optional<double>;
+
+// What is known of a value: exactly where both are the same.
+struct Bounds {
+  double low, high;
+};
+using Bounded = std::optional<Bounds>;
+
+Bounded exactly(const Value& value) {
+  if (!value) return {};
+  return Bounds{*value, *value};
+}
 
 bool contains(const std::vector<int>& cpus, int cpu) {
   return std::find(cpus.begin(), cpus.end(), cpu) != cpus.end();
@@ -42,9 +55,18 @@ class Judge {
 
   bool traced() const { return run_.window_ns.has_value(); }
 
-  Value steal() const { return at_least(growth(before_.steal_ns, after_.steal_ns), 1); }
+  Bounded steal() const {
+    // Nothing since the box was booted: there is no hypervisor that takes or tells.
+    if (after_.steal_ns == 0u && before_.steal_ns == 0u) return Bounds{0, 0};
+    return share(growth(before_.steal_ns, after_.steal_ns), 1);
+  }
 
-  Value foreign() const { return traced() ? seen_foreign() : unexplained(); }
+  Bounded foreign() const { return traced() ? exactly(seen_foreign()) : unexplained(); }
+
+  Value stopped() const {
+    if (!after_.stopped_by) return {};
+    return count(after_.stopped_by->size());
+  }
 
   Value throttled() const { return growth(before_.throttled_periods, after_.throttled_periods); }
 
@@ -77,10 +99,15 @@ class Judge {
  private:
   static double count(auto n) { return static_cast<double>(n); }
 
-  // A time as a share of the run's CPU time, less what the steps of its counters may have added.
-  Value at_least(Value ns, double steps) const {
+  // A time as a share of the run's CPU time, which it is not more than, give or take the steps of
+  // its counters.
+  Bounded share(const Value& ns, double steps) const {
     if (!ns || cpu_time_ns_ <= 0) return {};
-    return std::max(0.0, *ns - steps * kStepNs * count(cpus_.size())) / cpu_time_ns_;
+    const double slack_ns = steps * kStepNs * count(cpus_.size());
+    const auto of_all = [&](double part_ns) {
+      return std::clamp(part_ns / cpu_time_ns_, 0.0, 1.0);
+    };
+    return Bounds{of_all(*ns - slack_ns), of_all(*ns + slack_ns)};
   }
 
   // By the tracer. A core without a switch in the window is nobody's as far as it knows.
@@ -105,13 +132,13 @@ class Judge {
 
   // What the CPUs were busy with that the worker was not charged for. Idle and steal have a step
   // each.
-  Value unexplained() const {
+  Bounded unexplained() const {
     const Value idle_ns = growth(before_.idle_ns, after_.idle_ns);
     const Value steal_ns = growth(before_.steal_ns, after_.steal_ns);
     if (!idle_ns || !steal_ns) return {};
     const double own_ns =
         static_cast<double>(run_.rusage.user_ns + run_.rusage.system_ns) + client_ns();
-    return at_least(cpu_time_ns_ - *idle_ns - *steal_ns - own_ns, 2);
+    return share(cpu_time_ns_ - *idle_ns - *steal_ns - own_ns, 2);
   }
 
   const std::vector<int>& cpus_;
@@ -132,12 +159,19 @@ std::vector<GateResult> judge_gates(const GateLimits& limits, const std::vector<
                                     const GateReadings& after) {
   const Judge judge(cpus, run, before, after);
   std::vector<GateResult> results;
-  const auto hold = [&](const char* gate, std::optional<double> limit, const Value& value) {
-    if (limit && (!value || *value > *limit)) results.push_back({gate, value, *limit});
+  const auto hold_bounds = [&](const char* gate, std::optional<double> limit,
+                               const Bounded& value) {
+    if (!limit || (value && value->high <= *limit)) return;
+    const bool hit = value && value->low > *limit;
+    results.push_back({gate, hit ? Value(value->low) : Value(), *limit});
   };
-  hold("steal", limits.steal, judge.steal());
-  hold("foreign", limits.foreign, judge.foreign());
+  const auto hold = [&](const char* gate, std::optional<double> limit, const Value& value) {
+    hold_bounds(gate, limit, exactly(value));
+  };
+  hold_bounds("steal", limits.steal, judge.steal());
+  hold_bounds("foreign", limits.foreign, judge.foreign());
   hold("throttled", limits.throttled, judge.throttled());
+  hold("stopped", limits.stopped, judge.stopped());
   hold("offline", limits.offline, judge.offline());
   hold("sched_ext", limits.sched_ext, judge.sched_ext());
   // Nobody saw where the threads of an untraced run were; its twin's threads had the same mask.

@@ -18,6 +18,7 @@ struct GateLimits {
   std::optional<double> steal = 0.1;            // share of the CPU time, taken by the hypervisor
   std::optional<double> foreign = 0.25;         // share of the CPU time, taken by other processes
   std::optional<double> throttled = 0;          // periods in which the cgroup was stopped
+  std::optional<double> stopped = 0;            // ways in which the run was kept from running
   std::optional<double> offline = 0;            // CPUs of the run that were offline
   std::optional<double> sched_ext = 0;          // BPF schedulers that came or went
   std::optional<double> migrated_off_mask = 0;  // CPUs that a thread ran on and should not have
@@ -46,10 +47,13 @@ struct GateReadings {
   std::optional<uint64_t> throttled_periods;  // of this process's cgroups, since they were made
   std::optional<std::vector<int>> online;
   SchedExt sched_ext;
+  // After a run: what kept it from running (userspace/experiment/stops.h). Empty: unknown.
+  std::optional<std::vector<std::string>> stopped_by;
 };
 
-// The gates that a run hit, and those that could not be judged for want of a reading (without a
-// value). One that was passed is not among them.
+// The gates that a run hit, and those that could not be judged (without a value): a reading is
+// missing, or the steps that it comes in are too coarse for so short a run to tell on which side of
+// the limit it was. One that was passed is not among them.
 std::vector<GateResult> judge_gates(const GateLimits& limits, const std::vector<int>& cpus,
                                     const Run& run, const GateReadings& before,
                                     const GateReadings& after);

@@ -16,10 +16,12 @@
 #include "userspace/experiment/limit/cpu_limiter.h"
 #include "userspace/experiment/results.h"
 #include "userspace/experiment/run_sheet.h"
+#include "userspace/experiment/stops.h"
 #include "userspace/experiment/worker.h"
 #include "userspace/tracer/counters.h"
 #include "userspace/util/exceptions.h"
 #include "userspace/util/mapping.h"
+#include "userspace/util/refusal.h"
 #include "userspace/util/time.h"
 
 namespace gilscope {
@@ -103,6 +105,7 @@ Kept kept_by_worker(const WorkerTask& task, const TraceControl& tracing) {
   Kept kept = {.descriptors = task.workload->worker_descriptors(),
                .bpf = tracing.traced(),
                .perf = task.perf};
+  kept.descriptors.push_back(task.stops->kept_descriptor());
   const auto& programs = tracing.programs();
   kept.descriptors.insert(kept.descriptors.end(), {programs.open_window, programs.close_window,
                                                    programs.enter, programs.leave});
@@ -167,18 +170,20 @@ Status Runner::watch(pid_t pid, Watched& watched) {
   Fd process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   if (!process) {
     kill(pid, SIGKILL);
-    return fail_errno("pidfd_open");
+    return refused("pidfd_open");
   }
   Status status;
   pollfd fds[] = {{process.get(), POLLIN, 0},
                   {interrupt_.fd(), POLLIN, 0},
                   {watched.traced ? tracer_->doorbell_fd() : -1, POLLIN, 0},
-                  {watched.client ? watched.client->fd() : -1, POLLIN, 0}};
+                  {watched.client ? watched.client->fd() : -1, POLLIN, 0},
+                  {watched.stops->fd(), POLLIN, 0}};
   for (;;) {
     if (poll(fds, std::size(fds), -1) < 0 && errno != EINTR) {
       kill(pid, SIGKILL);
       return fail_errno("poll");
     }
+    if (fds[4].revents) watched.stops->heed();
     if (fds[0].revents) return status;
     if (fds[1].revents && interrupt_.requested() && !watched.interrupted) {
       watched.interrupted = true;
@@ -203,7 +208,7 @@ Result<pid_t> Runner::start_worker(const WorkerTask& task, const Cell& cell, con
   const CpuLimiter& limiter = options.limiter ? *options.limiter : *by_affinity;
   const pid_t parent = getpid();
   const pid_t pid = fork();
-  if (pid < 0) return fail_errno("cannot start a worker");
+  if (pid < 0) return refused("cannot start a worker");
   if (pid > 0) return pid;
   interrupt_.leave_to_parent();
   // No exception may leave this: above is the parent's code, which writes the report and puts the
@@ -213,6 +218,7 @@ Result<pid_t> Runner::start_worker(const WorkerTask& task, const Cell& cell, con
         !confined) {
       return confined;
     }
+    task.stops->begin_in_worker();
     work(task, board, sheet, tracing);
   });
   sheet.sheet().fail_with(failed.error());
@@ -260,6 +266,8 @@ Result<Run> Runner::run(const Cell& cell, const Options& options) {
     board = tracer_->board().first(slots);
   }
 
+  auto stops = Stops::watch();
+  if (!stops) return fail(stops.error());
   const GateReadings before = read_gates(cell.cpu_list);
   auto client = start_client(**workload, *samples, cell.cpu_list, interrupt_);
   if (!client) return fail(client.error());
@@ -269,14 +277,17 @@ Result<Run> Runner::run(const Cell& cell, const Options& options) {
                            .threads = threads,
                            .workload = workload->get(),
                            .samples = *samples,
-                           .perf = options.perf};
+                           .perf = options.perf,
+                           .stops = &*stops};
   const auto pid = start_worker(task, cell, options, board, *sheet);
   if (!pid) return fail(pid.error());
   if (options.on_started) options.on_started(*pid);
-  Watched watched = {.traced = options.traced, .client = *client ? &**client : nullptr};
+  stops->follow(*pid, *client ? (*client)->pid() : -1);
+  Watched watched = {
+      .traced = options.traced, .client = *client ? &**client : nullptr, .stops = &*stops};
   const Status kept = watch(*pid, watched);
   const Ended worker = reap(*pid);
-  const GateReadings after = read_gates(cell.cpu_list);
+  GateReadings after = read_gates(cell.cpu_list);
   // A signal to all processes of a group may have ended the worker before it was noticed here.
   if (interrupt_.requested() && !was_complete(sheet->sheet(), worker.status)) {
     watched.interrupted = true;
@@ -284,9 +295,12 @@ Result<Run> Runner::run(const Cell& cell, const Options& options) {
 
   Run run;
   if (*client) run.client = (*client)->finish();
+  after.stopped_by = stops->end();
+  run.stopped_by = after.stopped_by.value_or(std::vector<std::string>());
   run.rusage = usage_of(worker.usage);
   run.wall_ns = sheet->sheet().wall_ns;
   run.steal_ns = steal_between(before, after);
+  if (run.steal_ns) run.steal_over_ns = after.at_ns - before.at_ns;
   run.threads = threads_of(sheet->rows(), board, threads);
   for (const Thread& thread : run.threads) run.gil += thread.gil;
   if (options.perf) take_perf(run, sheet->rows());

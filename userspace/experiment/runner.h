@@ -19,6 +19,7 @@ namespace gilscope {
 
 class CpuLimiter;
 class SharedSheet;
+class Stops;
 struct RunSheet;
 struct ThreadRow;
 struct WorkerTask;
@@ -54,6 +55,7 @@ class Runner {
   struct Watched {
     bool traced = false;
     ClientProcess* client = nullptr;
+    Stops* stops = nullptr;
     bool interrupted = false;
     Status client_ended = {};
 

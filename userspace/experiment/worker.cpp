@@ -16,6 +16,7 @@
 #include "userspace/eval/interpreter.h"
 #include "userspace/experiment/gate.h"
 #include "userspace/experiment/perf_events.h"
+#include "userspace/experiment/stops.h"
 #include "userspace/gil/policies.h"
 #include "userspace/threading/thread.h"
 #include "userspace/util/exceptions.h"
@@ -273,6 +274,7 @@ void work(const WorkerTask& task, std::span<gilscope_slot> board, const SharedSh
     sheet.sheet().fail_with(status.error());
     _exit(1);
   }
+  task.stops->end_in_worker();
   sheet.sheet().complete = 1;
   if (task.join_at_end) threading::join_all_non_daemon_threads();
   _exit(0);

@@ -12,14 +12,17 @@
 
 namespace gilscope {
 
+class Stops;
+
 struct WorkerTask {
   std::string policy;       // canonical
   bool threaded = true;     // all at once; false: one after the other
   bool join_at_end = true;  // main_exit = "join"; false: main's end kills the threads
   size_t threads = 2;       // measured ones; the workload's background comes on top
   Workload* workload = nullptr;
-  const SampleBook& samples;  // none where the workload takes none
-  bool perf = false;          // perf's counters of each thread
+  const SampleBook& samples;     // none where the workload takes none
+  bool perf = false;             // perf's counters of each thread
+  const Stops* stops = nullptr;  // is told when the run is over
 };
 
 // Called in the forked child; does not return. Everything it learns goes to the sheet; the board

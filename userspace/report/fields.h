@@ -183,6 +183,7 @@ void fields(auto& f, Of<Run> auto& run) {
   f("window_ns", run.window_ns);
   f("opened_ns", run.opened_ns);
   f("steal_ns", run.steal_ns);
+  f("steal_over_ns", run.steal_over_ns);  // reports before 1.3 have none
   f("rusage", run.rusage);
   f("gil", run.gil);
   f("cores", run.cores);
@@ -196,6 +197,7 @@ void fields(auto& f, Of<Run> auto& run) {
   f("segments_file", run.segments_file);
   f("segment_records", run.segment_records);
   f("gates", run.gates);
+  f.if_any("stopped_by", run.stopped_by);
 }
 
 void fields(auto& f, Of<gilscope::Cell> auto& cell) {

@@ -215,6 +215,9 @@ struct Run {
   std::optional<uint64_t> window_ns;  // traced: opened to closed in the kernel
   std::optional<uint64_t> opened_ns;  // traced: when that was
   std::optional<uint64_t> steal_ns;   // of the cell's CPUs over the run, /proc/stat, 10 ms steps
+  // How long that was counted: from before the worker was started until after it had ended. Empty:
+  // steal_ns is, or the report is older than 1.3.
+  std::optional<uint64_t> steal_over_ns;
   ResourceUsage rusage;
   GilCounts gil;
   std::vector<Core> cores;  // empty: not traced
@@ -228,6 +231,8 @@ struct Run {
   std::string segments_file;               // relative to the report; empty: none
   uint64_t segment_records = 0;
   std::vector<GateResult> gates;  // hit, or not judged
+  // What kept the run from running, in the words of docs/metrics.md: "signal", "freezer", ...
+  std::vector<std::string> stopped_by;
 
   bool traced() const { return trace != "off"; }
   // Disturbed: it stays in the report and counts in no summary.

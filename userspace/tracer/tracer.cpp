@@ -18,10 +18,12 @@
 
 #include "gilscope.skel.h"
 #include "userspace/tracer/counters.h"
+#include "userspace/tracer/kernel_types.h"
 #include "userspace/tracer/rows.h"
 #include "userspace/util/fd.h"
+#include "userspace/util/kernel_time.h"
 #include "userspace/util/mapping.h"
-#include "userspace/util/time.h"
+#include "userspace/util/refusal.h"
 
 namespace gilscope {
 namespace {
@@ -46,7 +48,6 @@ struct Closer {
   void operator()(gilscope_bpf* skeleton) const { gilscope_bpf__destroy(skeleton); }
   void operator()(bpf_link* link) const { bpf_link__destroy(link); }
   void operator()(ring_buffer* ring) const { ring_buffer__free(ring); }
-  void operator()(btf* types) const { btf__free(types); }
 };
 template <typename T>
 using Owned = std::unique_ptr<T, Closer>;
@@ -128,9 +129,12 @@ Result<Owned<gilscope_bpf>> load_skeleton(const Tracer::Options& options, bool r
     bpf_program__set_autoload(raw ? variant.raw : variant.btf, true);
   }
   if (gilscope_bpf__load(skeleton.get())) {
-    return fail(Exit::unable, fmt::format("the kernel refuses the BPF programs ({}): {}; "
-                                          "`gilscope doctor` says what this box lacks",
-                                          std::strerror(errno), libbpf_warning()));
+    const int error = errno;
+    const std::string way = way_out(error);
+    return fail(Exit::unable,
+                fmt::format("the kernel refuses the BPF programs ({}): {}; {}",
+                            std::strerror(error), libbpf_warning(),
+                            way.empty() ? "`gilscope doctor` says what this box lacks" : way));
   }
   return skeleton;
 }
@@ -218,15 +222,11 @@ Tracer::~Tracer() = default;
 
 Result<Tracer> Tracer::load(const Options& options) {
   libbpf_set_print(keep_first_warning);
-  Owned<btf> types(btf__load_vmlinux_btf());
-  if (!types) {
-    return fail(Exit::unable,
-                "this kernel has no BTF (/sys/kernel/btf/vmlinux): boot one built with "
-                "CONFIG_DEBUG_INFO_BTF=y, as Debian's are");
-  }
+  const auto types = load_kernel_types();
+  if (!types) return fail(types.error());
   auto state = std::make_unique<State>();
   state->options = options;
-  state->prev_state = switch_passes_prev_state(types.get());
+  state->prev_state = switch_passes_prev_state(types->get());
   state->raw = options.raw_programs;
   auto skeleton = load_skeleton(options, state->raw, state->prev_state);
   if (!skeleton && !state->raw) {
@@ -278,8 +278,8 @@ Status Tracer::begin(RecordSink sink, bool statistics) {
     if (!state_->links.back()) {
       int error = errno;
       abandon();
-      return fail(Exit::unable, fmt::format("cannot attach the BPF program {}: {}",
-                                            bpf_program__name(program), std::strerror(error)));
+      return refused(fmt::format("cannot attach the BPF program {}", bpf_program__name(program)),
+                     error);
     }
   }
   return {};
@@ -305,7 +305,7 @@ Status Tracer::drain() {
   const int heard = ring_buffer__consume(state_->doorbell.get());
   if (heard < 0) return fail_errno("cannot read the ring of the doorbell", -heard);
   const auto taken =
-      state_->rows.take(monotonic_ns(), [this](std::span<const gilscope_segment> segments) {
+      state_->rows.take(kernel_monotonic_ns(), [this](std::span<const gilscope_segment> segments) {
         state_->records += segments.size();
         if (state_->sink_status) state_->sink_status = state_->sink(segments);
         return Status();  // one that failed before goes on emptying the rows

@@ -3,6 +3,8 @@
 #include <exception>
 #include <new>
 
+#include "userspace/util/refusal.h"
+
 namespace gilscope {
 namespace {
 
@@ -14,7 +16,7 @@ Error error_of_exception() {
   try {
     throw;
   } catch (const std::bad_alloc&) {
-    return {Exit::error, "out of memory: free some, or raise the limit (ulimit -v)"};
+    return refused("gilscope cannot go on", ENOMEM).value();
   } catch (const std::exception& exception) {
     return {Exit::error, fmt::format("unexpected error: {}", exception.what())};
   } catch (...) {

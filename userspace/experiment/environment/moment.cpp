@@ -8,7 +8,7 @@
 
 #include "userspace/experiment/environment.h"
 #include "userspace/experiment/environment/parts.h"
-#include "userspace/util/time.h"
+#include "userspace/util/kernel_time.h"
 
 namespace gilscope {
 namespace {
@@ -108,7 +108,7 @@ Facts capture_moment(const Box& box) {
   FactList facts;
   // The two clocks at one moment tie the report's times to the calendar.
   facts.add("time.utc", utc_milliseconds());
-  facts.add("time.monotonic_ns", static_cast<int64_t>(monotonic_ns()));
+  facts.add("time.monotonic_ns", static_cast<int64_t>(kernel_monotonic_ns()));
   facts.add("time.uptime_ns", uptime_ns(box));
   add_load(box, facts);
   facts.add("tasks.running", running_tasks(box));

@@ -2,23 +2,39 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstddef>
-
 #include "userspace/experiment/environment/box.h"
+#include "userspace/util/refusal.h"
 
 namespace gilscope {
 namespace {
 
-// In /proc's own words and for the reader only: who holds it may be in another PID namespace.
+// For the reader only: who holds it may be in another PID namespace, where it has another number.
+std::string process(const std::optional<int64_t>& pid) {
+  return pid && *pid > 0 ? fmt::format(" (process {})", *pid) : "";
+}
+
 std::string holder(const Fd& file) {
   char text[32] = {};
   const ssize_t got = ::pread(file.get(), text, sizeof(text) - 1, 0);
-  const auto pid = to_number(std::string_view(text, got > 0 ? static_cast<size_t>(got) : 0));
-  return pid ? fmt::format(" (process {})", *pid) : "";
+  return process(to_number(std::string_view(text, got > 0 ? static_cast<size_t>(got) : 0)));
+}
+
+// /proc/locks: "1: FLOCK  ADVISORY  WRITE 1234 00:04:4026531834 0 EOF", of this PID namespace's
+// processes.
+std::string holder_of_namespace(const Fd& file) {
+  struct stat status {};
+  const auto locks = Box().text("/proc/locks");
+  if (::fstat(file.get(), &status) != 0 || !locks) return "";
+  const std::string inode = fmt::format(":{}", status.st_ino);
+  for (const std::string& line : lines(*locks)) {
+    const auto fields = words(line);
+    if (fields.size() < 6 || fields[1] != "FLOCK" || !fields[5].ends_with(inode)) continue;
+    return process(to_number(fields[4]));
+  }
+  return "";
 }
 
 tl::unexpected<Error> taken(const std::string& by) {
@@ -28,27 +44,32 @@ tl::unexpected<Error> taken(const std::string& by) {
       by));
 }
 
-Result<Fd> bind_name(uid_t user) {
-  Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (!socket) return fail_errno("socket");
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  const std::string name = fmt::format("gilscope-{}", user);
-  name.copy(address.sun_path + 1, sizeof(address.sun_path) - 1);  // a leading NUL: abstract
-  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
-  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), length) == 0) return socket;
-  if (errno == EADDRINUSE) return taken(" of this user");
-  return fail_errno("cannot bind the name " + name);
-}
-
 }  // namespace
 
-Result<BoxLock> BoxLock::take(const std::string& directory) {
-  if (directory == kStateDirectory && ::geteuid() != 0) {
-    auto socket = bind_name(::geteuid());
-    if (!socket) return fail(socket.error());
-    return BoxLock(std::move(*socket));
+BoxLock::~BoxLock() {
+  // Who reads it then finds that nobody holds it.
+  if (file_) static_cast<void>(::ftruncate(file_.get(), 0) == 0);
+}
+
+Status BoxLock::lock_namespaces() {
+  int error = 0;
+  for (const char* name : {"time", "user", "pid", "net", "ipc", "uts", "cgroup", "mnt"}) {
+    Fd file(::open(fmt::format("/proc/self/ns/{}", name).c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file) {
+      error = errno;
+      continue;
+    }
+    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno == EWOULDBLOCK) return taken(holder_of_namespace(file));
+      return fail_errno(fmt::format("cannot lock /proc/self/ns/{}", name));
+    }
+    namespaces_.push_back(std::move(file));
   }
+  if (namespaces_.empty()) return refused("cannot open /proc/self/ns", error);
+  return {};
+}
+
+Status BoxLock::lock_file(const std::string& directory) {
   auto opened = open_state_directory(directory);
   if (!opened) return fail(opened.error());
   auto file = open_state_file(*opened, "lock", O_RDWR | O_CREAT, directory + "/lock");
@@ -57,11 +78,25 @@ Result<BoxLock> BoxLock::take(const std::string& directory) {
     if (errno == EWOULDBLOCK) return taken(holder(*file));
     return fail_errno("cannot lock " + directory + "/lock");
   }
+  file_ = std::move(*file);
+  // Only for who reads it: a full file system takes nothing from the lock.
   const std::string pid = fmt::format("{}\n", ::getpid());
-  if (::ftruncate(file->get(), 0) != 0 || ::pwrite(file->get(), pid.data(), pid.size(), 0) < 0) {
-    return fail_errno("cannot write " + directory + "/lock");
+  static_cast<void>(::ftruncate(file_.get(), 0) == 0 &&
+                    ::pwrite(file_.get(), pid.data(), pid.size(), 0) >= 0);
+  return {};
+}
+
+Result<BoxLock> BoxLock::take(const std::string& directory) {
+  BoxLock lock;
+  if (directory == kStateDirectory) {
+    if (Status locked = lock.lock_namespaces(); !locked) return fail(locked.error());
+    if (::geteuid() != 0) return lock;
   }
-  return BoxLock(std::move(*file));
+  Status locked = lock.lock_file(directory);
+  // Where nothing can be written, nothing can be changed either: BoxChanges sees to that.
+  const bool able = locked || locked.error().code == Exit::unable;
+  if (!locked && (!able || lock.namespaces_.empty())) return fail(locked.error());
+  return lock;
 }
 
 }  // namespace gilscope

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "userspace/experiment/limit/state_directory.h"
 #include "userspace/util/fd.h"
@@ -11,18 +12,28 @@ namespace gilscope {
 
 // Held until it goes out of scope, or its process ends however it ends.
 //
-// Root locks a file in its own /run/gilscope, which no other user can open and so none can hold
-// against root. Other users, who can only run untraced and by affinity, have no directory that is
-// surely theirs (environment variables prove nothing): each user's own experiments exclude one
-// another by an abstract socket named after the user id. Whoever binds that name first can keep
-// such a user waiting; never root.
+// Everybody locks the files of the namespaces that it is in (/proc/self/ns): the kernel has one of
+// each, whatever is mounted where, and processes of two containers still have some in common, the
+// time namespace nearly always. Two that share not one are not seen by each other. A lock on such a
+// file takes no right, so that any user can keep all others waiting, root included, as any user can
+// disturb an experiment in other ways; the error names the process.
+//
+// Root locks a file in its own /run/gilscope as well, which no other user can open, where there is
+// one or it can be made.
 class BoxLock {
  public:
   static Result<BoxLock> take(const std::string& directory = kStateDirectory);
+  ~BoxLock();
+  BoxLock(BoxLock&&) noexcept = default;
+  BoxLock& operator=(BoxLock&&) = delete;
 
  private:
-  explicit BoxLock(Fd fd) : fd_(std::move(fd)) {}
-  Fd fd_;
+  BoxLock() = default;
+  Status lock_namespaces();
+  Status lock_file(const std::string& directory);
+
+  std::vector<Fd> namespaces_;
+  Fd file_;
 };
 
 }  // namespace gilscope

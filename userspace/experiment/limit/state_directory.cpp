@@ -9,6 +9,20 @@
 
 namespace gilscope {
 
+namespace {
+
+// Exit::unable, for whoever can do without.
+tl::unexpected<Error> no_place(const std::string& what) {
+  const int error = errno;
+  return fail(Exit::unable,
+              fmt::format("{}: {}: changes to this box are noted there before they are made: mount "
+                          "a /run that can be written, or use --cpus-by affinity, which changes "
+                          "nothing",
+                          what, std::strerror(error)));
+}
+
+}  // namespace
+
 Result<Fd> open_state_directory(const std::string& path) {
   // A box that was booted with next to nothing may lack /run itself.
   const std::string parent = std::filesystem::path(path).parent_path();
@@ -16,10 +30,10 @@ Result<Fd> open_state_directory(const std::string& path) {
       ::mkdir(path.c_str(), 0700) == 0 ||
       (errno == ENOENT && ::mkdir(parent.c_str(), 0755) == 0 && ::mkdir(path.c_str(), 0700) == 0);
   if (!made && errno != EEXIST) {
-    return fail_errno("cannot make the directory " + printable(path));
+    return no_place("cannot make the directory " + printable(path));
   }
   Fd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!directory) return fail_errno("cannot open the directory " + printable(path));
+  if (!directory) return no_place("cannot open the directory " + printable(path));
   struct stat status {};
   if (::fstat(directory.get(), &status) != 0) return fail_errno("fstat of " + printable(path));
   if (status.st_uid != ::geteuid() || (status.st_mode & 077) != 0) {
@@ -35,7 +49,7 @@ Result<Fd> open_state_file(const Fd& directory, const std::string& name, int fla
                            const std::string& shown) {
   Fd file(
       ::openat(directory.get(), name.c_str(), flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600));
-  if (!file) return fail_errno("cannot open " + printable(shown));
+  if (!file) return no_place("cannot open " + printable(shown));
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) return fail_errno("fstat of " + printable(shown));
   if (!S_ISREG(status.st_mode) || status.st_uid != ::geteuid() || status.st_nlink != 1 ||

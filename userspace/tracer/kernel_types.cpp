@@ -1,0 +1,31 @@
+#include "userspace/tracer/kernel_types.h"
+
+#include <unistd.h>
+
+#include "userspace/util/refusal.h"
+
+namespace gilscope {
+
+Result<KernelTypes> load_kernel_types() {
+  const std::string cannot =
+      fmt::format("cannot read the kernel's types (BTF, {})", kKernelTypesPath);
+  if (::access(kKernelTypesPath, F_OK) == 0) {
+    // Not by the library's own search, which forgets why a file that is there was of no use.
+    KernelTypes types(btf__parse(kKernelTypesPath, nullptr));
+    if (!types) return refused(cannot);
+    return types;
+  }
+  if (errno != ENOENT) return refused(cannot);
+  // Some systems keep them beside the kernel's image.
+  KernelTypes types(btf__load_vmlinux_btf());
+  if (types) return types;
+  const int error = errno;
+  if (error == ENOMEM || error == EMFILE || error == ENFILE) return refused(cannot, error);
+  if (Status sys = require_sys(); !sys) return fail(sys.error());
+  return fail(Exit::unable,
+              fmt::format("this kernel has no BTF (there is no {}): boot one built with "
+                          "CONFIG_DEBUG_INFO_BTF=y, as Debian's are",
+                          kKernelTypesPath));
+}
+
+}  // namespace gilscope
