@@ -6,6 +6,7 @@
 
 #include "tools/tools.h"
 #include "userspace/cli/cli.h"
+#include "userspace/util/command.h"
 #include "userspace/util/exceptions.h"
 #include "userspace/util/output.h"
 #include "userspace/util/process.h"
@@ -16,7 +17,8 @@ namespace {
 
 Exit run_command(int argc, char** argv) {
   CLI::App app{
-      "What a global interpreter lock costs, and what the kernel's scheduler did about it."};
+      "What a global interpreter lock costs, and what the kernel's scheduler did about it.",
+      "gilscope"};
   app.set_version_flag("--version", "gilscope " GILSCOPE_VERSION);
   app.require_subcommand(1);
   app.failure_message([](const CLI::App*, const CLI::Error& error) {
@@ -44,8 +46,11 @@ Exit run_command(int argc, char** argv) {
         Exit::error,
         fmt::format("there is no {}; `gilscope --help` says what there is", in_quotes(argv[1]))});
   }
+  auto arguments = checked_arguments(app, {argv + std::min(argc, 1), argv + argc});
+  if (!arguments) return write_error(arguments.error());
+  std::ranges::reverse(*arguments);  // as the parser wants them
   try {
-    app.parse(argc, argv);
+    app.parse(std::move(*arguments));
   } catch (const CLI::Success& success) {  // --help, --version
     app.exit(success);
     return exit_of(flush_output());

@@ -15,7 +15,8 @@
 # not after REST_LIMIT seconds is measured all the same.
 readonly REST_PERCENT=5 REST_SECONDS=6 REST_LIMIT=120
 
-[ -s "${1:-}/matrix" ] || die "$EXIT_ERROR" "which matrix? $self OUT"
+need_value OUT "$@"
+[ -s "$1/matrix" ] || die "$EXIT_ERROR" "which matrix? $self OUT"
 out=$1
 gilscope=$out/gilscope
 need_root "to trace the kernel"

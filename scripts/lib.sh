@@ -22,6 +22,24 @@ die() {  # die EXIT-CODE MESSAGE...
   exit "$code"
 }
 
+# need_value OPTION [VALUE]: dies unless there is one. Blank is what a variable comes to that was not set.
+need_value() {
+  [ $# -ge 2 ] || die "$EXIT_ERROR" "$1 needs a value"
+  [[ $2 == *[![:space:],]* ]] || die "$EXIT_ERROR" "$1: the value '$2' is blank: is a variable not set?"
+  [[ $2 != --* ]] || die "$EXIT_ERROR" "$1 needs a value, and '$2' stands there"
+}
+
+# default_cache: where kernels that were fetched stay.
+default_cache() {
+  if [ "$(id -u)" -eq 0 ]; then
+    printf '/var/cache/gilscope'
+  elif [[ ${HOME:-} == /* ]]; then
+    printf '%s/.cache/gilscope' "$HOME"
+  else
+    die "$EXIT_ERROR" "HOME is '${HOME:-}'; name a directory by --cache"
+  fi
+}
+
 need_root() {  # need_root WHAT-FOR: "to load BPF programs"
   if [ "$(id -u)" -eq 0 ]; then return 0; fi
   if command -v sudo >/dev/null; then

@@ -12,7 +12,8 @@
 # shellcheck source=scripts/real-boots.sh
 . scripts/real-boots.sh
 
-[ -s "${1:-}/matrix" ] || die "$EXIT_ERROR" "which matrix? $self OUT"
+need_value OUT "$@"
+[ -s "$1/matrix" ] || die "$EXIT_ERROR" "which matrix? $self OUT"
 out=$1
 need_root "to boot another kernel"
 

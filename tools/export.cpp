@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <climits>
 #include <map>
 #include <memory>
 
@@ -106,14 +107,16 @@ void add_export(CLI::App& app, Exit& exit) {
   command.option("--format", options->format, "perfetto (ui.perfetto.dev), csv or ndjson")
       .one_of({"perfetto", "csv", "ndjson"})
       .required();
-  command.option("-o", options->output, "the file to write; - is standard output").required();
+  command.option("-o", options->output, "the file to write; - is standard output")
+      .is_a("FILE")
+      .required();
   command
       .option("--rows", options->rows,
               "with csv, one row for each of these: runs (the default), cores, threads or "
               "segments")
       .one_of({"runs", "cores", "threads", "segments"});
-  command.option("--cell", options->filter.cells, "only this cell; may be repeated").repeated();
-  command.option("--block", options->filter.blocks, "only this block; may be repeated").repeated();
+  command.option("--cell", options->filter.cells, 0, INT_MAX, "only this cell; may be repeated");
+  command.option("--block", options->filter.blocks, 0, INT_MAX, "only this block; may be repeated");
   command.on_run([options, &exit] { exit = exit_of(run_export(*options)); });
 }
 

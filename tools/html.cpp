@@ -135,7 +135,9 @@ void add_html(CLI::App& app, Exit& exit) {
               "a report.json, the directory that holds it, or a page; several are compared")
       .required();
   add_sides(command, options->comparison);
-  command.option("-o", options->out, "the page to write; - is standard output").required();
+  command.option("-o", options->out, "the page to write; - is standard output")
+      .is_a("FILE")
+      .required();
   command.on_run([options, &exit] { exit = exit_of(html(*options)); });
 }
 

@@ -194,6 +194,7 @@ void add_merge(CLI::App& app, Exit& exit) {
   Command command(app, "merge", "gather reports from many directories, each once, in one");
   command.option("DIR", options->inputs, "directories with reports in them").required();
   command.option("-o", options->output, "the directory to fill; it may have been before")
+      .is_a("DIR")
       .required();
   command.on_run([options, &exit] { exit = exit_of(merge(*options)); });
 }

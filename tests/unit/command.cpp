@@ -5,18 +5,22 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "userspace/util/command.h"
+
 namespace gilscope {
 
 Outcome run_command(AddCommand add, std::vector<std::string> arguments) {
   CLI::App app;
   Exit exit = Exit::done;
   add(app, exit);
-  std::ranges::reverse(arguments);  // as the parser wants them
   testing::internal::CaptureStdout();
   testing::internal::CaptureStderr();
   std::string refused;
   try {
-    app.parse(arguments);
+    auto checked = checked_arguments(app, arguments);
+    if (!checked) throw CLI::ValidationError(checked.error().message);
+    std::ranges::reverse(*checked);  // as the parser wants them
+    app.parse(std::move(*checked));
   } catch (const CLI::ParseError& error) {
     refused = error.what();
     exit = Exit::error;

@@ -177,7 +177,7 @@ TEST_F(ExportErrors, NoSegmentsAtAll) {
 
 TEST_F(ExportErrors, NoSuchCellOrBlock) {
   refuses({"--format", "csv", "--cell", "1"}, 2, "there is no cell 1");
-  refuses({"--format", "csv", "--cell", "-1"}, 2, "there is no cell -1");
+  refuses({"--format", "csv", "--cell", "-1"}, 2, "--cell: -1 is out of range");
   refuses({"--format", "csv", "--block", "0", "--block", "1"}, 2, "no run of block 1");
 }
 

@@ -167,7 +167,36 @@ TEST(Spec, RefusesUnknownWordsAndNamesTheNearest) {
   expect_says(kGood + "cpu_order = \"cores\"\n", "there are cores-first, siblings-first");
   expect_says("policies = \"no-such-thing\"\nworkloads = \"count\"\n", "no-such-thing");
   expect_says("policies = \"none\"\nworkloads = \"no-such-thing\"\n", "no-such-thing");
-  expect_says("policies = \"\"\nworkloads = \"count\"\n", "policies: ");
+  expect_says("policies = \"\"\nworkloads = \"count\"\n", "policies in test.toml line 1: ");
+}
+
+// A script fills in "$NAME", and the variable was not set.
+TEST(Spec, RefusesABlankStringOfEachKey) {
+  for (const std::string blank : {"", " ", "\\t", "\u00a0"}) {
+    for (const char* key : {"name", "arrangements", "threads", "cpus", "cpus_by", "cpu_order",
+                            "seed", "trace", "main_exit", "claim", "metrics"}) {
+      expect_says(fmt::format("{}{} = \"{}\"\n", kGood, key, blank), key);
+    }
+    expect_says(fmt::format("{}arrangements = [\"threaded\", \"{}\"]\n", kGood, blank),
+                "arrangements in test.toml line 3");
+    expect_says(fmt::format("policies = \"{}\"\nworkloads = \"count\"\n", blank),
+                "policies in test.toml line 1");
+    expect_says(fmt::format("policies = \"none\"\nworkloads = [\"count\", \"{}\"]\n", blank),
+                "workloads in test.toml line 2");
+  }
+  expect_says(kGood + "name = \"\"\n",
+              "name in test.toml line 3: a string is wanted, this is a blank one");
+}
+
+TEST(Spec, CountsInDecimal) {
+  const auto spec = parse_spec(
+      kGood + "threads = [\"010\", \"02x\"]\ncpus = \"010\"\nseed = \"017\"\n", "test.toml");
+  ASSERT_TRUE(spec) << spec.error().message;
+  EXPECT_EQ(spec->threads[0].count, 10);
+  EXPECT_EQ(spec->threads[1].text(), "2x");
+  EXPECT_EQ(spec->cpus, std::vector<std::string>({"10"}));
+  EXPECT_EQ(spec->seed, 17u);
+  expect_says(kGood + "cpus = [\"010\", \"10\"]\n", "cpus: '10' is there twice");
 }
 
 TEST(Spec, RefusesNamesThatCouldBeMore) {
@@ -307,8 +336,10 @@ TEST(Spec, TakesThreadsByTheCpu) {
   EXPECT_EQ(spec.threads[1].on(4), 8);
   EXPECT_EQ(spec.threads[0].on(4), 1);
   EXPECT_EQ(parsed(to_toml(spec)), spec);
-  expect_says(kGood + "threads = \"0x\"\n", "threads: 0 is out of range");
+  expect_says(kGood + "threads = \"0x\"\n", "0 is out of range: 1 to 4096 can be had");
   expect_says(kGood + "threads = [\"2x\", \"2x\"]\n", "threads: 2x is there twice");
+  expect_says(kGood + "threads = \"0\"\n", "0 is out of range: 1 to 4096 can be had");
+  expect_says(kGood + "threads = \"-2x\"\n", "-2 is out of range: 1 to 4096 can be had");
   expect_says(kGood + "threads = \"x\"\n", "no number of threads");
   expect_says(kGood + "cpus = \"2..1\"\n", "no choice of CPUs");
   expect_says(kGood + "metrics = [\"wall_n\"]\n", "did you mean 'wall_ns'?");

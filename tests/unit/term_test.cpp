@@ -157,5 +157,32 @@ TEST(Quote, CutsLongTextBetweenCharacters) {
   EXPECT_TRUE(quote.ends_with("...'"));
 }
 
+TEST(Count, IsDecimalWhateverItBeginsWith) {
+  EXPECT_EQ(parse_count("010").value_or(0), 10u);
+  EXPECT_EQ(parse_count("08k").value_or(0), 8000u);
+  for (const char* text : {"0x10", "0b1", "0o7", "1e3", "+5", "1_000", "1,000", "1 0", "\uff13"}) {
+    EXPECT_FALSE(parse_count(text)) << text;
+  }
+}
+
+TEST(Count, NamesItsBounds) {
+  EXPECT_EQ(parse_count("1k", 1, 1000).value_or(0), 1000u);
+  for (const std::string text : {"0", "-1", "1001", "2k", "99999999999999999999"}) {
+    EXPECT_EQ(parse_count(text, 1, 1000).error().message,
+              text + " is out of range: 1 to 1000 can be had");
+  }
+  EXPECT_NE(parse_count("-x", 1, 1000).error().message.find("is no count"), std::string::npos);
+  EXPECT_LT(parse_count(std::string(100'000, '9'), 0, 9).error().message.size(), 200u);
+}
+
+TEST(Blank, IsWhatNothingCanBeSeenOf) {
+  for (const char* text : {"", " ", "\t\r\n\v\f", "\u00a0", "\u2003\u200b", "\u3000", "\ufeff"}) {
+    EXPECT_TRUE(is_blank(text)) << testing::PrintToString(text);
+  }
+  for (const char* text : {"a", " a", ".", "-", "\u00e9", "\xc2", "\u2014"}) {
+    EXPECT_FALSE(is_blank(text)) << text;
+  }
+}
+
 }  // namespace
 }  // namespace gilscope

@@ -8,6 +8,7 @@
 
 #include "userspace/cli/cli.h"
 #include "userspace/experiment/builtin.h"
+#include "userspace/experiment/cpus.h"
 #include "userspace/experiment/experiment.h"
 #include "userspace/experiment/features.h"
 #include "userspace/experiment/limit/cpu_limiter.h"
@@ -212,32 +213,39 @@ void add_run(CLI::App& app, Exit& exit, ReportPrinter print) {
   auto flags = std::make_shared<RunFlags>();
   Command command(app, "run", "run an experiment and report it");
   command.option("SPEC", flags->spec, "a built-in experiment's name, or a .toml file");
-  command.option("--policy", flags->policies, "GIL policy; may be repeated").repeated();
-  command.option("--workload", flags->workloads, "what the threads do; may be repeated").repeated();
+  command.option("--policy", flags->policies, "GIL policy; may be repeated").is_a("POLICY");
+  command.option("--workload", flags->workloads, "what the threads do; may be repeated")
+      .is_a("WORKLOAD");
   command.option("--arrangement", flags->arrangements, "sequential or threaded; may be repeated")
-      .repeated();
+      .one_of(arrangements());
   command
       .option("--threads", flags->threads,
               "number of threads (2), or how many on each CPU (2x); may be repeated")
-      .repeated();
+      .is_a("THREADS");
   command
       .option("--cpus", flags->cpus,
               "how many CPUs (1, 2, all, 1..all) or which (cpu:0,2-3); may be repeated")
-      .repeated();
-  command.option("--cpus-by", flags->cpus_by,
-                 "how the others are kept away: affinity, cpuset or hotplug");
-  command.option("--cpu-order", flags->cpu_order,
-                 "what a count takes first: cores-first, siblings-first, packages-first or "
-                 "nodes-first");
-  command.option("--blocks", flags->blocks, "how often every cell is measured");
-  command.option("--warmup", flags->warmup, "blocks before those, kept and marked");
+      .is_a("CPUS");
+  command
+      .option("--cpus-by", flags->cpus_by,
+              "how the others are kept away: affinity, cpuset or hotplug")
+      .one_of(cpus_by_words());
+  command
+      .option("--cpu-order", flags->cpu_order,
+              "what a count takes first: cores-first, siblings-first, packages-first or "
+              "nodes-first")
+      .one_of(cpu_orders());
+  command.option("--blocks", flags->blocks, 1, kMaxBlocks, "how often every cell is measured");
+  command.option("--warmup", flags->warmup, 0, kMaxBlocks, "blocks before those, kept and marked");
   command.option("--seed", flags->seed, "seed of the order of runs");
-  command.option("--trace", flags->trace, "full, counters or off");
+  command.option("--trace", flags->trace, "full, counters or off").one_of(trace_words());
   command.flag("--perf", flags->perf,
                "count each thread's cycles, switches and more by perf events; that costs time");
-  command.option("--main-exit", flags->main_exit,
-                 "join: main waits for the threads; kill: they die with it");
-  command.option("--out", flags->out, "directory for report.json and the segments");
+  command
+      .option("--main-exit", flags->main_exit,
+              "join: main waits for the threads; kill: they die with it")
+      .one_of(main_exit_words());
+  command.option("--out", flags->out, "directory for report.json and the segments").is_a("DIR");
   command.flag("--dry-run", flags->dry_run, "only print the plan and its expected minutes");
   command.flag("--yes", flags->yes, "also where it has over 10 000 cells or takes over a day");
   command.flag("--quiet", flags->quiet, "no progress");

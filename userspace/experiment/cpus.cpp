@@ -16,6 +16,7 @@
 
 #include "userspace/experiment/cpu_list.h"
 #include "userspace/util/quote.h"
+#include "userspace/util/term.h"
 
 namespace gilscope {
 namespace {
@@ -103,13 +104,13 @@ struct Range {
 std::optional<Range> parse_range(std::string_view text) {
   const size_t dots = text.find(kRange);
   if (dots == text.npos || text.starts_with(kListPrefix)) return {};
-  const auto low = to_int(text.substr(0, dots));
+  const auto low = parse_count(text.substr(0, dots), 1, kMaxCpus);
   const std::string_view last = text.substr(dots + kRange.size());
-  if (!low || *low < 1 || *low > kMaxCpus) return {};
-  if (last == "all") return Range{*low, {}};
-  const auto high = to_int(last);
-  if (!high || *high < *low || *high > kMaxCpus) return {};
-  return Range{*low, high};
+  if (!low) return {};
+  if (last == "all") return Range{static_cast<int>(*low), {}};
+  const auto high = parse_count(last, *low, kMaxCpus);
+  if (!high) return {};
+  return Range{static_cast<int>(*low), static_cast<int>(*high)};
 }
 
 struct Request {
@@ -129,15 +130,15 @@ Result<Request> parse_request(const std::string& text) {
     request.list = std::move(*list);
     return request;
   }
-  const auto count = text.starts_with('0') ? std::nullopt : to_int(text);
-  if (!count || *count < 1 || *count > kMaxCpus) {
-    return fail(
-        fmt::format("{} is no choice of CPUs: write a count from 1, \"all\", \"1..all\", or a "
-                    "list like \"cpu:0,2-3\"",
-                    in_quotes(text)));
+  const auto count = parse_count(text, 1, kMaxCpus);
+  if (!count) {
+    return fail(fmt::format(
+        "{} is no choice of CPUs: write a count from 1 to {}, \"all\", \"1..all\", or a "
+        "list like \"cpu:0,2-3\"",
+        in_quotes(text), kMaxCpus));
   }
   request.kind = Request::Kind::count;
-  request.count = *count;
+  request.count = static_cast<int>(*count);
   return request;
 }
 
@@ -292,10 +293,14 @@ std::vector<std::string> expand_cpus(const std::vector<std::string>& requests,
   return expanded;
 }
 
-Status check_cpus_form(const std::string& request) {
-  if (parse_range(request)) return {};
-  if (const auto parsed = parse_request(request); !parsed) return fail(parsed.error());
-  return {};
+Result<std::string> canonical_cpus(const std::string& request) {
+  if (const auto range = parse_range(request)) {
+    return fmt::format("{}{}{}", range->low, kRange,
+                       range->high ? std::to_string(*range->high) : "all");
+  }
+  const auto parsed = parse_request(request);
+  if (!parsed) return fail(parsed.error());
+  return parsed->kind == Request::Kind::count ? std::to_string(parsed->count) : request;
 }
 
 }  // namespace gilscope

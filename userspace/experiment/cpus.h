@@ -45,7 +45,8 @@ std::vector<std::string> expand_cpus(const std::vector<std::string>& requests,
 // This process's affinity mask, ascending.
 Result<std::vector<int>> allowed_cpus();
 
-// The form alone is checked: no box is looked at.
-Status check_cpus_form(const std::string& request);
+// A request's canonical text ("010" is "10"), or why it is none. The form alone is checked: no box
+// is looked at.
+Result<std::string> canonical_cpus(const std::string& request);
 
 }  // namespace gilscope

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <cmath>
 #include <set>
 #include <utility>
@@ -17,7 +16,6 @@
 namespace gilscope {
 namespace {
 
-constexpr int kMaxBlocks = 10000;
 constexpr uint64_t kMaxRuns = 1000000;
 constexpr size_t kLongestName = 64;
 
@@ -32,11 +30,10 @@ Status check_name(const std::string& name) {
 }
 
 Status check_word(const char* key, const std::string& word, const std::vector<std::string>& words) {
-  if (std::find(words.begin(), words.end(), word) != words.end()) return {};
-  const std::string near = nearest(word, words);
-  return fail(fmt::format("{}: {} is unknown{}: there are {}", key, in_quotes(word),
-                          near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near),
-                          fmt::join(words, ", ")));
+  if (Status known = gilscope::check_word(word, words); !known) {
+    return fail(fmt::format("{}: {}", key, known.error().message));
+  }
+  return {};
 }
 
 Status check_metrics(const std::vector<std::string>& metrics) {
@@ -50,7 +47,9 @@ Status check_metrics(const std::vector<std::string>& metrics) {
 
 Status check_range(const char* key, int value, int low, int high) {
   if (value >= low && value <= high) return {};
-  return fail(fmt::format("{}: {} is out of range: {} to {} can be had", key, value, low, high));
+  const auto refused =
+      out_of_range(std::to_string(value), static_cast<uint64_t>(low), static_cast<uint64_t>(high));
+  return fail(fmt::format("{}: {}", key, refused.value().message));
 }
 
 // Makes every text canonical; the same one twice, however written, is refused.
@@ -78,7 +77,7 @@ Status make_canonical(const char* key, const char* flag, std::vector<std::string
 Status check_arrangements(const std::vector<std::string>& arrangements) {
   std::set<std::string> seen;
   for (const std::string& arrangement : arrangements) {
-    if (Status status = check_word("arrangements", arrangement, {"sequential", "threaded"});
+    if (Status status = check_word("arrangements", arrangement, gilscope::arrangements());
         !status) {
       return status;
     }
@@ -115,12 +114,13 @@ Status check_threads(const std::vector<ThreadCount>& threads) {
   return {};
 }
 
-Status check_cpus(const std::vector<std::string>& cpus) {
+// Makes each choice canonical, too.
+Status check_cpus(std::vector<std::string>& cpus) {
   std::set<std::string> seen;
-  for (const std::string& request : cpus) {
-    if (Status status = check_cpus_form(request); !status) {
-      return fail(status.error().code, "cpus: " + status.error().message);
-    }
+  for (std::string& request : cpus) {
+    auto canonical = canonical_cpus(request);
+    if (!canonical) return fail(canonical.error().code, "cpus: " + canonical.error().message);
+    request = std::move(*canonical);
     if (!seen.insert(request).second) {
       return fail(fmt::format("cpus: {} is there twice", in_quotes(request)));
     }
@@ -166,18 +166,33 @@ Status check_runs(const Spec& spec) {
 
 }  // namespace
 
+const std::vector<std::string>& arrangements() {
+  static const std::vector<std::string> words = {"sequential", "threaded"};
+  return words;
+}
+const std::vector<std::string>& cpus_by_words() {
+  static const std::vector<std::string> words = {"affinity", "cpuset", "hotplug"};
+  return words;
+}
+const std::vector<std::string>& trace_words() {
+  static const std::vector<std::string> words = {"full", "counters", "off"};
+  return words;
+}
+const std::vector<std::string>& main_exit_words() {
+  static const std::vector<std::string> words = {"join", "kill"};
+  return words;
+}
+
 Result<ThreadCount> ThreadCount::parse(const std::string& text) {
   ThreadCount read;
   read.per_cpu = text.ends_with('x');
-  const std::string digits = read.per_cpu ? text.substr(0, text.size() - 1) : text;
-  const auto [end, error] =
-      std::from_chars(digits.data(), digits.data() + digits.size(), read.count);
-  if (error != std::errc() || end != digits.data() + digits.size() || digits.empty()) {
-    return fail(
-        fmt::format("{} is no number of threads: a count is wanted, or \"2x\" for two on "
-                    "each CPU",
-                    in_quotes(text)));
+  const auto count = parse_count(
+      std::string_view(text).substr(0, text.size() - (read.per_cpu ? 1 : 0)), 1, kMaxThreads);
+  if (!count) {
+    return fail(fmt::format("{} is no number of threads, nor like \"2x\" for two on each CPU: {}",
+                            in_quotes(text), count.error().message));
   }
+  read.count = static_cast<int>(*count);
   return read;
 }
 
@@ -195,12 +210,12 @@ Result<Spec> checked(Spec spec) {
       check_timed(spec),
       check_threads(spec.threads),
       check_cpus(spec.cpus),
-      check_word("cpus_by", spec.cpus_by, {"affinity", "cpuset", "hotplug"}),
+      check_word("cpus_by", spec.cpus_by, cpus_by_words()),
       check_word("cpu_order", spec.cpu_order, cpu_orders()),
       check_range("blocks", spec.blocks, 1, kMaxBlocks),
       check_range("warmup", spec.warmup, 0, kMaxBlocks),
-      check_word("trace", spec.trace, {"full", "counters", "off"}),
-      check_word("main_exit", spec.main_exit, {"join", "kill"}),
+      check_word("trace", spec.trace, trace_words()),
+      check_word("main_exit", spec.main_exit, main_exit_words()),
       check_word("claim", spec.claim, {"", "slower", "faster", "same"}),
       check_metrics(spec.metrics),
       check_gates(spec.gates),

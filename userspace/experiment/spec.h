@@ -52,6 +52,13 @@ struct Spec {
 };
 
 inline constexpr int kMaxThreads = 4096;
+inline constexpr int kMaxBlocks = 10000;
+
+// The words that these keys can be.
+const std::vector<std::string>& arrangements();
+const std::vector<std::string>& cpus_by_words();
+const std::vector<std::string>& trace_words();
+const std::vector<std::string>& main_exit_words();
 
 // `origin` names the text in errors: a path, or "built-in demo". Every value is checked here, so
 // that a Spec that exists can be planned on any box; a misspelt key is named with the nearest one.

@@ -1,7 +1,6 @@
 // The TOML of a spec, both ways. Types and keys are checked here, where lines are known; values in
 // spec.cpp, which flags go through as well.
 #include <algorithm>
-#include <charconv>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -61,7 +60,9 @@ class SpecReader {
  private:
   // A converter says what it wants where it does not get it.
   static Result<std::string> to_text(const toml::node& node) {
-    if (const auto* text = node.as_string()) return text->get();
+    if (const auto* text = node.as_string(); text != nullptr && !is_blank(text->get())) {
+      return text->get();
+    }
     return fail("a string is wanted");
   }
 
@@ -100,11 +101,7 @@ class SpecReader {
       return static_cast<uint64_t>(number->get());
     }
     if (const auto* text = node.as_string()) {
-      const std::string& digits = text->get();
-      uint64_t seed = 0;
-      const char* last = digits.data() + digits.size();
-      const auto [end, error] = std::from_chars(digits.data(), last, seed);
-      if (error == std::errc() && end == last) return seed;
+      if (const auto seed = parse_count(text->get())) return *seed;
     }
     return fail("a whole number from 0 to 2^64-1 is wanted (as a string from 2^63)");
   }
@@ -133,8 +130,13 @@ class SpecReader {
   }
 
   tl::unexpected<Error> refuse(const char* key, const toml::node& node, const Error& why) const {
+    // A string that has nothing in it is most often what a script makes of a variable that is not
+    // set.
+    const auto* text = node.as_string();
+    const bool blank = text != nullptr && is_blank(text->get());
     return fail(
-        fmt::format("{}: {}, this is {}", at(key, node.source()), why.message, type_name(node)));
+        fmt::format("{}: {}, this is {}", at(key, node.source()), why.message,
+                    blank ? "a blank one: leave the key out for its default" : type_name(node)));
   }
 
   Status check_keys() const {

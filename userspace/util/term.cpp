@@ -166,6 +166,26 @@ Result<uint64_t> parse_count(std::string_view text) {
   return *count;
 }
 
+tl::unexpected<Error> out_of_range(std::string_view number, uint64_t low, uint64_t high) {
+  constexpr size_t kLongestNumber = 32;
+  return fail(fmt::format("{} is out of range: {} to {} can be had",
+                          number.size() > kLongestNumber ? in_quotes(number) : std::string(number),
+                          low, high));
+}
+
+Result<uint64_t> parse_count(std::string_view text, uint64_t low, uint64_t high) {
+  // A number with a sign, or one that 64 bits do not hold, is a number all the same.
+  const bool negative = text.starts_with('-');
+  const std::string_view size = text.substr(negative ? 1 : 0);
+  const std::string_view digits = leading_digits(size);
+  if (digits.empty() || find_unit(kCountUnits, size.substr(digits.size())) == nullptr) {
+    return parse_count(text);
+  }
+  const auto count = parse_count(size);
+  if (negative || !count || *count < low || *count > high) return out_of_range(text, low, high);
+  return *count;
+}
+
 Result<uint64_t> parse_duration_ns(std::string_view text) {
   const std::string_view whole = leading_digits(text);
   std::string_view rest = text.substr(whole.size());
@@ -221,6 +241,30 @@ std::string format_duration_ns(uint64_t ns) {
     if (shortest.empty() || text.size() < shortest.size()) shortest = std::move(text);
   }
   return shortest;
+}
+
+bool is_blank(std::string_view text) {
+  // Beside ASCII's white space: the spaces of Unicode, those without a width, and the byte order
+  // mark.
+  constexpr std::array<std::string_view, 25> kSpaces = {
+      " ",      "\t",     "\n",     "\r",     "\v",     "\f",     "\u0085", "\u00a0", "\u1680",
+      "\u2000", "\u2001", "\u2002", "\u2003", "\u2004", "\u2005", "\u2006", "\u2007", "\u2008",
+      "\u2009", "\u200a", "\u200b", "\u202f", "\u205f", "\u3000", "\ufeff"};
+  while (!text.empty()) {
+    const auto space = std::ranges::find_if(
+        kSpaces, [&](std::string_view candidate) { return text.starts_with(candidate); });
+    if (space == kSpaces.end()) return false;
+    text.remove_prefix(space->size());
+  }
+  return true;
+}
+
+Status check_word(std::string_view text, const std::vector<std::string>& words) {
+  if (std::ranges::find(words, text) != words.end()) return {};
+  const std::string near = nearest(text, words);
+  return fail(fmt::format("{} is unknown{}: there are {}", in_quotes(text),
+                          near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near),
+                          fmt::join(words, ", ")));
 }
 
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
