@@ -71,7 +71,8 @@ FUZZ_TARGETS := $(patsubst tests/fuzz/%.cpp,$(BUILD)/fuzz_%,$(sort $(wildcard te
 
 # Text files that the program carries: each becomes a raw string literal to #include.
 EMBEDDED := $(sort $(wildcard userspace/experiment/builtin/*.toml)) docs/report.schema.json \
-            docs/metrics.md docs/report.md tools/html/page.css tools/html/page.js
+            docs/metrics.md docs/report.md tools/html/page.css tools/html/page.js \
+            $(sort $(wildcard userspace/cli/completion/engine.*))
 EMBEDDED_LITERALS := $(addprefix $(BUILD)/generated/,$(addsuffix .inc,$(EMBEDDED)))
 SKELETON := $(BUILD)/generated/gilscope.skel.h
 
@@ -89,7 +90,7 @@ VARIANT_OBJECTS := $(VARIANTS:tests/bench/variants/%.patch=$(BUILD)/bench/varian
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: build run test test-unit test-threaded test-kernel test-sanitizers test-fuzz test-kernels test-guests test-ends fuzz bench bench-variants soak bench-perf bench-views bench-compare bench-against-itself lint format install clean help
+.PHONY: build run test test-unit test-threaded test-kernel test-sanitizers test-fuzz test-kernels test-guests test-ends fuzz bench bench-variants soak bench-perf bench-views bench-compare bench-against-itself lint format install completions clean help
 
 build: $(BUILD)/gilscope  ## build build/gilscope, one static program
 
@@ -164,7 +165,16 @@ install: build  ## install under $(PREFIX)
 	install -D -m 755 -s $(BUILD)/gilscope $(DESTDIR)$(PREFIX)/bin/gilscope
 	install -D -m 644 docs/gilscope.1 $(DESTDIR)$(PREFIX)/share/man/man1/gilscope.1
 	install -D -m 644 scripts/completion \
-	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/gilscope
+	    "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/gilscope"
+	install -D -m 644 scripts/completion.zsh \
+	    "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_gilscope"
+	install -D -m 644 scripts/completion.fish \
+	    "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/gilscope.fish"
+
+completions: build  ## write the shells' completions in scripts/ from the program's names
+	$(BUILD)/gilscope completion bash > scripts/completion
+	$(BUILD)/gilscope completion zsh > scripts/completion.zsh
+	$(BUILD)/gilscope completion fish > scripts/completion.fish
 
 clean:  ## remove build/, the demo's reports in it included
 	rm -rf $(BUILD)

@@ -38,6 +38,7 @@ Exit run_command(int argc, char** argv) {
   add_export(app, exit);
   add_compare(app, exit);
   add_merge(app, exit);
+  add_completion(app, exit);
 
   // The parser would only say that a subcommand is missing.
   auto known = [&](const CLI::App* command) { return command->get_name() == argv[1]; };

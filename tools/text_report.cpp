@@ -1,11 +1,9 @@
 #include "tools/text_report.h"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "tools/environment_changes.h"
 #include "tools/findings.h"
@@ -13,6 +11,7 @@
 #include "tools/text_gates.h"
 #include "tools/text_tables.h"
 #include "tools/text_trace.h"
+#include "userspace/util/output.h"
 #include "userspace/util/quote.h"
 
 namespace gilscope {
@@ -206,12 +205,10 @@ void print_disturbances(const Page& page, const Report& report) {
 
 TextOptions text_options_for_stdout() {
   TextOptions options;
-  if (!::isatty(STDOUT_FILENO)) return options;
-  const char* no_color = std::getenv("NO_COLOR");
-  options.color = !no_color || !*no_color;
-  winsize size{};
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
-    options.width = std::clamp<int>(size.ws_col, 40, 160);
+  options.color = output_takes_colour();
+  constexpr int kNarrowest = 40, kWidest = 160;
+  if (const auto columns = terminal_columns(STDOUT_FILENO)) {
+    options.width = std::clamp(*columns, kNarrowest, kWidest);
   }
   return options;
 }

@@ -18,8 +18,8 @@ struct TextOptions {
   std::optional<Per> per;  // these tables alone, and nothing shortened
 };
 
-// For standard output: its width where it is a terminal; colour where it is one and NO_COLOR is
-// not set.
+// For standard output: its width where it is a terminal; colour where it is one that knows it and
+// NO_COLOR is not set.
 TextOptions text_options_for_stdout();
 
 // "build-box, Linux 6.1.0, AMD EPYC, 4 CPUs, in a VM (kvm)", as far as it is known.

@@ -95,12 +95,12 @@ TEST(Command, TakesAValueBehindAnEqualsSign) {
 TEST(Command, TakesADashAndWhatStandsBehindTwo) {
   EXPECT_EQ(try_command({"-o", "-", "--", "--out"}).exit, 0);
   EXPECT_EQ(taken.file, "-");
-  EXPECT_EQ(taken.reports, std::vector<std::string>({"--out"}));
+  EXPECT_EQ(taken.reports, std::vector<std::string>({"./--out"}));
 }
 
 TEST(Command, TakesAllPositionals) {
   EXPECT_EQ(try_command({"a", "--quiet", "b", "[c,d]", "--", "-e"}).exit, 0);
-  EXPECT_EQ(taken.reports, std::vector<std::string>({"a", "b", "./[c,d]", "-e"}));
+  EXPECT_EQ(taken.reports, std::vector<std::string>({"a", "b", "./[c,d]", "./-e"}));
 }
 
 TEST(Command, TakesOneValueEachTime) {

@@ -249,6 +249,82 @@ TEST(Plan, ExpectsALongerTimeOfMoreWork) {
   EXPECT_NE(describe(plan).find("about 4"), std::string::npos) << describe(plan);
 }
 
+// One run less what surrounds it, against another's.
+double work_of(const std::string& policy, const std::string& workload,
+               const std::string& arrangement, int threads, std::vector<int> cpus,
+               const std::string& main_exit = "join") {
+  Cell cell;
+  cell.policy = policy;
+  cell.workload = workload;
+  cell.arrangement = arrangement;
+  cell.threads = threads;
+  cell.cpu_list = std::move(cpus);
+  cell.main_exit = main_exit;
+  Cell nothing = cell;
+  nothing.workload = "echo:background=0,seconds=1s";
+  nothing.main_exit = "join";
+  return expected_s(cell) - (expected_s(nothing) - 1);
+}
+
+TEST(Plan, ExpectsWhatHoldersAndCpusAllow) {
+  const std::string count = "count:n=1G";
+  const double alone = work_of("none", count, "threaded", 1, {0});
+  EXPECT_GT(alone, 0);
+  EXPECT_NEAR(work_of("none", count, "sequential", 4, {0, 1}), 4 * alone, 0.01 * alone);
+  EXPECT_NEAR(work_of("none", count, "threaded", 4, {0, 1}), 2 * alone, 0.01 * alone);
+  const double sharded = work_of("sharded:2", count, "threaded", 1, {0});
+  EXPECT_NEAR(work_of("sharded:2", count, "threaded", 4, {0, 1, 2, 3}), 2 * sharded,
+              0.01 * sharded);
+  const double with_gil = work_of("switch-interval:5ms", count, "threaded", 1, {0});
+  EXPECT_NEAR(work_of("switch-interval:5ms", count, "threaded", 2, {0, 1}), 2 * with_gil,
+              0.01 * with_gil);
+}
+
+TEST(Plan, ExpectsShareOfTheBackground) {
+  const std::string count = "count:background=1,n=1G";
+  const double alone = work_of("switch-interval:5ms", "count:n=1G", "threaded", 1, {0});
+  EXPECT_NEAR(work_of("switch-interval:5ms", count, "threaded", 1, {0, 1}), 2 * alone,
+              0.01 * alone);
+  EXPECT_NEAR(work_of("switch-interval:5ms", count, "threaded", 2, {0, 1}), 3 * alone,
+              0.01 * alone);
+  EXPECT_NEAR(work_of("switch-interval:5ms", count, "sequential", 2, {0, 1}), 4 * alone,
+              0.01 * alone);
+}
+
+TEST(Plan, ExpectsWaitsForTheGilAfterEachCallThatBlocks) {
+  const std::string mixed = "mixed:background=1,n=1k,compute=1,block=1us";
+  EXPECT_NEAR(work_of("gvl:100ms", mixed, "threaded", 1, {0, 1}), 100, 10);
+  EXPECT_NEAR(work_of("switch-interval:5ms", mixed, "sequential", 2, {0, 1}), 10, 2);
+  EXPECT_LT(work_of("check-interval:100", mixed, "threaded", 1, {0, 1}), 2);
+}
+
+TEST(Plan, ExpectsSequentialSleepsOneAfterTheOther) {
+  const std::string mixed = "mixed:n=10,compute=1,block=1000ms";
+  EXPECT_NEAR(work_of("none", mixed, "threaded", 3, {0}), 10, 1);
+  EXPECT_NEAR(work_of("none", mixed, "sequential", 3, {0}), 30, 1);
+  EXPECT_NEAR(work_of("none", mixed + ",seconds=2", "threaded", 3, {0}), 2, 0.1);
+}
+
+TEST(Plan, ExpectsAKilledRunToLastAsLongAsMainSleeps) {
+  EXPECT_NEAR(work_of("none", "count:n=1G,seconds=3", "threaded", 2, {0}, "kill"), 3, 0.01);
+  EXPECT_NEAR(work_of("none", "count:n=1,seconds=3", "threaded", 2, {0}, "kill"), 3, 0.01);
+  EXPECT_NEAR(work_of("none", "count:n=1G", "threaded", 2, {0}, "kill"), 0, 0.01);
+}
+
+TEST(Plan, MeasuresThePolicyItself) {
+  // A release and an acquisition between any two opcodes; "none" has neither.
+  EXPECT_GT(work_of("fifo:0", "count:n=1G", "threaded", 1, {0}),
+            1.2 * work_of("none", "count:n=1G", "threaded", 1, {0}));
+}
+
+TEST(Plan, OfWorkThatTakesDaysIsRefused) {
+  Spec spec = small_spec();
+  spec.workloads = {"count:n=100000G"};
+  const Status refused = check_size(planned(spec, 1), false);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("days"), std::string::npos);
+}
+
 TEST(Plan, OfMoreThanADayIsRefusedUnlessConfirmed) {
   Spec spec = small_spec();
   spec.workloads = {"echo:background=0,seconds=3600s"};

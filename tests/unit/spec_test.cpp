@@ -188,6 +188,14 @@ TEST(Spec, RefusesABlankStringOfEachKey) {
               "name in test.toml line 3: a string is wanted, this is a blank one");
 }
 
+TEST(Spec, RefusesSecondsThatBoundNothing) {
+  const std::string counting = "policies = \"none\"\nworkloads = \"count:n=100M,seconds=60ms\"\n";
+  expect_says(counting, "seconds in 'count:n=100M,seconds=60ms' is how long main lives");
+  expect_says(counting + "main_exit = \"join\"\n", "bounds nothing with \"join\"");
+  EXPECT_TRUE(parse_spec(counting + "main_exit = \"kill\"\n", "test.toml"));
+  EXPECT_TRUE(parse_spec("policies = \"none\"\nworkloads = \"mixed:seconds=1\"\n", "test.toml"));
+}
+
 TEST(Spec, CountsInDecimal) {
   const auto spec = parse_spec(
       kGood + "threads = [\"010\", \"02x\"]\ncpus = \"010\"\nseed = \"017\"\n", "test.toml");

@@ -22,6 +22,21 @@ std::string canonical(const std::string& text) {
   return result ? *result : "refused: " + result.error().message;
 }
 
+// What is accepted and comes to nothing names a second cell that is the same as the first.
+TEST(Workloads, RefuseATaskForNoBackground) {
+  for (const char* text :
+       {"count:task=regex", "count:n=5,task=count", "echo:background=0,task=regex",
+        "mixed:task=compress", "native:background=0,task=count"}) {
+    const auto refused = canonical_workload(text);
+    ASSERT_FALSE(refused) << text;
+    EXPECT_NE(refused.error().message.find("task= is what background threads compute"),
+              std::string::npos)
+        << refused.error().message;
+  }
+  EXPECT_EQ(canonical("count:background=1,n=5,task=regex"), "count:background=1,n=5,task=regex");
+  EXPECT_EQ(canonical("throughput:task=regex"), "throughput:task=regex,n=100");
+}
+
 TEST(Workloads, HaveOneCanonicalForm) {
   EXPECT_EQ(canonical("count"), "count:n=20M");
   EXPECT_EQ(canonical("count:n=20000000"), "count:n=20M");

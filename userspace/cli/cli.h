@@ -22,5 +22,7 @@ void add_list(CLI::App& app, Exit& exit);
 void add_doctor(CLI::App& app, Exit& exit);
 void add_env(CLI::App& app, Exit& exit);
 void add_restore(CLI::App& app, Exit& exit);
+// The shells' completion of all that is registered when it runs.
+void add_completion(CLI::App& app, Exit& exit);
 
 }  // namespace gilscope

@@ -69,7 +69,7 @@ void add_doctor(CLI::App& app, Exit& exit) {
   command.on_run([json, &exit] {
     const auto features = probe_features();
     exit =
-        exit_of(write_output(*json ? as_json(features) : as_text(features, output_is_terminal())));
+        exit_of(write_output(*json ? as_json(features) : as_text(features, output_takes_colour())));
     if (exit != Exit::done) return;
     if (!first_missing(features)) exit = Exit::unable;
   });

@@ -15,6 +15,7 @@
 #include "userspace/experiment/limit/journal.h"
 #include "userspace/experiment/limit/patient_lock.h"
 #include "userspace/experiment/plan.h"
+#include "userspace/experiment/progress_line.h"
 #include "userspace/experiment/spec.h"
 #include "userspace/report/json.h"
 #include "userspace/util/command.h"
@@ -96,49 +97,39 @@ Result<SpecAndText> spec_of(const RunFlags& flags) {
   return SpecAndText{*good, text};
 }
 
+// One line that is replaced after each run, where the terminal can do that; else a line each block.
 class ProgressLines {
  public:
-  explicit ProgressLines(bool quiet) : quiet_(quiet), terminal_(isatty(STDERR_FILENO)) {}
+  explicit ProgressLines(bool quiet) : quiet_(quiet), replaced_(messages_can_be_replaced()) {}
   ~ProgressLines() {
-    if (shown_) write_message("\r\033[K");
+    if (shown_) write_message(kClear);
   }
 
   void operator()(const Progress& p) {
     if (p.last->status == "failed") {
-      if (shown_) write_message("\r\033[K");
+      if (shown_) write_message(kClear);
       write_error(
           Error{Exit::error, fmt::format("block {}: {} {} {} failed: {}", p.block, p.cell->policy,
                                          p.cell->workload, p.cell->arrangement, p.last->failure)});
     }
     if (quiet_) return;
-    if (terminal_) {
+    if (replaced_) {
+      // Asked each time: the window may have another size by now.
+      constexpr int kUsual = 80;
+      const int columns = terminal_columns(STDERR_FILENO).value_or(kUsual);
       shown_ = true;
-      write_message(fmt::format("\r\033[K[{}] block {}/{}{}, run {}/{}, {} left", bar(p),
-                                p.block + 1, p.blocks, p.warmup ? " (warm-up)" : "", p.run, p.runs,
-                                time_left(p.seconds_left)));
+      write_message(kClear + progress_line(p, columns));
     } else if (p.block != last_block_) {
       last_block_ = p.block;
-      write_message(fmt::format("block {}/{}{}, {} left\n", p.block + 1, p.blocks,
-                                p.warmup ? " (warm-up)" : "", time_left(p.seconds_left)));
+      const std::string line = block_line(p, terminal_columns(STDERR_FILENO));
+      if (!line.empty()) write_message(line + "\n");
     }
   }
 
  private:
-  // Fits a line of 80 columns with all that follows it.
-  static std::string bar(const Progress& p) {
-    constexpr size_t kColumns = 20;
-    const size_t done = p.run * kColumns / std::max<size_t>(p.runs, 1);
-    return std::string(done, '#') + std::string(kColumns - done, '.');
-  }
+  inline static const std::string kClear = "\r\033[K";
 
-  static std::string time_left(double seconds) {
-    const auto s = static_cast<long>(seconds + 0.5);
-    if (s < 60) return fmt::format("{} s", s);
-    if (s < 3600) return fmt::format("{} min {:02} s", s / 60, s % 60);
-    return fmt::format("{} h {:02} min", s / 3600, s / 60 % 60);
-  }
-
-  bool quiet_, terminal_, shown_ = false;
+  bool quiet_, replaced_, shown_ = false;
   int last_block_ = -1;
 };
 

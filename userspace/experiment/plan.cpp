@@ -7,7 +7,9 @@
 
 #include "userspace/experiment/cpu_list.h"
 #include "userspace/experiment/cpus.h"
+#include "userspace/gil/policies.h"
 #include "userspace/util/quote.h"
+#include "userspace/workload/tasks.h"
 #include "userspace/workload/workload.h"
 
 namespace gilscope {
@@ -120,6 +122,33 @@ Block make_block(const Spec& spec, size_t cells, uint64_t seed, int index) {
   return block;
 }
 
+double seconds(uint64_t ns) {
+  return static_cast<double>(ns) / 1e9;
+}
+
+// Each thread has its share of the GIL, and of the CPUs, beside those in the background.
+double expected_s(const Work& work, const PolicyPace& pace, const Cell& cell, size_t background) {
+  const auto cpus = static_cast<double>(std::max<size_t>(cell.cpu_list.size(), 1));
+  const double holders = std::min(cpus, static_cast<double>(pace.holders));
+  const bool threaded = cell.arrangement == "threaded";
+  const double others = static_cast<double>(background);
+  const double at_once = threaded ? cell.threads : 1;
+  const double rounds = threaded ? 1 : cell.threads;
+  // Each time that it wants the GIL back, a thread waits for those that compute in the background.
+  constexpr double kCountedAnIteration = 3;
+  const double held =
+      seconds(pace.held_ns) +
+      seconds_of_counting(static_cast<double>(pace.held_opcodes) / kCountedAnIteration, "none");
+  const double waited = others + 1 <= holders ? 0 : work.turns * others * held;
+  const double alone = work.computing_s * std::max(1.0, (1 + others) / holders) +
+                       work.released_s * std::max(1.0, (1 + others) / cpus) + work.blocked_s +
+                       waited;
+  // Where all of them compute, it is the GIL or the CPUs that they wait for.
+  const double together =
+      work.computing_s * (at_once + others) / holders + work.released_s * (at_once + others) / cpus;
+  return rounds * std::max(alone, together);
+}
+
 }  // namespace
 
 std::vector<std::vector<int>> cpu_sets(const std::vector<Cell>& cells) {
@@ -151,12 +180,17 @@ double expected_s(const Cell& cell) {
   // Forking, attaching, detaching and writing, seen on one box or another.
   constexpr double kAround = 0.05;
   auto workload = make_workload(cell.workload);
-  if (!workload) return kAround;
-  const double work = (*workload)->expected_s(static_cast<size_t>(cell.threads));
-  // Background threads take their share of the GIL, and of the CPUs.
-  const bool timed = (*workload)->bounded_by_time();
-  const auto background = static_cast<double>((*workload)->background().threads);
-  return kAround + work * (timed ? 1 : 1 + background);
+  const auto pace = policy_pace(cell.policy);
+  if (!workload || !pace) return kAround;
+  if (cell.main_exit == "kill") {
+    // Main sleeps for so long, whatever the threads have done by then, and ends the process.
+    return kAround + seconds((*workload)->main_sleep_ns().value_or(0));
+  }
+  const auto bound_ns = (*workload)->bound_ns();
+  const auto work = (*workload)->work(cell.policy);
+  if (!work) return kAround + seconds(bound_ns.value_or(0));
+  const double done = expected_s(*work, *pace, cell, (*workload)->background().threads);
+  return kAround + (bound_ns ? std::min(done, seconds(*bound_ns)) : done);
 }
 
 double expected_s(const Plan& plan) {

@@ -103,6 +103,21 @@ Status check_timed(const Spec& spec) {
   return {};
 }
 
+// A parameter that nothing would come of is refused: who gave it believes that the run ends by it.
+Status check_main_sleep(const Spec& spec) {
+  if (spec.main_exit != "join") return {};
+  for (const std::string& workload : spec.workloads) {
+    auto made = make_workload(workload);
+    if (made && (*made)->main_sleep_ns() && !(*made)->bounded_by_time()) {
+      return fail(fmt::format(
+          "workloads: seconds in {} is how long main lives with main_exit = \"kill\", and "
+          "bounds nothing with \"join\": leave it out, or set main_exit",
+          in_quotes(workload)));
+    }
+  }
+  return {};
+}
+
 Status check_threads(const std::vector<ThreadCount>& threads) {
   std::set<std::string> seen;
   for (const ThreadCount& count : threads) {
@@ -216,6 +231,7 @@ Result<Spec> checked(Spec spec) {
       check_range("warmup", spec.warmup, 0, kMaxBlocks),
       check_word("trace", spec.trace, trace_words()),
       check_word("main_exit", spec.main_exit, main_exit_words()),
+      check_main_sleep(spec),
       check_word("claim", spec.claim, {"", "slower", "faster", "same"}),
       check_metrics(spec.metrics),
       check_gates(spec.gates),

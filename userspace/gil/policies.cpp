@@ -24,6 +24,7 @@ namespace {
 struct Reading {
   std::string canonical;
   std::function<std::unique_ptr<Gil>()> make;
+  PolicyPace pace;
 };
 
 tl::unexpected<Error> unknown_argument(const Term& term, const Argument& argument,
@@ -89,7 +90,8 @@ Result<Reading> read_check_interval(const Term& term, const std::string& paramet
   }
   return Reading{fmt::format("check-interval:{}{}{}", options.interval,
                              options.condvar ? ",lock=condvar" : "", options.yield ? ",yield" : ""),
-                 [options] { return make_check_interval(options); }};
+                 [options] { return make_check_interval(options); },
+                 {.held_opcodes = static_cast<uint64_t>(options.interval) + 1}};
 }
 
 Result<Reading> read_switch_interval(const Term& term, const std::string& parameters) {
@@ -110,14 +112,16 @@ Result<Reading> read_switch_interval(const Term& term, const std::string& parame
   }
   return Reading{fmt::format("switch-interval:{}{}", format_duration_ns(options.interval_ns),
                              options.flag_per_thread ? ",flag=thread" : ""),
-                 [options] { return make_switch_interval(options); }};
+                 [options] { return make_switch_interval(options); },
+                 {.held_ns = options.interval_ns}};
 }
 
 // Policies with one parameter, a count, which goes into `member` of their options.
 template <typename Options, typename Integer>
 Result<Reading> read_one_count(const Term& term, const std::string& parameters,
                                const CountParameter& parameter, Integer Options::*member,
-                               std::unique_ptr<Gil> (*make)(const Options&)) {
+                               std::unique_ptr<Gil> (*make)(const Options&),
+                               PolicyPace (*pace)(uint64_t count)) {
   Options options;
   for (const Argument& argument : term.arguments) {
     if (&argument != &term.arguments[0] || !argument.key.empty()) {
@@ -128,7 +132,8 @@ Result<Reading> read_one_count(const Term& term, const std::string& parameters,
     options.*member = static_cast<Integer>(*count);
   }
   return Reading{fmt::format("{}:{}", term.name, options.*member),
-                 [options, make] { return make(options); }};
+                 [options, make] { return make(options); },
+                 pace(static_cast<uint64_t>(options.*member))};
 }
 
 // The same with a time.
@@ -146,18 +151,26 @@ Result<Reading> read_one_time(const Term& term, const std::string& parameters,
     options.*member = *time;
   }
   return Reading{fmt::format("{}:{}", term.name, format_duration_ns(options.*member)),
-                 [options, make] { return make(options); }};
+                 [options, make] { return make(options); },
+                 {.held_ns = options.*member}};
+}
+
+PolicyPace pace_of_interval(uint64_t opcodes) {
+  return {.held_opcodes = opcodes + 1};
+}
+PolicyPace pace_of_pieces(uint64_t pieces) {
+  return {.holders = pieces, .held_opcodes = 101};
 }
 
 Result<Reading> read_fifo(const Term& term, const std::string& parameters) {
   return read_one_count(term, parameters, {"check interval", "opcodes", 0, INT32_MAX, "fifo:100"},
-                        &FifoOptions::interval, make_fifo);
+                        &FifoOptions::interval, make_fifo, pace_of_interval);
 }
 
 Result<Reading> read_pypy(const Term& term, const std::string& parameters) {
   // PyPy makes 1 of anything less.
   return read_one_count(term, parameters, {"check interval", "opcodes", 1, INT32_MAX, "pypy:10000"},
-                        &PypyOptions::interval, make_pypy);
+                        &PypyOptions::interval, make_pypy, pace_of_interval);
 }
 
 Result<Reading> read_gvl(const Term& term, const std::string& parameters) {
@@ -173,7 +186,7 @@ Result<Reading> read_gvl_handoff(const Term& term, const std::string& parameters
 
 Result<Reading> read_bfs(const Term& term, const std::string& parameters) {
   if (!term.arguments.empty()) return unknown_argument(term, term.arguments[0], parameters);
-  return Reading{"bfs", make_bfs};
+  return Reading{"bfs", make_bfs, {}};  // who has waited long goes first
 }
 
 Result<Reading> read_priority(const Term& term, const std::string& parameters) {
@@ -187,12 +200,12 @@ std::unique_ptr<Gil> make_sharded(const ShardedOptions& options) {
 
 Result<Reading> read_sharded(const Term& term, const std::string& parameters) {
   return read_one_count(term, parameters, {"number of locks", "locks", 1, 4096, "sharded:16"},
-                        &ShardedOptions::pieces, make_sharded);
+                        &ShardedOptions::pieces, make_sharded, pace_of_pieces);
 }
 
 Result<Reading> read_none(const Term& term, const std::string& parameters) {
   if (!term.arguments.empty()) return unknown_argument(term, term.arguments[0], parameters);
-  return Reading{"none", [] { return std::make_unique<NoLock>(); }};
+  return Reading{"none", [] { return std::make_unique<NoLock>(); }, {.holders = SIZE_MAX}};
 }
 
 struct Policy {
@@ -205,43 +218,59 @@ const std::vector<Policy>& policies() {
   static const std::vector<Policy> list = {
       {{"check-interval:100",
         "CPython to 3.1: every N+1 counted opcodes release, and take again at once",
-        "N (opcodes), lock=condvar, yield"},
+        "N (opcodes), lock=condvar, yield",
+        {"lock=condvar", "yield"}},
        "check-interval",
        read_check_interval},
       {{"switch-interval:5ms",
         "CPython 3.2+: a waiter whose wait runs out asks, the holder drops and lets it in",
-        "T (time), flag=thread (3.13+)"},
+        "T (time), flag=thread (3.13+)",
+        {"flag=thread"}},
        "switch-interval",
        read_switch_interval},
-      {{"fifo:100", "tickets: the releaser makes the next in the queue the owner, then wakes it",
-        "N (opcodes between releases)"},
+      {{"fifo:100",
+        "tickets: the releaser makes the next in the queue the owner, then wakes it",
+        "N (opcodes between releases)",
+        {}},
        "fifo",
        read_fifo},
-      {{"pypy:10000", "PyPy: two locks, one stealer at a time; every N+1 opcodes given to it",
-        "N (opcodes)"},
+      {{"pypy:10000",
+        "PyPy: two locks, one stealer at a time; every N+1 opcodes given to it",
+        "N (opcodes)",
+        {}},
        "pypy",
        read_pypy},
-      {{"gvl:100ms", "Ruby 3.1: a queue, and a waiter as timer; newcomers may barge in",
-        "T (time)"},
+      {{"gvl:100ms",
+        "Ruby 3.1: a queue, and a waiter as timer; newcomers may barge in",
+        "T (time)",
+        {}},
        "gvl",
        read_gvl},
-      {{"gvl-handoff:100ms", "Ruby 3.3: a queue, handed over; ticks of 10 ms while somebody waits",
-        "T (time, from 10ms)"},
+      {{"gvl-handoff:100ms",
+        "Ruby 3.3: a queue, handed over; ticks of 10 ms while somebody waits",
+        "T (time, from 10ms)",
+        {}},
        "gvl-handoff",
        read_gvl_handoff},
-      {{"bfs", "Nir Aides' proposal for CPython: slices of 10 ms, the earliest deadline first", ""},
+      {{"bfs",
+        "Nir Aides' proposal for CPython: slices of 10 ms, the earliest deadline first",
+        "",
+        {}},
        "bfs",
        read_bfs},
       {{"priority:5ms",
         "Beazley-style: up for a voluntary release, down for a time-out, the highest first",
-        "T (time)"},
+        "T (time)",
+        {}},
        "priority",
        read_priority},
-      {{"sharded:16", "one big lock split into N, another piece after each check; N hold at once",
-        "N (locks, 1 to 4096)"},
+      {{"sharded:16",
+        "one big lock split into N, another piece after each check; N hold at once",
+        "N (locks, 1 to 4096)",
+        {}},
        "sharded",
        read_sharded},
-      {{"none", "no global lock: Jython, free-threaded CPython", ""}, "none", read_none},
+      {{"none", "no global lock: Jython, free-threaded CPython", "", {}}, "none", read_none},
   };
   return list;
 }
@@ -274,6 +303,12 @@ Result<std::string> canonical_policy(std::string_view text) {
   auto reading = read_policy(text);
   if (!reading) return fail(reading.error());
   return reading->canonical;
+}
+
+Result<PolicyPace> policy_pace(std::string_view text) {
+  auto reading = read_policy(text);
+  if (!reading) return fail(reading.error());
+  return reading->pace;
 }
 
 Result<std::unique_ptr<Gil>> make_gil(std::string_view text) {

@@ -62,7 +62,7 @@ OptionFacts facts_of(const CLI::Option& option) {
                                      : "-" + option.get_snames().front();
   facts.help = option.get_description();
   if (facts.positional) {
-    facts.kind = facts.name;
+    facts.kind = option.get_type_name().empty() ? facts.name : option.get_type_name();
   } else if (takes_value(option)) {
     facts.kind = option.get_type_name();
   }
@@ -225,9 +225,11 @@ Result<std::vector<std::string>> checked_arguments(const CLI::App& app,
                                                               : word.npos;
     if (only_positionals || !word.starts_with('-') || word == "-") {
       if (is_blank(word)) return refuse_blank(name_of_positional(*command), word);
-      // The parser would take "[a,b]" for a list, and it is a file of that name.
+      // The parser would take "[a,b]" for a list, and gives what stands behind "--" to the wrong
+      // command: both are the names of files.
       const bool bracketed = word.starts_with('[') && word.ends_with(']');
-      arguments.push_back(bracketed ? "./" + word : word);
+      const bool dashed = only_positionals && word.size() > 1 && word.starts_with('-');
+      arguments.push_back(bracketed || dashed ? "./" + word : word);
       if (command == &app && !only_positionals) {
         for (const CLI::App* candidate : app.get_subcommands({})) {
           if (candidate->get_name() == word) command = candidate;
@@ -237,7 +239,6 @@ Result<std::vector<std::string>> checked_arguments(const CLI::App& app,
     }
     if (word == "--") {
       only_positionals = true;
-      arguments.push_back(word);
       continue;
     }
     const std::string name = word.substr(0, equals);

@@ -1,11 +1,23 @@
 #include "userspace/util/output.h"
 
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <iostream>
 
 namespace gilscope {
+namespace {
+
+// A terminal without a name is taken for the least able one.
+bool knows_escapes(int fd) {
+  const char* name = std::getenv("TERM");
+  const std::string_view term = name == nullptr ? "" : name;
+  return ::isatty(fd) == 1 && !term.empty() && term != "dumb" && term != "unknown";
+}
+
+}  // namespace
 
 void write_message(std::string_view text) {
   // A reader that has stopped to read is waited for once, and not again while it reads nothing:
@@ -52,8 +64,19 @@ Status flush_output() {
                     : fail_errno("cannot write to standard output");
 }
 
-bool output_is_terminal() {
-  return ::isatty(STDOUT_FILENO) == 1;
+bool output_takes_colour() {
+  const char* no_color = std::getenv("NO_COLOR");
+  return knows_escapes(STDOUT_FILENO) && (no_color == nullptr || *no_color == '\0');
+}
+
+bool messages_can_be_replaced() {
+  return knows_escapes(STDERR_FILENO);
+}
+
+std::optional<int> terminal_columns(int fd) {
+  winsize size{};
+  if (::ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return {};
+  return size.ws_col;
 }
 
 }  // namespace gilscope

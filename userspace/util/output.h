@@ -2,6 +2,7 @@
 // standard error.
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "userspace/util/result.h"
@@ -26,7 +27,13 @@ Status write_output(std::string_view text);
 // The same for what has been printed to std::cout.
 Status flush_output();
 
-// Colour is for people: a pipe or a file gets none.
-bool output_is_terminal();
+// Whether standard output is shown in colour: it is a terminal that knows escape sequences, and
+// NO_COLOR is not set (no-color.org).
+bool output_takes_colour();
+// The same of standard error, for what moves the cursor; colour is not asked for.
+bool messages_can_be_replaced();
+// How many columns the terminal on this descriptor has at present; empty: no terminal, or one that
+// does not know.
+std::optional<int> terminal_columns(int fd);
 
 }  // namespace gilscope

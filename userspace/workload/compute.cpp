@@ -27,8 +27,12 @@ class Throughput : public Workload {
     return {};
   }
 
-  double expected_s(size_t threads) const override {
-    return static_cast<double>(n_) * static_cast<double>(threads) * seconds_of(task_);
+  std::optional<Work> work(const std::string& policy) const override {
+    const double seconds = static_cast<double>(n_) * seconds_of(task_, policy);
+    if (releases_the_gil(task_)) {
+      return Work{.released_s = seconds, .turns = static_cast<double>(n_)};
+    }
+    return Work{.computing_s = seconds};
   }
 
  private:
@@ -55,9 +59,8 @@ class Native : public Workload {
     return {};
   }
 
-  double expected_s(size_t threads) const override {
-    return static_cast<double>(n_) * static_cast<double>(length_ns_) / 1e9 *
-           static_cast<double>(threads);
+  std::optional<Work> work(const std::string&) const override {
+    return Work{.computing_s = static_cast<double>(n_) * static_cast<double>(length_ns_) / 1e9};
   }
 
  private:
@@ -97,13 +100,15 @@ class Mixed : public Workload {
     return {};
   }
 
-  double expected_s(size_t threads) const override {
-    const double computing = static_cast<double>(compute_) / 1000 * seconds_of("count");
+  std::optional<Work> work(const std::string& policy) const override {
+    // A sleep ends later than it was asked to: by the timer slack of 50 us, and a wakeup.
+    constexpr double kLate = 80e-6;
     const double n = static_cast<double>(n_);
-    const double work = std::max(n * (computing + static_cast<double>(block_ns_) / 1e9),
-                                 n * computing * static_cast<double>(threads));
-    return seconds_ns_ ? std::min(work, static_cast<double>(*seconds_ns_) / 1e9) : work;
+    return Work{.computing_s = seconds_of_counting(n * static_cast<double>(compute_), policy),
+                .blocked_s = n * (static_cast<double>(block_ns_) / 1e9 + kLate),
+                .turns = n};
   }
+  std::optional<uint64_t> bound_ns() const override { return seconds_ns_; }
 
  private:
   const uint64_t n_;

@@ -19,10 +19,8 @@ class Count : public Workload {
     return {};
   }
 
-  double expected_s(size_t threads) const override {
-    const double all = static_cast<double>(n_) * static_cast<double>(threads);
-    const double work = all / 1000 * seconds_of("count");  // a task is a thousand iterations
-    return main_sleep_ns_ ? std::min(work, static_cast<double>(*main_sleep_ns_) / 1e9) : work;
+  std::optional<Work> work(const std::string& policy) const override {
+    return Work{.computing_s = seconds_of_counting(static_cast<double>(n_), policy)};
   }
 
   std::optional<uint64_t> main_sleep_ns() const override { return main_sleep_ns_; }

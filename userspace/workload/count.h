@@ -1,5 +1,6 @@
 // count:n=20M[,seconds=S]: each thread counts n down to 0 in bytecode, the seed's own loop. One
-// operation is one iteration. With main_exit = "kill", `seconds` is how long main lives.
+// operation is one iteration. With main_exit = "kill", and only with it, `seconds` is how long main
+// lives.
 #pragma once
 
 #include "userspace/workload/workload.h"

@@ -122,6 +122,18 @@ Result<Parameters> Parameters::read(const std::vector<Parameter>& table, const T
   return read;
 }
 
+std::vector<std::string> argument_forms(const std::vector<Parameter>& table) {
+  std::vector<std::string> forms;
+  for (const Parameter& parameter : table) {
+    if (parameter.kind != Kind::word) {
+      forms.push_back(parameter.key + "=");
+      continue;
+    }
+    for (const std::string& word : parameter.words) forms.push_back(parameter.key + "=" + word);
+  }
+  return forms;
+}
+
 std::string parameters_text(const std::vector<Parameter>& table) {
   std::vector<std::string> texts;
   for (const Parameter& parameter : table) {

@@ -51,6 +51,9 @@ class Parameters {
   std::string canonical_;
 };
 
+// "n=", "seconds=", "task=pidigits", "task=regex"
+std::vector<std::string> argument_forms(const std::vector<Parameter>& table);
+
 // "n=COUNT, seconds=TIME, task=pidigits|regex"
 std::string parameters_text(const std::vector<Parameter>& table);
 

@@ -9,7 +9,7 @@
 
 #include "userspace/eval/object_memory.h"
 #include "userspace/eval/programs.h"
-#include "userspace/gil/no_lock.h"
+#include "userspace/gil/policies.h"
 #include "userspace/util/time.h"
 
 namespace gilscope {
@@ -121,13 +121,20 @@ Task::Task(const std::string& name, Interpreter& interpreter) : interpreter_(int
   }
 }
 
-double seconds_of(const std::string& name) {
-  static std::map<std::string, double> known;
-  if (auto at = known.find(name); at != known.end()) return at->second;
-  NoLock gil;
+bool releases_the_gil(const std::string& task) {
+  return task == "compress";
+}
+
+double seconds_of(const std::string& name, const std::string& policy) {
+  static std::map<std::pair<std::string, std::string>, double> known;
+  const std::pair key(name, policy);
+  if (auto at = known.find(key); at != known.end()) return at->second;
+  auto gil = make_gil(policy);
+  if (!gil) return 0;  // it is in no plan
   gilscope_slot GILSCOPE_ALIGNED slot = {};
   GilThread thread(slot);
-  Interpreter interpreter(gil, thread);
+  Interpreter interpreter(**gil, thread);
+  (*gil)->acquire(thread);
   Task task(name, interpreter);
   uint64_t shortest_ns = UINT64_MAX;
   for (int round = 0; round < 5; ++round) {
@@ -135,7 +142,12 @@ double seconds_of(const std::string& name) {
     task.once();
     shortest_ns = std::min(shortest_ns, clock_ns(CLOCK_THREAD_CPUTIME_ID) - start_ns);
   }
-  return known[name] = static_cast<double>(shortest_ns) / 1e9;
+  (*gil)->release(thread);
+  return known[key] = static_cast<double>(shortest_ns) / 1e9;
+}
+
+double seconds_of_counting(double iterations, const std::string& policy) {
+  return iterations / kCounted * seconds_of("count", policy);
 }
 
 }  // namespace gilscope

@@ -30,7 +30,10 @@ class Task {
   int64_t argument_ = 1;
 };
 
-// How long one operation takes here, alone and without a lock. Measured once a process.
-double seconds_of(const std::string& task);
+bool releases_the_gil(const std::string& task);
+
+// How long one operation takes here, alone under this policy. Measured once a process.
+double seconds_of(const std::string& task, const std::string& policy);
+double seconds_of_counting(double iterations, const std::string& policy);
 
 }  // namespace gilscope

@@ -9,7 +9,7 @@ namespace gilscope {
 class TimedWorkload : public Workload {
  public:
   bool bounded_by_time() const override { return true; }
-  double expected_s(size_t) const override { return static_cast<double>(seconds_ns_) / 1e9; }
+  std::optional<uint64_t> bound_ns() const override { return seconds_ns_; }
   std::optional<uint64_t> main_sleep_ns() const override { return seconds_ns_; }
 
  protected:

@@ -24,6 +24,7 @@ struct Kind {
   std::string summary;
   std::vector<Parameter> parameters;
   std::unique_ptr<Workload> (*make)(const Parameters& parameters);
+  bool own_task = false;  // `task` is what the measured threads do, not those in the background
 };
 
 bool has_parameter(const std::vector<Parameter>& table, const char* key) {
@@ -35,7 +36,8 @@ bool has_parameter(const std::vector<Parameter>& table, const char* key) {
 Kind with_background(Kind kind, uint64_t fallback) {
   kind.parameters.insert(kind.parameters.begin(),
                          count_parameter("background", fallback, 0, kMaxBackground, fallback > 0));
-  if (!has_parameter(kind.parameters, "task")) {
+  kind.own_task = has_parameter(kind.parameters, "task");
+  if (!kind.own_task) {
     kind.parameters.push_back(word_parameter("task", task_names()));
   }
   return kind;
@@ -82,6 +84,17 @@ struct Reading {
   Parameters parameters;
 };
 
+// A task for background threads that there are none of would only be read, and name a second cell
+// that is the same as the one without it.
+Status check_task(const Kind& kind, const Term& term, const Parameters& parameters) {
+  if (kind.own_task || parameters.number("background") > 0) return {};
+  if (std::ranges::find(term.arguments, "task", &Argument::key) == term.arguments.end()) return {};
+  return fail(fmt::format(
+      "workload {}: task= is what background threads compute, and there are none: leave it "
+      "out, or ask for some by background=",
+      term.name));
+}
+
 Result<Reading> read_workload(std::string_view text) {
   auto term = parse_term(text);
   if (!term) return fail(fmt::format("workload {}: {}", in_quotes(text), term.error().message));
@@ -91,6 +104,7 @@ Result<Reading> read_workload(std::string_view text) {
     if (kind.name != term->name) continue;
     auto parameters = Parameters::read(kind.parameters, *term);
     if (!parameters) return fail(parameters.error());
+    if (Status used = check_task(kind, *term, *parameters); !used) return fail(used.error());
     return Reading{&kind, std::move(*parameters)};
   }
   const std::string near = nearest(term->name, names);
@@ -108,8 +122,8 @@ const std::vector<WorkloadInfo>& workload_list() {
   static const std::vector<WorkloadInfo> list = [] {
     std::vector<WorkloadInfo> infos;
     for (const Kind& kind : kinds()) {
-      infos.push_back(
-          {*canonical_workload(kind.name), kind.summary, parameters_text(kind.parameters)});
+      infos.push_back({*canonical_workload(kind.name), kind.summary,
+                       parameters_text(kind.parameters), argument_forms(kind.parameters)});
     }
     return infos;
   }();

@@ -22,9 +22,10 @@
 namespace gilscope {
 
 struct WorkloadInfo {
-  std::string name;        // "count:n=20M"
-  std::string summary;     // one line
-  std::string parameters;  // one line
+  std::string name;                    // "count:n=20M"
+  std::string summary;                 // one line
+  std::string parameters;              // one line
+  std::vector<std::string> arguments;  // "n=", "task=regex": how each can be begun
 };
 const std::vector<WorkloadInfo>& workload_list();
 
@@ -38,6 +39,14 @@ struct WorkThread {
   void did_one() const {
     std::atomic_ref<uint64_t>(operations).store(operations + 1, std::memory_order_relaxed);
   }
+};
+
+// What one measured thread does before it ends, alone on this box and under this policy.
+struct Work {
+  double computing_s = 0;  // with the GIL
+  double released_s = 0;   // computing without it
+  double blocked_s = 0;
+  double turns = 0;  // how often it gives the GIL up by itself, and has to get it again
 };
 
 // Beside the measured threads there may be computing ones, daemons that run until the process ends.
@@ -60,8 +69,10 @@ class Workload {
   virtual bool takes_samples() const { return false; }
   virtual bool has_client() const { return false; }
 
-  // How long a run takes where nothing disturbs it, roughly: for the plan.
-  virtual double expected_s(size_t threads) const = 0;
+  // For the plan. Empty where nothing but time bounds it.
+  virtual std::optional<Work> work(const std::string& /*policy*/) const { return std::nullopt; }
+  // After how long it ends though it has not done its work.
+  virtual std::optional<uint64_t> bound_ns() const { return std::nullopt; }
 
   // Before the processes are forked: opens what they need. Fails where a port is in use, or a
   // directory cannot be written.
