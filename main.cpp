@@ -53,12 +53,13 @@ Exit run_command(int argc, char** argv) {
   try {
     app.parse(std::move(*arguments));
   } catch (const CLI::Success& success) {  // --help, --version
-    app.exit(success);
-    return exit_of(flush_output());
+    std::ostringstream text;
+    app.exit(success, text, text);
+    return exit_of(write_output(text.str()));
   } catch (const CLI::ParseError& error) {
-    std::ostringstream message;
-    app.exit(error, message, message);
-    write_message(message.str());
+    std::ostringstream text;
+    app.exit(error, text, text);
+    write_message(text.str());
     return Exit::error;
   }
   return exit;
