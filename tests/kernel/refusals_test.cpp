@@ -68,7 +68,7 @@ TEST(WithARunThatCannotBeWritten, WhatChangesTheBoxIsRefused) {
 // Too little for the kernel's types, and not too little to say so.
 TEST(WithoutMemory, TheKernelsTypesAreNotSaidToBeMissing) {
   bool said = false;
-  for (const int megabytes : {8, 10, 12, 16, 20, 24, 32, 48}) {
+  for (const int megabytes : {12, 16, 20, 24, 32, 48, 96}) {
     const Ended ended =
         shell(fmt::format("ulimit -v {}; exec {} {}", megabytes * 1024, program(), kRun));
     EXPECT_EQ(ended.err.find("CONFIG_DEBUG_INFO_BTF"), std::string::npos) << ended.err;

@@ -114,7 +114,7 @@ TEST_F(Stops, OfTheClientAreSeen) {
           kill(pid, SIGCONT);
         }
       },
-      "echo:requests=2000");
+      "echo:seconds=300ms");
 }
 
 TEST_F(Stops, ByADebuggerThatStaysAreSeen) {
@@ -189,7 +189,7 @@ void expect_freeze_seen(bool unified) {
   const std::string out = scratch.path("frozen");
   Process run({"/bin/sh", "-c",
                fmt::format("echo $$ > {}/cgroup.procs; exec {} run --policy none --workload "
-                           "count:n=20M --arrangement threaded --threads 2 --blocks 1 --warmup 0 "
+                           "count:n=5M --arrangement threaded --threads 2 --blocks 1 --warmup 0 "
                            "--trace off --quiet --out {}",
                            cgroup->directory(), program(), out)});
   // The worker is its child.

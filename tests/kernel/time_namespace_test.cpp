@@ -21,7 +21,7 @@ TEST_P(TimeNamespace, ItsOffsetIsTakenIntoAccount) {
   const std::string out = scratch.path("inside");
   const Ended ended = shell(fmt::format(
       "unshare --time --monotonic {0} --boottime {0} --fork {1} run --policy check-interval:100 "
-      "--workload echo:requests=200 --arrangement threaded --threads 2 --blocks 1 --warmup 0 "
+      "--workload echo:seconds=200ms --arrangement threaded --threads 2 --blocks 1 --warmup 0 "
       "--quiet --out {2}",
       GetParam(), program(), out));
   ASSERT_EQ(ended.status, 0) << ended.err;

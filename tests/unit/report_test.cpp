@@ -84,6 +84,8 @@ TEST(ReportJson, RoundTripKeepsValuesAndAbsence) {
   Report report = small_report();
   auto& run = report.cells[0].runs[1];
   run.steal_ns.reset();
+  run.steal_over_ns = 55'000;
+  run.stopped_by = {"signal", "freezer"};
   run.threads[0].usage.reset();
   run.cores[0].idle_ns.reset();
   run.workload["none"] = std::numeric_limits<double>::quiet_NaN();
@@ -97,6 +99,8 @@ TEST(ReportJson, RoundTripKeepsValuesAndAbsence) {
   const auto& read = back->cells[0].runs[1];
   EXPECT_EQ(back->seed, report.seed);
   EXPECT_FALSE(read.steal_ns);
+  EXPECT_EQ(read.steal_over_ns, 55'000u);
+  EXPECT_EQ(read.stopped_by, run.stopped_by);
   EXPECT_FALSE(read.threads[0].usage);
   EXPECT_FALSE(read.cores[0].idle_ns);
   EXPECT_EQ(read.cores[0].foreign_ns, run.cores[0].foreign_ns);

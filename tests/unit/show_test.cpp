@@ -705,7 +705,9 @@ TEST(Steal, OfManyShortRunsIsToldTogetherOrNotAtAll) {
   for (int i = 0; i < 1000; ++i) {
     run.steal_ns = i % 4 == 0 ? 20'000'000 : 0;
     many.add(run, 1);
-    if (i == 0) EXPECT_FALSE(many.share(0.03)) << "one run of two steps";
+    if (i == 0) {
+      EXPECT_FALSE(many.share(0.03)) << "one run of two steps";
+    }
   }
   ASSERT_TRUE(many.share(0.03));
   EXPECT_DOUBLE_EQ(*many.share(0.03), 0.25);

@@ -7,6 +7,8 @@
 
 #include <initializer_list>
 
+#include "userspace/util/refusal.h"
+
 namespace gilscope {
 namespace {
 
@@ -59,7 +61,7 @@ Result<Interrupt> Interrupt::watch() {
   if (!change_mask(SIG_BLOCK, signals, &interrupt.before_)) return fail_errno("rt_sigprocmask");
   interrupt.fd_ = Fd(static_cast<int>(
       ::syscall(SYS_signalfd4, -1, &signals, sizeof(signals), SFD_CLOEXEC | SFD_NONBLOCK)));
-  if (!interrupt.fd_) return fail_errno("signalfd");
+  if (!interrupt.fd_) return refused("signalfd");
   interrupt.limit_ = CpuTimeLimit::warn();
   return interrupt;
 }

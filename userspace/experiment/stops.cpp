@@ -11,6 +11,7 @@
 
 #include "userspace/experiment/environment/box.h"
 #include "userspace/experiment/environment/parts.h"
+#include "userspace/util/refusal.h"
 #include "userspace/util/time.h"
 
 namespace gilscope {
@@ -132,8 +133,9 @@ Result<Stops> Stops::watch() {
   if (::sigprocmask(SIG_BLOCK, &signals, &stops.before_) != 0) return fail_errno("sigprocmask");
   stops.child_signals_ = Fd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!stops.child_signals_) {
+    const int error = errno;
     ::sigprocmask(SIG_SETMASK, &stops.before_, nullptr);
-    return fail_errno("signalfd");
+    return refused("signalfd", error);
   }
   signalfd_siginfo earlier;
   while (::read(stops.child_signals_.get(), &earlier, sizeof(earlier)) > 0) continue;

@@ -69,7 +69,8 @@ Result<Mapping<T>> map_array(bpf_map* map) {
   size_t count = bpf_map__max_entries(map);
   auto mapping = Mapping<T>::of_fd(bpf_map__fd(map), count);
   if (!mapping) {
-    return fail(fmt::format("BPF map {}: {}", bpf_map__name(map), mapping.error().message));
+    return fail(mapping.error().code,
+                fmt::format("BPF map {}: {}", bpf_map__name(map), mapping.error().message));
   }
   return mapping;
 }
@@ -112,7 +113,7 @@ Result<Owned<gilscope_bpf>> load_skeleton(const Tracer::Options& options, bool r
                                           bool prev_state) {
   libbpf_warning().clear();
   Owned<gilscope_bpf> skeleton(gilscope_bpf__open());
-  if (!skeleton) return fail_errno("cannot open the BPF programs");
+  if (!skeleton) return refused("cannot open the BPF programs");
   skeleton->rodata->write_records = options.records;
   skeleton->rodata->has_prev_state = prev_state;
   const uint32_t cores = std::max(get_nprocs_conf(), 1);
@@ -262,7 +263,7 @@ Result<Tracer> Tracer::load(const Options& options) {
     // Who rang says nothing: all rows are read at once.
     const auto heard = [](void*, void*, size_t) { return 0; };
     state->doorbell.reset(ring_buffer__new(bpf_map__fd(maps.doorbell), heard, nullptr, nullptr));
-    if (!state->doorbell) return fail_errno("cannot map the ring of the doorbell");
+    if (!state->doorbell) return refused("cannot map the ring of the doorbell");
   }
   return Tracer(std::move(state));
 }

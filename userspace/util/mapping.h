@@ -7,6 +7,7 @@
 #include <span>
 #include <utility>
 
+#include "userspace/util/refusal.h"
 #include "userspace/util/result.h"
 
 namespace gilscope {
@@ -49,7 +50,7 @@ class Mapping {
   static Result<Mapping> make(size_t count, int flags, int fd) {
     void* memory = ::mmap(nullptr, count * sizeof(T), PROT_READ | PROT_WRITE, flags, fd, 0);
     if (memory == MAP_FAILED) {
-      return fail_errno(fmt::format("cannot map {} bytes", count * sizeof(T)));
+      return refused(fmt::format("cannot map {} bytes", count * sizeof(T)));
     }
     Mapping mapping;
     mapping.data_ = static_cast<T*>(memory);

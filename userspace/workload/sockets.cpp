@@ -7,6 +7,8 @@
 
 #include <algorithm>
 
+#include "userspace/util/refusal.h"
+
 namespace gilscope {
 namespace {
 
@@ -24,7 +26,7 @@ const sockaddr* generic(const sockaddr_in& address) {
 
 Result<Fd> new_socket(int type) {
   Fd socket(::socket(AF_INET, type | SOCK_CLOEXEC, 0));
-  if (!socket) return fail_errno("cannot make a socket");
+  if (!socket) return refused("cannot make a socket");
   return socket;
 }
 
