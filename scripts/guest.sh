@@ -43,7 +43,33 @@ newest_kernel() {
     *) version="${which//./\\.}[.+-]" ;;
   esac
   own_apt "$cache/apt" "$suite" apt-cache pkgnames linux-image- 2>/dev/null |
-    grep -E "^linux-image-$version.*-$flavour-amd64\$" | in_version_order | tail -n 1 || true
+    grep -E "^linux-image-$version.*-$flavour-${own_architecture:-amd64}\$" |
+    in_version_order | tail -n 1 || true
+}
+
+# find_kernel_package CACHE SUITE WHICH LOG: sets kernel_package to the newest one, by the mirror's lists or,
+# where these cannot be had, by older ones. Else fails, with kernel_failure in one line; returns
+# EXIT_UNABLE where the mirror could not be asked, which says nothing of the kernel.
+# shellcheck disable=SC2034  # what is set is for those who source this
+find_kernel_package() {
+  local cache=$1 suite=$2 which=$3 log=$4 status=0 what="the package index of $2"
+  kernel_failure=
+  own_apt "$cache/apt" "$suite" apt-get update >"$log" 2>&1 || status=$?
+  if [ "$status" -ne 0 ] && grep -qE '404 |does not have a Release file' "$log" &&
+      ! why_apt_failed "$log" "$what" >/dev/null; then
+    kernel_failure="the mirror has no suite $suite; it has: $(suites_with_kernels "$cache")"
+    rm -rf "${cache:?}/apt/$suite"
+    return "$EXIT_ERROR"
+  fi
+  kernel_package=$(newest_kernel "$cache" "$suite" "$which")
+  [ -z "$kernel_package" ] || return 0
+  if [ "$status" -ne 0 ]; then
+    kernel_failure=$(why_apt_failed "$log" "$what" "$cache") ||
+      kernel_failure="$what could not be fetched: $(grep -m 1 -E '^(E|W): ' "$log" || tail -n 1 "$log")"
+    return "$EXIT_UNABLE"
+  fi
+  kernel_failure="no such kernel in $suite: linux-image-${which:-*}...-${own_architecture:-amd64} is not there"
+  return "$EXIT_ERROR"
 }
 
 # fetch_kernel CACHE SUITE PACKAGE: prints where its vmlinuz is, fetched by apt, signatures checked,
@@ -51,8 +77,8 @@ newest_kernel() {
 fetch_kernel() (
   cache=$1 suite=$2 package=$3 image=$1/kernels/$2/$3/vmlinuz
   if [ ! -s "$image" ]; then
-    mkdir -p "$cache/kernels/$suite"
-    work=$(mktemp -d -p "$cache/kernels/$suite")
+    mkdir -p "$cache/kernels/$suite" || exit
+    work=$(mktemp -d -p "$cache/kernels/$suite") || exit
     trap 'rm -rf "$work"' EXIT
     binary=${package/linux-image-/linux-binary-}
     if own_apt "$cache/apt" "$suite" apt-cache pkgnames "$binary" 2>/dev/null | grep -qxF "$binary"; then
@@ -61,12 +87,23 @@ fetch_kernel() (
     (cd "$work" && own_apt "$cache/apt" "$suite" apt-get download "$package" >&2) || exit
     dpkg-deb --fsys-tarfile "$work"/*.deb |
       tar -x -C "$work" --wildcards './*/vmlinuz*' || exit
-    mkdir -p "$(dirname "$image")"
-    find "$work" -name 'vmlinuz*' -type f -exec mv {} "$image.new" \;
-    mv "$image.new" "$image"
+    mkdir -p "$(dirname "$image")" || exit
+    find "$work" -name 'vmlinuz*' -type f -exec mv {} "$image.new" \; || exit
+    mv "$image.new" "$image" || exit
   fi
   printf '%s\n' "$image"
 )
+
+# get_kernel CACHE SUITE PACKAGE LOG: sets kernel_image; fails as find_kernel_package does.
+# shellcheck disable=SC2034  # what is set is for those who source this
+get_kernel() {
+  local cache=$1 suite=$2 package=$3 log=$4
+  kernel_failure=
+  kernel_image=$(fetch_kernel "$cache" "$suite" "$package" 2>"$log") && return 0
+  kernel_failure=$(why_apt_failed "$log" "$package" "$cache") && return "$EXIT_UNABLE"
+  kernel_failure="$package could not be fetched: $(grep -m 1 -E '^E: ' "$log" || tail -n 1 "$log")"
+  return "$EXIT_ERROR"
+}
 
 # --- the first file system -----------------------------------------------------------------------
 
