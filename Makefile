@@ -1,47 +1,93 @@
 # gilscope: the developer's door. `make help` lists what it opens.
 # Everything that is made stands under build/; `make V=1` shows the commands.
 
-BUILD ?= build
-CXX ?= g++
-CLANG ?= clang
-BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
-PREFIX ?= /usr/local
+# --- what it is built with -----------------------------------------------------------------------
+#
+# CXX, CPPFLAGS, CXXFLAGS, LDFLAGS and LDLIBS are the user's, from the environment or the command line,
+# and come in addition to what the program needs; they may choose another optimization, and not another
+# C++. BPF_CFLAGS is the same for the kernel side, for which flags of the host's compiler mean nothing.
 
+# Everything that is made stands below this directory, which may be anywhere but in the way of others.
+BUILD ?= build
+override BUILD := $(patsubst %/,%,$(or $(strip $(BUILD)),build))
+quoted = '$(subst ','\'',$(1))'
+BUILD_REFUSED := $(shell scripts/check-build-directory $(call quoted,$(BUILD)))
+$(if $(BUILD_REFUSED),$(error $(BUILD_REFUSED)))
+
+CLANG ?= $(or $(shell command -v clang 2>/dev/null),$(lastword $(sort $(wildcard /usr/bin/clang-[1-9][0-9]))),clang)
+CLANGXX ?= $(subst clang,clang++,$(CLANG))
+BPFTOOL ?= $(or $(shell command -v bpftool 2>/dev/null),$(lastword $(wildcard /usr/lib/linux-tools/*/bpftool \
+                                                         /usr/local/sbin/bpftool /usr/sbin/bpftool)),bpftool)
+PREFIX ?= /usr/local
+# Debian's own tools pass an INSTALL that does not strip.
+STRIP ?= $(if $(filter %-g++,$(CXX)),$(CXX:%g++=%strip),strip)
+INSTALL ?= install --strip-program=$(STRIP)
+
+# auto: one static program where the libraries here can be linked so, else a dynamic one; yes or no
+# insists (docs/development.md, "Static or dynamic").
+STATIC ?= auto
+# 1: a warning is an error. The project's own machines set it; a newer compiler may know new warnings.
+WERROR ?=
 # SANITIZE=address,undefined or thread; give such a build a BUILD directory of its own. The fuzzers
 # are part of the first.
 SANITIZE ?=
 FUZZ_SECONDS ?= 60
 
 VERSION := $(shell cat VERSION)
-ARCH := $(shell uname -m)
+# The machine that it is built for, which a cross compiler tells.
+ARCH := $(firstword $(subst -, ,$(shell $(CXX) -dumpmachine)))
 BPF_ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(ARCH)))
-MULTIARCH := $(shell $(CXX) -print-multiarch)
+MULTIARCH := $(or $(shell $(CXX) -print-multiarch 2>/dev/null),$(ARCH)-linux-gnu)
+is_clang = $(findstring clang,$(shell $(1) --version 2>/dev/null | head -n 1))
 
-CPPFLAGS := -I. -I$(BUILD)/generated -DGILSCOPE_VERSION='"$(VERSION)"'
-CXXFLAGS := -std=c++20 -Wall -Wextra -Werror -pthread -MMD -MP
-LDFLAGS := -pthread
+OWN_CPPFLAGS := -I. -I$(BUILD)/generated -DGILSCOPE_VERSION='"$(VERSION)"'
+WARNINGS := -Wall -Wextra $(if $(filter 1,$(WERROR)),-Werror)
+# The same objects whatever the directory that they are made in.
+SAME_ANYWHERE := $(call quoted,-ffile-prefix-map=$(CURDIR)=.) -ffile-prefix-map=$(BUILD)/generated=generated
+OWN_CXXFLAGS := -std=c++20 -pthread -MMD -MP $(SAME_ANYWHERE)
+OWN_LDFLAGS := -pthread
 LIBS := -lbpf -lelf -lz -lmd -llzma
+USERS_FLAGS := $(strip $(CPPFLAGS) $(CXXFLAGS) $(LDFLAGS))
 ifeq ($(SANITIZE),)
-# A static program is copied to a test box, or into a VM, as one file.
-CXXFLAGS += -O2 -g1
-STATIC ?= -static
+COMPILER := $(CXX)
+OPTIMIZE := -O2 -g1
 else
-# Sanitizers refuse static. Races need the speed; for the others what is light to compile is enough.
-CXXFLAGS += $(if $(filter thread,$(SANITIZE)),-O1,-O0) -g1 -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
-LDFLAGS += -fsanitize=$(SANITIZE)
-STATIC :=
-ifneq ($(SANITIZE),thread)
-# The fuzzer is clang's, and clang compiles for these sanitizers in three quarters of g++'s time. It
-# minds how RapidJSON compares its iterators.
-CXX := clang++
-CXXFLAGS += -fsanitize=fuzzer-no-link -Wno-ambiguous-reversed-operator
+# The user's flags are for the program, and may contradict a sanitizer; it refuses static, too. Races
+# need the speed; for the others what is light to compile is enough.
+override CPPFLAGS :=
+override CXXFLAGS :=
+override LDFLAGS :=
+OWN_LDFLAGS += -fsanitize=$(SANITIZE)
+OWN_CXXFLAGS += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+override STATIC := no
+ifeq ($(SANITIZE),thread)
+COMPILER := $(CXX)
+OPTIMIZE := -O1 -g1
+else
+# The fuzzer is clang's, and clang compiles for these sanitizers in three quarters of g++'s time.
+COMPILER := $(if $(call is_clang,$(CXX)),$(CXX),$(CLANGXX))
+OPTIMIZE := -O0 -g1
+OWN_CXXFLAGS += -fsanitize=fuzzer-no-link
 endif
 endif
+COMPILER_IS_CLANG := $(call is_clang,$(COMPILER))
+ifneq ($(COMPILER_IS_CLANG),)
+# clang minds how RapidJSON compares its iterators.
+WARNINGS += -Wno-ambiguous-reversed-operator
+endif
+
+# The same settings for each file, but for what single ones say below.
+PREPROCESS = $(OWN_CPPFLAGS) $(CPPFLAGS)
+COMPILE = $(COMPILER) $(PREPROCESS) $(OPTIMIZE) $(WARNINGS) $(CXXFLAGS) $(OWN_CXXFLAGS)
+# -flto, -fsanitize and --target are flags for both.
+LINK = $(COMPILER) $(OPTIMIZE) $(CXXFLAGS) $(OWN_LDFLAGS) $(LDFLAGS)
 
 SOURCES := $(sort $(shell find userspace tools -name '*.cpp'))
 UNIT_SOURCES := $(sort $(wildcard tests/unit/*.cpp))
 KERNEL_SOURCES := $(sort $(wildcard tests/kernel/*.cpp))
-OBJECTS := $(SOURCES:%.cpp=$(BUILD)/%.o)
+# Stands in for libelf where its archive cannot be linked.
+ELF_READER := $(BUILD)/userspace/elf/reader.o
+OBJECTS := $(filter-out $(ELF_READER),$(SOURCES:%.cpp=$(BUILD)/%.o))
 MAIN_OBJECT := $(BUILD)/main.o
 UNIT_OBJECTS := $(UNIT_SOURCES:%.cpp=$(BUILD)/%.o)
 # A build with sanitizers may take the tests' own code from another one, which is there already: what
@@ -92,9 +138,9 @@ VARIANT_OBJECTS := $(VARIANTS:tests/bench/variants/%.patch=$(BUILD)/bench/varian
 .SECONDARY:
 .PHONY: build run test test-unit test-threaded test-kernel test-sanitizers test-fuzz test-kernels test-guests test-ends fuzz bench bench-variants soak bench-perf bench-views bench-compare bench-against-itself lint format install completions clean help
 
-build: $(BUILD)/gilscope  ## build build/gilscope, one static program
+build: $(BUILD)/gilscope  ## build build/gilscope, one static program where that can be had
 
-run:  ## build, and run the demo into a new directory under build/demo (as root)
+run:  ## build, and run the demo into a new directory below demo-reports (as root)
 	scripts/run-demo
 
 test: test-unit test-sanitizers test-fuzz test-kernel  ## every test
@@ -162,13 +208,13 @@ format:  ## rewrite the C++ files in the house style
 	git ls-files '*.cpp' '*.h' '*.c' | xargs clang-format -i
 
 install: build  ## install under $(PREFIX)
-	install -D -m 755 -s $(BUILD)/gilscope $(DESTDIR)$(PREFIX)/bin/gilscope
-	install -D -m 644 docs/gilscope.1 $(DESTDIR)$(PREFIX)/share/man/man1/gilscope.1
-	install -D -m 644 scripts/completion \
+	$(INSTALL) -D -m 755 -s $(BUILD)/gilscope "$(DESTDIR)$(PREFIX)/bin/gilscope"
+	$(INSTALL) -D -m 644 docs/gilscope.1 "$(DESTDIR)$(PREFIX)/share/man/man1/gilscope.1"
+	$(INSTALL) -D -m 644 scripts/completion \
 	    "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/gilscope"
-	install -D -m 644 scripts/completion.zsh \
+	$(INSTALL) -D -m 644 scripts/completion.zsh \
 	    "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_gilscope"
-	install -D -m 644 scripts/completion.fish \
+	$(INSTALL) -D -m 644 scripts/completion.fish \
 	    "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/gilscope.fish"
 
 completions: build  ## write the shells' completions in scripts/ from the program's names
@@ -176,8 +222,8 @@ completions: build  ## write the shells' completions in scripts/ from the progra
 	$(BUILD)/gilscope completion zsh > scripts/completion.zsh
 	$(BUILD)/gilscope completion fish > scripts/completion.fish
 
-clean:  ## remove build/, the demo's reports in it included
-	rm -rf $(BUILD)
+clean:  ## remove what was built, and nothing that was measured
+	@scripts/clean-build-directory $(call quoted,$(BUILD))
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -185,13 +231,14 @@ help:  ## this list
 # --- the kernel side -----------------------------------------------------------------------------
 
 # clang -target bpf does not look into the host's multiarch directory, where <asm/types.h> is.
-BPF_CFLAGS := -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -O2 -g -mcpu=v3 -Wall -Wextra -Werror -I. \
-              -idirafter /usr/include/$(MULTIARCH)
+COMPILE_BPF = $(CLANG) -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -O2 -g -mcpu=v3 $(BPF_WARNINGS) $(BPF_CFLAGS) \
+              -I. -idirafter /usr/include/$(MULTIARCH) $(SAME_ANYWHERE)
+BPF_WARNINGS := -Wall -Wextra $(filter -Werror,$(WARNINGS))
 
-$(BUILD)/bpf/gilscope.bpf.o: bpf/gilscope.bpf.c $(wildcard bpf/*.h)
+$(BUILD)/bpf/gilscope.bpf.o: bpf/gilscope.bpf.c $(wildcard bpf/*.h) $(BUILD)/made-with
 	$(say) BPF $<
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $(@:.o=.raw.o)
+	$(Q)$(COMPILE_BPF) -c $< -o $(@:.o=.raw.o)
 	$(Q)$(BPFTOOL) gen object $@ $(@:.o=.raw.o)
 
 $(SKELETON): $(BUILD)/bpf/gilscope.bpf.o
@@ -201,102 +248,138 @@ $(SKELETON): $(BUILD)/bpf/gilscope.bpf.o
 
 # --- the user side -------------------------------------------------------------------------------
 
+# What is made with other settings is made anew: objects of two compilers do not go together.
+SETTINGS := $(strip $(filter-out -Werror,$(COMPILE) | $(COMPILE_BPF)) | $(BPFTOOL) | $(LINK) | $(LDLIBS) | $(STATIC))
+ifneq ($(file <$(BUILD)/made-with),$(SETTINGS))
+$(BUILD)/made-with: FORCE
+endif
+$(BUILD)/made-with:
+	@mkdir -p $(@D) && printf '%s\n' $(call quoted,$(SETTINGS)) >$@
+.PHONY: FORCE
+
 $(BUILD)/generated/%.inc: %
 	$(say) EMBED $<
 	@mkdir -p $(@D)
 	$(Q){ printf 'R"embedded('; cat $<; printf ')embedded"\n'; } > $@
 
-$(BUILD)/%.o: %.cpp VERSION | $(SKELETON) $(EMBEDDED_LITERALS)
+$(BUILD)/%.o: %.cpp VERSION $(BUILD)/made-with | $(SKELETON) $(EMBEDDED_LITERALS)
 	$(say) CXX $<
 	@mkdir -p $(@D)
-	$(Q)$(CXX) $(CPPFLAGS) $(CXXFLAGS) $(PRECOMPILED) -c $< -o $@
+	$(Q)$(COMPILE) $(PRECOMPILED) -c $< -o $@
 
 # The headers of the system and the libraries, read once where clang compiles: that takes a third off
 # each file. One that is older than a header of the system, clang refuses: hence their names, too.
-$(BUILD)/%.pch: %.h
+$(BUILD)/%.pch: %.h $(BUILD)/made-with
 	$(say) PCH $<
 	@mkdir -p $(@D)
-	$(Q)clang++ $(CPPFLAGS) $(filter-out -MMD,$(CXXFLAGS)) -MD -MF $@.d -MT $@ \
+	$(Q)$(filter-out -MMD,$(COMPILE)) -MD -MF $@.d -MT $@ \
 	    -Wno-pragma-once-outside-header -x c++-header $< -o $@
 
 # The tests' own code need not be fast, and so compiles sooner, soonest by clang; but what holds JSON
-# is laid out as in the library's objects.
+# is laid out as in the library's objects. Who asked for a compiler or for flags gets them here, too.
 ifeq ($(SANITIZE),)
-TEST_FLAGS := $(patsubst -g1,-g0,$(patsubst -O2,-O0,$(CXXFLAGS)))
-CLANG_TESTS := $(filter-out $(JSON_OBJECTS),$(UNIT_OBJECTS) $(KERNEL_OBJECTS))
+TEST_OBJECTS := $(UNIT_OBJECTS) $(KERNEL_OBJECTS)
+ifneq ($(COMPILER_IS_CLANG),)
+CLANG_TESTS := $(TEST_OBJECTS)
+else ifeq ($(origin CXX)$(USERS_FLAGS),default)
+CLANG_TESTS := $(filter-out $(JSON_OBJECTS),$(TEST_OBJECTS))
+TEST_COMPILER := $(shell command -v $(CLANGXX) 2>/dev/null)
+CLANG_TESTS := $(if $(TEST_COMPILER),$(CLANG_TESTS))
+endif
+$(TEST_OBJECTS): OPTIMIZE := $(if $(USERS_FLAGS),-O1,-O0) -g0
+ifneq ($(CLANG_TESTS),)
 TEST_HEADERS := $(BUILD)/tests/precompiled/tests.pch
-$(UNIT_OBJECTS) $(KERNEL_OBJECTS) $(TEST_HEADERS): CXXFLAGS := $(TEST_FLAGS)
-$(CLANG_TESTS): CXX := clang++
+$(TEST_HEADERS): OPTIMIZE := $(if $(USERS_FLAGS),-O1,-O0) -g0
+$(CLANG_TESTS) $(TEST_HEADERS): COMPILER := $(or $(TEST_COMPILER),$(COMPILER))
 $(CLANG_TESTS): PRECOMPILED := -include-pch $(TEST_HEADERS)
 $(CLANG_TESTS): | $(TEST_HEADERS)
+endif
 else
 ifneq ($(SANITIZE),thread)
 SYSTEM_HEADERS := $(BUILD)/tests/precompiled/system.pch
-SANITIZED := $(filter-out $(BUILD)/userspace/report/json_schema.o $(BUILD)/userspace/tracer/tracer.o, \
-               $(OBJECTS) $(UNIT_OBJECTS))
+SANITIZED := $(filter-out $(BUILD)/userspace/report/json_schema.o $(BUILD)/userspace/tracer/tracer.o \
+               $(BUILD)/userspace/util/fmt_library.o, $(OBJECTS) $(UNIT_OBJECTS))
 $(SANITIZED): PRECOMPILED := -include-pch $(SYSTEM_HEADERS)
 $(SANITIZED): | $(SYSTEM_HEADERS)
 endif
 # RapidJSON's empty stack is a null pointer that it adds to.
-$(BUILD)/userspace/report/json_schema.o: CXXFLAGS += -fno-sanitize=pointer-overflow
+$(BUILD)/userspace/report/json_schema.o: OWN_CXXFLAGS += -fno-sanitize=pointer-overflow
+endif
+
+# fmt is compiled once, and must then hold every function that another file calls. clang has no flag
+# that keeps those that were inlined: what it makes is slow, which a sanitizer does not mind, or else
+# each file has its own.
+ifeq ($(COMPILER_IS_CLANG),)
+$(BUILD)/userspace/util/fmt_library.o: OWN_CXXFLAGS += -fkeep-inline-functions
+else ifneq ($(SANITIZE),)
+$(BUILD)/userspace/util/fmt_library.o: OWN_CXXFLAGS += -fno-inline -Xclang -mno-constructor-aliases
+else
+OWN_CPPFLAGS += -DFMT_HEADER_ONLY
+endif
+
+ifneq ($(COMPILER_IS_CLANG),)
 # bpftool writes the skeleton in C, whose word for bool clang does not take in C++.
-$(BUILD)/userspace/tracer/tracer.o: CPPFLAGS += -D_Bool=bool
+$(BUILD)/userspace/tracer/tracer.o: OWN_CPPFLAGS += -D_Bool=bool
 endif
 
 # Each opcode must keep a jump of its own, which is what computed goto is for: these two passes merge
 # them again (GCC's manual says so of -fgcse).
-ifeq ($(SANITIZE),)
-$(BUILD)/userspace/eval/interpreter.o: CXXFLAGS += -fno-gcse -fno-crossjumping
+ifeq ($(SANITIZE)$(COMPILER_IS_CLANG),)
+$(BUILD)/userspace/eval/interpreter.o: OWN_CXXFLAGS += -fno-gcse -fno-crossjumping
 endif
 
-$(BUILD)/gilscope: $(MAIN_OBJECT) $(OBJECTS)
+# The flags and libraries by which a program is static, found out by linking one.
+$(BUILD)/static: scripts/find-static $(ELF_READER) $(BUILD)/made-with
+	$(Q)scripts/find-static $(STATIC) $(ELF_READER) $(LINK) >$@
+
+$(BUILD)/gilscope: $(MAIN_OBJECT) $(OBJECTS) $(BUILD)/static
 	$(say) LINK $@
-	$(Q)$(CXX) $(LDFLAGS) $(STATIC) -Wl,--strip-debug $^ $(LIBS) -o $@
+	$(Q)$(LINK) -Wl,--strip-debug $(filter %.o,$^) $$(cat $(BUILD)/static) $(LDLIBS) -o $@
 
 $(BUILD)/unit_tests: $(OWN_TESTS) $(UNDER_UNIT_TEST) \
     $(patsubst $(BUILD)/%,$(TESTS_BUILD)/%,$(filter-out $(OWN_TESTS),$(UNIT_OBJECTS)))
 	$(say) LINK $@
-	$(Q)$(CXX) $(LDFLAGS) $^ -lgmock -lgtest -lgtest_main $(LIBS) -o $@
+	$(Q)$(LINK) $^ -lgmock -lgtest -lgtest_main $(LIBS) $(LDLIBS) -o $@
 
 $(BUILD)/threaded_tests: $(THREADED_OBJECTS)
 	$(say) LINK $@
-	$(Q)$(CXX) $(LDFLAGS) $^ -lgmock -lgtest -lgtest_main $(LIBS) -o $@
+	$(Q)$(LINK) $^ -lgmock -lgtest -lgtest_main $(LIBS) $(LDLIBS) -o $@
 
 $(BUILD)/bench_perf_cost: $(BUILD)/tests/bench/perf_cost.o $(BUILD)/tests/kernel/main.o $(OBJECTS)
 	$(say) LINK $@
-	$(Q)$(CXX) $(LDFLAGS) $^ -lgmock -lgtest $(LIBS) -o $@
+	$(Q)$(LINK) $^ -lgmock -lgtest $(LIBS) $(LDLIBS) -o $@
 
 $(BUILD)/bench_tracers: $(BUILD)/tests/bench/tracers.o $(BUILD)/tests/bench/peers.o \
     $(BUILD)/tests/kernel/witness.o $(BUILD)/tests/kernel/program.o $(OBJECTS)
 	$(say) LINK $@
-	$(Q)$(CXX) $(LDFLAGS) $^ -lgmock -lgtest $(LIBS) -o $@
+	$(Q)$(LINK) $^ -lgmock -lgtest $(LIBS) $(LDLIBS) -o $@
 
 $(VARIANT_OBJECTS): $(BUILD)/bench/variants/%.o: tests/bench/variants/%.patch $(BUILD)/bpf/gilscope.bpf.o
 	$(say) VARIANT $@
 	@rm -rf $(@:.o=) && mkdir -p $(@:.o=) && cp -r bpf $(@:.o=)/
 	$(Q)if grep -q '^---' $<; then patch -s -d $(@:.o=) -p1 < $<; fi
-	$(Q)cd $(@:.o=) && $(CLANG) $(BPF_CFLAGS) $$(sed -n 's/^cflags: //p' $(abspath $<)) -c bpf/gilscope.bpf.c -o $(abspath $@)
+	$(Q)cd $(@:.o=) && $(COMPILE_BPF) $$(sed -n 's/^cflags: //p' $(abspath $<)) -c bpf/gilscope.bpf.c -o $(abspath $@)
 
 $(BUILD)/bench_variants: $(BUILD)/tests/bench/variants.o $(OBJECTS)
 	$(say) LINK $@
-	$(Q)$(CXX) $(LDFLAGS) $^ $(LIBS) -o $@
+	$(Q)$(LINK) $^ $(LIBS) $(LDLIBS) -o $@
 
 $(BUILD)/bench_functions: $(BUILD)/tests/bench/functions.o $(OBJECTS)
 	$(say) LINK $@
-	$(Q)$(CXX) $(LDFLAGS) $^ -lbenchmark $(LIBS) -o $@
+	$(Q)$(LINK) $^ -lbenchmark $(LIBS) $(LDLIBS) -o $@
 
 $(BUILD)/bench_%: $(BUILD)/tests/bench/%.o $(filter $(BUILD)/userspace/report/% $(BUILD)/userspace/util/%,$(OBJECTS))
 	$(say) LINK $@
-	$(Q)$(CXX) $(LDFLAGS) $^ $(LIBS) -o $@
+	$(Q)$(LINK) $^ $(LIBS) $(LDLIBS) -o $@
 
 # Built with SANITIZE=address,undefined: each feeds one of the readers that trust nobody.
 $(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/%.o $(FUZZED)
 	$(say) LINK $@
-	$(Q)$(CXX) $(LDFLAGS) -fsanitize=fuzzer $^ $(LIBS) -o $@
+	$(Q)$(LINK) -fsanitize=fuzzer $^ $(LIBS) $(LDLIBS) -o $@
 
 $(BUILD)/kernel_tests: $(KERNEL_OBJECTS) $(OBJECTS)
 	$(say) LINK $@
-	$(Q)$(CXX) $(LDFLAGS) $^ -lgmock -lgtest $(LIBS) -o $@
+	$(Q)$(LINK) $^ -lgmock -lgtest $(LIBS) $(LDLIBS) -o $@
 
 # What the compiler learned about headers; the embedded files and the skeleton by hand, since they
 # are included before they exist.

@@ -48,9 +48,12 @@ need_root() {  # need_root WHAT-FOR: "to load BPF programs"
   die "$EXIT_UNABLE" "needs root $1; become root (su) and run it again"
 }
 
-# Under sudo, build/ goes back to whoever called: as root's, their next `make` could not write there.
+# Under sudo, build/ and the reports go back to whoever called: as root's, their next `make` could not
+# write there.
 give_build_back() {
-  if [ -n "${SUDO_UID:-}" ] && [ -n "${SUDO_GID:-}" ] && [ -d build ]; then
-    chown -R --no-dereference "$SUDO_UID:$SUDO_GID" build
-  fi
+  local directory
+  [ -n "${SUDO_UID:-}" ] && [ -n "${SUDO_GID:-}" ] || return 0
+  for directory in build demo-reports; do
+    [ ! -d "$directory" ] || chown -R --no-dereference "$SUDO_UID:$SUDO_GID" "$directory"
+  done
 }

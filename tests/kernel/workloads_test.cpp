@@ -1,5 +1,6 @@
 // Every GIL on workloads of both kinds, traced: it ends, nothing is miscounted, and the two faces
 // of the question show. Times are compared as ratios within one test, never as such.
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>

@@ -1,5 +1,7 @@
 #include "tools/compare/cell_names.h"
 
+#include <fmt/ranges.h>
+
 #include <set>
 
 #include "tools/fact_text.h"

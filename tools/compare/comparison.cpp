@@ -1,5 +1,7 @@
 #include "tools/compare/comparison.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <map>
 #include <set>

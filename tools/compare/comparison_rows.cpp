@@ -1,5 +1,7 @@
 #include "tools/compare/comparison_rows.h"
 
+#include <fmt/ranges.h>
+
 #include <array>
 #include <cmath>
 

@@ -1,5 +1,7 @@
 #include "tools/compare/differences.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <set>
 

@@ -1,5 +1,7 @@
 #include "tools/compare/sentences.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
 

@@ -1,5 +1,7 @@
 #include "tools/compare/sides.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <set>
 

@@ -1,5 +1,7 @@
 #include "tools/compare/spec_settings.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <set>
 

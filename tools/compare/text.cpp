@@ -1,5 +1,7 @@
 #include "tools/compare/text.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <set>
 

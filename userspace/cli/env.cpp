@@ -1,4 +1,6 @@
 // `gilscope env`: what a report would record of this box, now.
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>

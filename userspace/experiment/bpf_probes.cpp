@@ -3,6 +3,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <fmt/ranges.h>
 #include <linux/bpf.h>
 #include <unistd.h>
 
@@ -37,8 +38,8 @@ constexpr bpf_insn kReturnZero[] = {
     {.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0},
 };
 
-// The program's descriptor, or a negative errno.
-int load(bpf_prog_type type, const bpf_prog_load_opts* options) {
+// The program's descriptor, or a negative errno. Newer libbpfs want options that are not const.
+int load(bpf_prog_type type, bpf_prog_load_opts* options) {
   return bpf_prog_load(type, "gilscope_probe", "GPL", kReturnZero, std::size(kReturnZero), options);
 }
 

@@ -1,6 +1,7 @@
 #include "userspace/experiment/builtin.h"
 
 #include <fcntl.h>
+#include <fmt/ranges.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -1,6 +1,7 @@
 #include "userspace/experiment/features.h"
 
 #include <fcntl.h>
+#include <fmt/ranges.h>
 #include <linux/capability.h>
 #include <linux/perf_event.h>
 #include <sys/statvfs.h>
@@ -19,6 +20,7 @@
 #include "userspace/experiment/limit/cpusets.h"
 #include "userspace/experiment/limit/journal.h"
 #include "userspace/experiment/limit/state_directory.h"
+#include "userspace/experiment/shared_libraries.h"
 #include "userspace/util/fd.h"
 #include "userspace/util/kernel_time.h"
 #include "userspace/util/refusal.h"
@@ -192,6 +194,16 @@ Feature probe_disk() {
   return feature;
 }
 
+// A dynamic program runs here, but not on every box, nor in a guest, that it is copied to.
+Feature probe_static_program() {
+  const auto libraries = shared_libraries();
+  return {"static program", libraries.empty(), false,
+          libraries.empty() ? "runs wherever it is copied to"
+                            : fmt::format("needs {}", fmt::join(libraries, ", ")),
+          "none needed on this box; where gilscope is copied to, copy these too, or build it with "
+          "STATIC=yes"};
+}
+
 }  // namespace
 
 std::vector<Feature> probe_features() {
@@ -204,7 +216,8 @@ std::vector<Feature> probe_features() {
   for (Feature& feature :
        std::vector<Feature>{probe_perf_events(), probe_steal(), probe_thread_sched(box),
                             probe_hotplug(box), probe_cpuset(box), probe_state_directory(),
-                            probe_leftovers(), probe_tracefs(box), probe_disk()}) {
+                            probe_leftovers(), probe_tracefs(box), probe_disk(),
+                             probe_static_program()}) {
     features.push_back(std::move(feature));
   }
   return features;

@@ -1,5 +1,7 @@
 #include "userspace/experiment/spec.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cctype>
 #include <cmath>

@@ -1,5 +1,7 @@
 // The TOML of a spec, both ways. Types and keys are checked here, where lines are known; values in
 // spec.cpp, which flags go through as well.
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <limits>
 #include <optional>

@@ -1,23 +1,30 @@
-// fmt, compiled once. Debian has no static library of it, and its header-only form would compile
-// the whole of it again in each file. These are the templates that the headers declare to be
-// elsewhere.
-#include <fmt/format-inl.h>
+// fmt, compiled once. Debian has no static library of it, and its header-only form compiles the
+// whole of it in each file, which takes twice the time. Only here it is header-only: what is called
+// below makes the compiler emit the functions that the other files' headers declare to be
+// elsewhere. Which they are is fmt's own affair, and differs from version to version; the Makefile
+// has the flags that keep each of them.
+#ifndef FMT_HEADER_ONLY
+#define FMT_HEADER_ONLY
+#endif
+#include <fmt/format.h>
 
-namespace fmt {
-inline namespace v9 {
-namespace detail {
+#include <locale>
+#include <string>
 
-template FMT_API auto dragonbox::to_decimal(float x) noexcept -> dragonbox::decimal_fp<float>;
-template FMT_API auto dragonbox::to_decimal(double x) noexcept -> dragonbox::decimal_fp<double>;
-template FMT_API auto thousands_sep_impl(locale_ref locale) -> thousands_sep_result<char>;
-template FMT_API auto decimal_point_impl(locale_ref locale) -> char;
-template FMT_API void buffer<char>::append(const char* begin, const char* end);
-template FMT_API void vformat_to(buffer<char>& out, string_view format,
-                                 basic_format_args<FMT_BUFFER_CONTEXT(char)> arguments,
-                                 locale_ref locale);
-template FMT_API locale_ref::locale_ref(const std::locale& locale);
-template FMT_API auto locale_ref::get<std::locale>() const -> std::locale;
+namespace gilscope {
 
-}  // namespace detail
-}  // namespace v9
-}  // namespace fmt
+// Nobody calls these.
+std::string format_each_kind_of_value(const std::locale& locale, fmt::string_view format,
+                                      bool truth, char letter, int number, long long big,
+                                      float single, double real, long double longest,
+                                      const void* address, const std::string& text) {
+  return fmt::format(locale, fmt::runtime(format), truth, letter, number, big, single, real,
+                     longest, address, text) +
+         fmt::format("{:L} {:L} {:.2f} {:.3e} {} {:?}", number, real, single, real, longest, text);
+}
+
+std::string text_of_format_error() {
+  return fmt::format_error("").what();
+}
+
+}  // namespace gilscope

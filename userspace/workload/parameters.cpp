@@ -1,5 +1,7 @@
 #include "userspace/workload/parameters.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "userspace/util/quote.h"
