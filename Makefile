@@ -136,7 +136,7 @@ VARIANT_OBJECTS := $(VARIANTS:tests/bench/variants/%.patch=$(BUILD)/bench/varian
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: build run test test-unit test-threaded test-kernel test-sanitizers test-fuzz test-kernels test-guests test-ends fuzz bench bench-variants soak bench-perf bench-views bench-compare bench-against-itself lint format install completions clean help
+.PHONY: build run test test-unit test-threaded test-kernel test-sanitizers test-fuzz test-kernels test-arm64 test-guests test-ends fuzz bench bench-variants soak bench-perf bench-views bench-compare bench-against-itself lint format install completions clean help
 
 build: $(BUILD)/gilscope  ## build build/gilscope, one static program where that can be had
 
@@ -156,6 +156,9 @@ test-kernel: $(BUILD)/kernel_tests $(BUILD)/gilscope  ## tests that trace the ru
 
 test-kernels: $(BUILD)/kernel_tests $(BUILD)/gilscope  ## the tests of exact counts inside eight other kernels, in QEMU
 	scripts/test-kernels
+
+test-arm64:  ## the same tests on an emulated arm64, cross-built
+	scripts/test-arm64
 
 test-guests: $(BUILD)/gilscope  ## guests that die, and a guest of 64 CPUs (as root)
 	tests/guests/test-guests
@@ -377,9 +380,11 @@ $(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/%.o $(FUZZED)
 	$(say) LINK $@
 	$(Q)$(LINK) -fsanitize=fuzzer $^ $(LIBS) $(LDLIBS) -o $@
 
-$(BUILD)/kernel_tests: $(KERNEL_OBJECTS) $(OBJECTS)
+# Static, too, for a guest of another machine, where ldd cannot say which libraries it needs.
+STATIC_TESTS ?=
+$(BUILD)/kernel_tests: $(KERNEL_OBJECTS) $(OBJECTS) $(if $(STATIC_TESTS),$(BUILD)/static)
 	$(say) LINK $@
-	$(Q)$(LINK) $^ -lgmock -lgtest $(LIBS) $(LDLIBS) -o $@
+	$(Q)$(LINK) $(filter %.o,$^) -lgmock -lgtest $(if $(STATIC_TESTS),$$(cat $(BUILD)/static),$(LIBS)) $(LDLIBS) -o $@
 
 # What the compiler learned about headers; the embedded files and the skeleton by hand, since they
 # are included before they exist.

@@ -6,7 +6,7 @@
 readonly QEMU=qemu-system-x86_64
 readonly GUEST_MEMORY_MIB=1024
 # A starved emulator stalls its CPUs; that is not the kernel's fault and no splat of its own.
-readonly GUEST_COMMAND_LINE="console=ttyS0 loglevel=5 panic=-1 nowatchdog rcupdate.rcu_cpu_stall_suppress=1"
+readonly GUEST_COMMAND_LINE="loglevel=5 panic=-1 nowatchdog rcupdate.rcu_cpu_stall_suppress=1"
 # What a kernel prints when it is in trouble, with its time before it, as no program's line has it.
 readonly SPLAT='^\[ *[0-9]+\.[0-9]+\](\[[^]]*\])? (WARNING: |BUG: |Oops|kernel BUG at|Kernel panic|general protection|INFO: task .* blocked|INFO: lockdep|UBSAN: |KASAN: |refcount_t: )'
 
@@ -118,7 +118,7 @@ make_guest() {
   shift
   root=$(mktemp -d)
   mkdir -p "$root"/{bin,dev,proc,sys,tmp,root,home/results,run,etc}
-  cp "$(command -v busybox)" "$root/bin/busybox"
+  cp "${guest_busybox:-$(command -v busybox)}" "$root/bin/busybox"
   cp scripts/guest-init "$root/init"
   chmod 755 "$root/init"
   for program in "$@"; do add_program "$root" "$program"; done
@@ -157,20 +157,24 @@ choose_accelerator() (
 # boot_guest VMLINUZ GUEST JOB CPUS SECONDS OUT: boots once and waits for the end. JOB is a directory
 # that is laid over the guest's root; its /job is run there, in /home/results. What that holds in the
 # end comes to OUT/results, the job's output to OUT/output, its exit code to OUT/status; all that the
-# guest printed is in OUT/console. Returns 0 if the guest came to its end and brought everything home;
+# guest printed is in OUT/console. `guest_machine` is amd64, where nobody says another, or arm64.
+# Returns 0 if the guest came to its end and brought everything home;
 # else `guest_failure` says in a few words why not. `accelerator` is kvm or tcg.
 boot_guest() {
   local vmlinuz=$1 guest=$2 job=$3 cpus=$4 seconds=$5 out=$6 status=0 began=$SECONDS
-  local cpu=max by=${accelerator:?}
+  local cpu=max by=${accelerator:?} qemu=$QEMU machine=q35 console=ttyS0
   [ "$by" = tcg ] || cpu=host
+  if [ "${guest_machine:-amd64}" = arm64 ]; then
+    qemu=qemu-system-aarch64 machine=virt,gic-version=3 cpu=max,pauth-impdef=on console=ttyAMA0
+  fi
   mkdir -p "$out"
   { cat "$guest"; pack_guest "$job"; } >"$out/initramfs"
   # QEMU goes when its parent does, whatever that dies of.
-  setpriv --pdeathsig KILL "$QEMU" -nodefaults -no-user-config -no-reboot -display none -monitor none \
-    -machine q35 -accel "$by$([ "$by" = kvm ] || printf ',thread=multi')" \
+  setpriv --pdeathsig KILL "$qemu" -nodefaults -no-user-config -no-reboot -display none -monitor none \
+    -machine "$machine" -accel "$by$([ "$by" = kvm ] || printf ',thread=multi')" \
     -cpu "$cpu" -smp "$cpus" -m "$((GUEST_MEMORY_MIB + 32 * cpus))" \
     -serial "file:$out/console" -serial "file:$out/home.tar.gz" \
-    -kernel "$vmlinuz" -initrd "$out/initramfs" -append "$GUEST_COMMAND_LINE ${guest_append:-}" \
+    -kernel "$vmlinuz" -initrd "$out/initramfs" -append "console=$console $GUEST_COMMAND_LINE ${guest_append:-}" \
     </dev/null >"$out/qemu" 2>&1 &
   guest_pid=$!
   guest_failure=

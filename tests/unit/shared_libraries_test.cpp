@@ -10,18 +10,18 @@
 namespace gilscope {
 namespace {
 
-TEST(SharedLibraries, AreThoseThatAreMapped) {
+TEST(SharedLibraries, AreNamedWhereTheProgramIsDynamic) {
   std::ifstream file("/proc/self/maps");
   const std::string maps{std::istreambuf_iterator<char>(file), {}};
   const auto libraries = shared_libraries();
-  for (const std::string& library : libraries) {
-    EXPECT_THAT(maps, testing::HasSubstr("/" + library + "\n"));
-  }
+  // The file of another library may have a longer name than the one by which it was asked for.
   const bool dynamic = maps.find("/libc.so.6\n") != std::string::npos;
   EXPECT_EQ(dynamic, !libraries.empty());
   if (dynamic) {
     EXPECT_THAT(libraries, testing::Contains("libc.so.6"));
+    EXPECT_THAT(libraries, testing::Contains(testing::StartsWith("ld-linux")));
   }
+  EXPECT_THAT(libraries, testing::Not(testing::Contains("unit_tests")));
 }
 
 }  // namespace
