@@ -21,7 +21,7 @@ BPFTOOL ?= $(or $(shell command -v bpftool 2>/dev/null),$(lastword $(wildcard /u
 PREFIX ?= /usr/local
 # Debian's own tools pass an INSTALL that does not strip.
 STRIP ?= $(if $(filter %-g++,$(CXX)),$(CXX:%g++=%strip),strip)
-INSTALL ?= install --strip-program=$(STRIP)
+INSTALL ?= install
 
 # auto: one static program where the libraries here can be linked so, else a dynamic one; yes or no
 # insists (docs/development.md, "Static or dynamic").
@@ -72,8 +72,8 @@ endif
 endif
 COMPILER_IS_CLANG := $(call is_clang,$(COMPILER))
 ifneq ($(COMPILER_IS_CLANG),)
-# clang minds how RapidJSON compares its iterators.
-WARNINGS += -Wno-ambiguous-reversed-operator
+# clang minds how RapidJSON compares its iterators, and from 18 on that libbpf's options are set by name.
+WARNINGS += -Wno-ambiguous-reversed-operator -Wno-missing-field-initializers
 endif
 
 # The same settings for each file, but for what single ones say below.
@@ -211,9 +211,9 @@ format:  ## rewrite the C++ files in the house style
 	git ls-files '*.cpp' '*.h' '*.c' | xargs clang-format -i
 
 install: build  ## install under $(PREFIX)
-	$(INSTALL) -D -m 755 -s $(BUILD)/gilscope "$(DESTDIR)$(PREFIX)/bin/gilscope"
-	$(INSTALL) -D -m 644 docs/gilscope.1 "$(DESTDIR)$(PREFIX)/share/man/man1/gilscope.1"
-	$(INSTALL) -D -m 644 scripts/completion \
+	$(INSTALL) $(if $(findstring --strip-program,$(INSTALL)),,--strip-program=$(STRIP)) -D -m 755 -s $(BUILD)/gilscope "$(DESTDIR)$(PREFIX)/bin/gilscope"
+	$(filter-out --strip-program%,$(INSTALL)) -D -m 644 docs/gilscope.1 "$(DESTDIR)$(PREFIX)/share/man/man1/gilscope.1"
+	$(filter-out --strip-program%,$(INSTALL)) -D -m 644 scripts/completion \
 	    "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/gilscope"
 	$(INSTALL) -D -m 644 scripts/completion.zsh \
 	    "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_gilscope"
