@@ -140,7 +140,7 @@ VARIANT_OBJECTS := $(VARIANTS:tests/bench/variants/%.patch=$(BUILD)/bench/varian
 
 build: $(BUILD)/gilscope  ## build build/gilscope, one static program where that can be had
 
-run:  ## build, and run the demo into a new directory below demo-reports (as root)
+run:  ## build, and run the demo into a new directory below reports (as root)
 	scripts/run-demo
 
 test: test-unit test-sanitizers test-fuzz test-kernel  ## every test

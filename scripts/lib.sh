@@ -53,7 +53,7 @@ need_root() {  # need_root WHAT-FOR: "to load BPF programs"
 give_build_back() {
   local directory
   [ -n "${SUDO_UID:-}" ] && [ -n "${SUDO_GID:-}" ] || return 0
-  for directory in build demo-reports; do
+  for directory in build reports; do
     [ ! -d "$directory" ] || chown -R --no-dereference "$SUDO_UID:$SUDO_GID" "$directory"
   done
 }
