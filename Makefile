@@ -252,12 +252,18 @@ $(SKELETON): $(BUILD)/bpf/gilscope.bpf.o
 # --- the user side -------------------------------------------------------------------------------
 
 # What is made with other settings is made anew: objects of two compilers do not go together.
-SETTINGS := $(strip $(filter-out -Werror,$(COMPILE) | $(COMPILE_BPF)) | $(BPFTOOL) | $(LINK) | $(LDLIBS) | $(STATIC))
+SETTINGS := $(strip $(filter-out -Werror,$(COMPILE) | $(COMPILE_BPF)) | $(BPFTOOL))
 ifneq ($(file <$(BUILD)/made-with),$(SETTINGS))
 $(BUILD)/made-with: FORCE
 endif
 $(BUILD)/made-with:
 	@mkdir -p $(@D) && printf '%s\n' $(call quoted,$(SETTINGS)) >$@
+LINK_SETTINGS := $(strip $(LINK) | $(LDLIBS) | $(STATIC))
+ifneq ($(file <$(BUILD)/linked-with),$(LINK_SETTINGS))
+$(BUILD)/linked-with: FORCE
+endif
+$(BUILD)/linked-with:
+	@mkdir -p $(@D) && printf '%s\n' $(call quoted,$(LINK_SETTINGS)) >$@
 .PHONY: FORCE
 
 $(BUILD)/generated/%.inc: %
@@ -332,7 +338,7 @@ $(BUILD)/userspace/eval/interpreter.o: OWN_CXXFLAGS += -fno-gcse -fno-crossjumpi
 endif
 
 # The flags and libraries by which a program is static, found out by linking one.
-$(BUILD)/static: scripts/find-static $(ELF_READER) $(BUILD)/made-with
+$(BUILD)/static: scripts/find-static $(ELF_READER) $(BUILD)/linked-with
 	$(Q)scripts/find-static $(STATIC) $(ELF_READER) $(LINK) >$@
 
 $(BUILD)/gilscope: $(MAIN_OBJECT) $(OBJECTS) $(BUILD)/static
