@@ -15,7 +15,7 @@ _gilscope_options() {
     html) offered='--help --by --within --baseline --metric --min-effect --force -o' ;;
     validate) offered='--help' ;;
     export) offered='--help --format -o --rows --cell --block' ;;
-    compare) offered='--help --by --within --baseline --metric --min-effect --force --format --allow-undecided' ;;
+    compare) offered='--help --by --within --baseline --metric --min-effect --force --format --allow-undecided --allow-missing' ;;
     merge) offered='--help -o' ;;
     completion) offered='--help' ;;
   esac
@@ -55,6 +55,7 @@ _gilscope_takes_value() {
       compare/--min-effect | \
       compare/--format | \
       compare/--allow-undecided | \
+      compare/--allow-missing | \
       merge/-o) return 0 ;;
   esac
   return 1
@@ -97,6 +98,7 @@ _gilscope_values() {
     compare/--metric) offered='wall_ns slowdown operations_per_s latency_p99_ns contended_per_s woken_lost_per_s timed_out_per_s contended_per_acquire woken_lost_per_acquire timed_out_per_acquire wasted_share migrations_per_s wake_to_run_p50_ns wake_to_run_p99_ns handoff_p50_ns handoff_p99_ns cpu_ns acquires_per_s drop_requests_per_s voluntary_switches_per_s involuntary_switches_per_s failed_per_acquire wasted_per_acquire migrations_per_acquire fairness latency_p50_ns latency_p999_ns wakeups_per_s holder_preempted_per_s preempt_wait_p99_ns idle_while_free_share chain_delay_p99_ns' ;;
     compare/--format) offered='text md csv json' ;;
     compare/--allow-undecided) offered='yes no' ;;
+    compare/--allow-missing) offered='yes no' ;;
     merge/) files=-d ;;
     merge/-o) files=-d ;;
     completion/) offered='bash zsh fish' ;;

@@ -109,11 +109,11 @@ class Filler {
   }
   void fill(gilscope::Run& run) {
     auto& [block, warmup, order, trace, status, failure, started_at, wall, window, opened, steal,
-           rusage, gil, cores, threads, histograms, lost, cost, results, client, samples, segments,
-           records, gates] = run;
+           steal_over, rusage, gil, cores, threads, histograms, lost, cost, results, client,
+           samples, segments, records, gates, stopped_by] = run;
     all(block, warmup, order, trace, status, failure, started_at, wall, window, opened, steal,
-        rusage, gil, cores, threads, histograms, lost, cost, results, client, samples, segments,
-        records, gates);
+        steal_over, rusage, gil, cores, threads, histograms, lost, cost, results, client, samples,
+        segments, records, gates, stopped_by);
     trace = "full", status = "interrupted";
   }
   void fill(Cell& cell) {

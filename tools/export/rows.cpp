@@ -217,6 +217,8 @@ void write_run_row(RowWriter& writer, const ExportedRun& exported,
   row("window_ns", run.window_ns);
   row("opened_ns", run.opened_ns);
   row("steal_ns", run.steal_ns);
+  row("steal_over_ns", run.steal_over_ns);
+  row("stopped_by", joined(run.stopped_by, [](const std::string& way) { return way; }));
   row("user_ns", run.rusage.user_ns);
   row("system_ns", run.rusage.system_ns);
   row("voluntary_switches", run.rusage.voluntary_switches);

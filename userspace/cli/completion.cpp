@@ -1,6 +1,8 @@
 // gilscope completion: what completes gilscope's command line in a shell. The names come from where
 // they are defined: subcommands and options from the parser, policies, workloads, experiments and
 // metrics from their lists. How a shell is talked to stands in completion/.
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <map>
 #include <memory>

@@ -1,5 +1,7 @@
 #include "userspace/util/command.h"
 
+#include <fmt/ranges.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <string_view>

@@ -1,5 +1,7 @@
 #include "userspace/util/term.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>

@@ -1,6 +1,7 @@
 #include "userspace/experiment/environment/value_text.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <variant>
