@@ -98,15 +98,10 @@ TEST_F(Ends, ClosedDescriptorsComeToBeNoFileOfItsOwn) {
         if (closed & 1 << fd) close(fd);
       }
     });
-    // Its result has to go somewhere; its progress has not.
-    EXPECT_EQ(exit_code(run.wait()), closed & 1 << STDOUT_FILENO ? 2 : 0) << run.err();
-    if (closed == 1 << STDOUT_FILENO) {
-      EXPECT_NE(run.err().find("gilscope: cannot write to standard output"), std::string::npos)
-          << run.err();
-    }
+    EXPECT_EQ(exit_code(run.wait()), 0) << run.err();
     expect_as_found();
     expect_valid("done");
-    EXPECT_EQ(Box().text("/run/gilscope/lock").value_or("").find("block"), std::string::npos);
+    EXPECT_EQ(Box().text("/run/gilscope/lock").value_or("?"), "");
   }
 }
 
@@ -153,7 +148,7 @@ TEST_F(Ends, AMemoryLimitIsAnError) {
       EXPECT_NE(run.err().find("gilscope: "), std::string::npos) << run.err();
     }
   }
-  EXPECT_TRUE(codes.contains(0) && codes.contains(2));
+  EXPECT_TRUE(codes.contains(0) && (codes.contains(2) || codes.contains(4)));
 }
 
 TEST_F(Ends, ALimitOfCpuTimeEndsItInOrder) {

@@ -314,7 +314,8 @@ TEST(Lifecycle, RunningOutOfMemoryIsSaidInOneLine) {
       continue;
     }
     failed = true;
-    EXPECT_EQ(ended.status, 2) << kilobytes << ": " << ended.err;
+    // In the run, or in what prepares it.
+    EXPECT_TRUE(ended.status == 2 || ended.status == 4) << kilobytes << ": " << ended.err;
     EXPECT_EQ(std::ranges::count(ended.err, '\n'), 1) << kilobytes << ": " << ended.err;
     EXPECT_NE(ended.err.find("memory"), std::string::npos) << ended.err;
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "tests/kernel/program.h"
+#include "userspace/experiment/limit/experiment_marker.h"
 
 namespace gilscope {
 namespace {
@@ -90,6 +91,21 @@ TEST(WithoutDescriptors, TheWayOutIsSaid) {
     said = said || ended.err.find("ulimit -n") != std::string::npos;
   }
   EXPECT_TRUE(said);
+}
+
+TEST(ExperimentMarker, IsOneOnTheWholeMachine) {
+  using State = ExperimentMarker::State;
+  {
+    const auto first = ExperimentMarker::set();
+    ASSERT_EQ(first.state(), State::alone);
+    EXPECT_EQ(ExperimentMarker::set().state(), State::taken);
+  }
+  State again = State::taken;  // the kernel takes a moment to let go of a map
+  for (int tries = 0; tries < 1000 && again == State::taken; ++tries) {
+    again = ExperimentMarker::set().state();
+    usleep(1000);
+  }
+  EXPECT_EQ(again, State::alone);
 }
 
 // In a container of its own, with whatever it has mounted: another one measures, and is noticed.

@@ -114,7 +114,7 @@ TEST_F(Stops, OfTheClientAreSeen) {
           kill(pid, SIGCONT);
         }
       },
-      "echo:seconds=300ms");
+      "echo:background=0,seconds=300ms");
 }
 
 TEST_F(Stops, ByADebuggerThatStaysAreSeen) {

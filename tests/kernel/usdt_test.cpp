@@ -160,6 +160,8 @@ TEST(Usdt, ReportOfTheProgramAgrees) {
                                            "--out",         directory / "out"},
                                           directory / "run");
   ASSERT_TRUE(gilscope) << gilscope.error().message;
+  // This process times the policies before the runs, for what it says of the time that is left.
+  const pid_t parent = gilscope->pid();
   const int status = gilscope->wait();
   auto counted = counter->stop();
   ASSERT_EQ(status, 0) << gilscope->err();
@@ -174,7 +176,9 @@ TEST(Usdt, ReportOfTheProgramAgrees) {
                    gil.at("woken_lost"), gil.at("timed_out"), gil.at("drop_requests")};
     }
   }
-  for (const auto& [tid, counts] : *counted) total += counts;
+  for (const auto& [tid, counts] : *counted) {
+    if (tid != parent) total += counts;
+  }
   EXPECT_GT(total.failed(), 0u);
   EXPECT_EQ(numbers(total), numbers(reported));
 }

@@ -26,6 +26,7 @@ class Command {
   ~Command();  // kills it where it still runs
 
   bool running();
+  pid_t pid() const { return pid_; }
   // Its exit status; 128 + n where signal n ended it.
   int wait();
   // What ^C does, which perf and bpftrace take as the end of their recording; then waits. Said

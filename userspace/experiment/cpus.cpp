@@ -16,6 +16,7 @@
 
 #include "userspace/experiment/cpu_list.h"
 #include "userspace/util/quote.h"
+#include "userspace/util/refusal.h"
 #include "userspace/util/term.h"
 
 namespace gilscope {
@@ -147,7 +148,7 @@ Result<Request> parse_request(const std::string& text) {
 Result<std::vector<Cpu>> read_topology(const std::string& root) {
   std::error_code error;
   std::filesystem::directory_iterator entry(root, error);
-  if (error) return fail(fmt::format("cannot read {}: {}", root, error.message()));
+  if (error) return refused(fmt::format("cannot read {}", root), error.value());
 
   std::vector<Cpu> cpus;
   while (entry != std::filesystem::directory_iterator()) {
@@ -155,7 +156,7 @@ Result<std::vector<Cpu>> read_topology(const std::string& root) {
     const auto id = name.starts_with("cpu") ? to_int(name.substr(3)) : std::nullopt;
     if (id && *id >= 0) cpus.push_back(read_cpu(entry->path(), *id));
     entry.increment(error);
-    if (error) return fail(fmt::format("cannot read {}: {}", root, error.message()));
+    if (error) return refused(fmt::format("cannot read {}", root), error.value());
   }
   if (cpus.empty()) return fail(fmt::format("{} shows no CPU", root));
 

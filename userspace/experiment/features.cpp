@@ -213,11 +213,10 @@ std::vector<Feature> probe_features() {
                                    probe_clock(), probe_privilege(box)};
   const auto bpf = probe_bpf();
   features.insert(features.end(), bpf.begin(), bpf.end());
-  for (Feature& feature :
-       std::vector<Feature>{probe_perf_events(), probe_steal(), probe_thread_sched(box),
-                            probe_hotplug(box), probe_cpuset(box), probe_state_directory(),
-                            probe_leftovers(), probe_tracefs(box), probe_disk(),
-                             probe_static_program()}) {
+  for (Feature& feature : std::vector<Feature>{
+           probe_perf_events(), probe_steal(), probe_thread_sched(box), probe_hotplug(box),
+           probe_cpuset(box), probe_state_directory(), probe_leftovers(), probe_tracefs(box),
+           probe_disk(), probe_static_program()}) {
     features.push_back(std::move(feature));
   }
   return features;

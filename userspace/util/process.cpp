@@ -13,7 +13,7 @@ void take_standard_descriptors() {
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (::fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
     // The lowest free number, which is this one: those below it are open.
-    if (::open("/dev/null", O_RDONLY) == fd) continue;
+    if (::open("/dev/null", O_RDWR) == fd) continue;
     // No /dev: this takes the number and can neither be read nor written.
     static_cast<void>(::open("/", O_PATH));
   }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "userspace/experiment/environment/box.h"
+#include "userspace/util/output.h"
 #include "userspace/util/refusal.h"
 
 namespace gilscope {
@@ -51,7 +52,8 @@ BoxLock::~BoxLock() {
   if (file_) static_cast<void>(::ftruncate(file_.get(), 0) == 0);
 }
 
-Status BoxLock::lock_namespaces() {
+// Without `refuse`, a lock that somebody else has is only spoken of.
+Status BoxLock::lock_namespaces(bool refuse) {
   int error = 0;
   for (const char* name : {"time", "user", "pid", "net", "ipc", "uts", "cgroup", "mnt"}) {
     Fd file(::open(fmt::format("/proc/self/ns/{}", name).c_str(), O_RDONLY | O_CLOEXEC));
@@ -60,8 +62,15 @@ Status BoxLock::lock_namespaces() {
       continue;
     }
     if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-      if (errno == EWOULDBLOCK) return taken(holder_of_namespace(file));
-      return fail_errno(fmt::format("cannot lock /proc/self/ns/{}", name));
+      if (errno != EWOULDBLOCK)
+        return fail_errno(fmt::format("cannot lock /proc/self/ns/{}", name));
+      if (refuse) return taken(holder_of_namespace(file));
+      write_message(
+          fmt::format("gilscope: another user's gilscope{} runs an experiment on this box: the two "
+                      "disturb each "
+                      "other\n",
+                      holder_of_namespace(file)));
+      return {};
     }
     namespaces_.push_back(std::move(file));
   }
@@ -88,14 +97,22 @@ Status BoxLock::lock_file(const std::string& directory) {
 
 Result<BoxLock> BoxLock::take(const std::string& directory) {
   BoxLock lock;
-  if (directory == kStateDirectory) {
-    if (Status locked = lock.lock_namespaces(); !locked) return fail(locked.error());
-    if (::geteuid() != 0) return lock;
+  const bool of_the_box = directory == kStateDirectory;  // else a test's
+  const bool root = ::geteuid() == 0;
+  if (root || !of_the_box) {
+    const Status locked = lock.lock_file(directory);
+    // Where nothing can be written, nothing can be changed either: BoxChanges sees to that.
+    const bool without = of_the_box && !locked && locked.error().code == Exit::unable;
+    if (!locked && !without) return fail(locked.error());
   }
-  Status locked = lock.lock_file(directory);
-  // Where nothing can be written, nothing can be changed either: BoxChanges sees to that.
-  const bool able = locked || locked.error().code == Exit::unable;
-  if (!locked && (!able || lock.namespaces_.empty())) return fail(locked.error());
+  if (!of_the_box) return lock;
+  bool marked = false;
+  if (root) {
+    lock.marker_ = ExperimentMarker::set();
+    if (lock.marker_->state() == ExperimentMarker::State::taken) return taken("");
+    marked = lock.marker_->state() == ExperimentMarker::State::alone;
+  }
+  if (Status locked = lock.lock_namespaces(!marked); !locked) return fail(locked.error());
   return lock;
 }
 

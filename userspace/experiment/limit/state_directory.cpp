@@ -11,9 +11,13 @@ namespace gilscope {
 
 namespace {
 
-// Exit::unable, for whoever can do without.
+// Exit::unable, for whoever can do without. A link, or something else of that name, is no want of a
+// place: somebody put it there.
 tl::unexpected<Error> no_place(const std::string& what) {
   const int error = errno;
+  if (error == ELOOP || error == ENOTDIR || error == EISDIR || error == ENXIO) {
+    return fail_errno(what, error);
+  }
   return fail(Exit::unable,
               fmt::format("{}: {}: changes to this box are noted there before they are made: mount "
                           "a /run that can be written, or use --cpus-by affinity, which changes "
