@@ -5,8 +5,8 @@
 namespace gilscope {
 
 // Of the descriptors 0, 1 and 2, those that are closed are taken, so that no file of the program's
-// own comes to be standard output or standard error: by /dev/null, since whoever closed one does not
-// want what goes there. Where there is no /dev/null, writing fails.
+// own comes to be standard output or standard error: by /dev/null, since whoever closed one does
+// not want what goes there. Where there is no /dev/null, writing fails.
 void take_standard_descriptors();
 
 // A pipe that nobody reads and a file at its size limit are errors of write(2), which are reported,
