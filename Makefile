@@ -136,7 +136,7 @@ VARIANT_OBJECTS := $(VARIANTS:tests/bench/variants/%.patch=$(BUILD)/bench/varian
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: build run test test-unit test-threaded test-kernel test-sanitizers test-fuzz test-kernels test-arm64 test-guests test-ends fuzz bench bench-variants soak bench-perf bench-views bench-compare bench-against-itself lint format install completions clean help
+.PHONY: build run test test-unit test-threaded test-kernel test-sanitizers test-fuzz test-kernels test-arm64 test-guests test-ends fuzz bench bench-variants soak bench-perf bench-views bench-compare calibration bench-against-itself lint format install completions clean help
 
 build: $(BUILD)/gilscope  ## build build/gilscope, one static program where that can be had
 
@@ -196,6 +196,9 @@ bench-views: $(BUILD)/bench_views $(BUILD)/gilscope  ## time and memory of show,
 
 bench-compare: $(BUILD)/bench_compare $(BUILD)/gilscope  ## time and memory of comparing up to 1000 reports
 	$(BUILD)/bench_compare $(BUILD)/gilscope
+
+calibration: $(BUILD)/unit_tests  ## how often compare finds what is not there, and misses what is: the long table, ten minutes
+	GILSCOPE_CALIBRATION=1 $(BUILD)/unit_tests --gtest_filter='*Calibration*'
 
 bench-against-itself: $(BUILD)/gilscope  ## the demo ten times, compared in pairs: no difference may be found (as root)
 	tests/bench/against-itself $(BUILD)/gilscope

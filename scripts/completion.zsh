@@ -15,7 +15,7 @@ _gilscope_options() {
     html) offered='--help --by --within --baseline --metric --min-effect --force -o' ;;
     validate) offered='--help' ;;
     export) offered='--help --format -o --rows --cell --block' ;;
-    compare) offered='--help --by --within --baseline --metric --min-effect --force --format --allow-undecided --allow-missing' ;;
+    compare) offered='--help --by --within --baseline --metric --min-effect --force --all --format --allow-undecided --allow-missing' ;;
     merge) offered='--help -o' ;;
     completion) offered='--help' ;;
   esac

@@ -24,6 +24,7 @@ struct CompareOptions {
   std::vector<std::string> reports;
   ComparisonOptions comparison;
   std::string format = "text", undecided = "yes", missing = "no";
+  bool all = false;
 };
 
 Result<Exit> print(const CompareOptions& options) {
@@ -36,7 +37,7 @@ Result<Exit> print(const CompareOptions& options) {
   if (!comparison) return fail(comparison.error());
   switch (kFormats.at(options.format)) {
     case Format::text:
-      print_comparison(std::cout, *comparison, text_options_for_stdout());
+      print_comparison(std::cout, *comparison, text_options_for_stdout(), options.all);
       break;
     case Format::md:
       std::cout << comparison_markdown(*comparison);
@@ -63,6 +64,7 @@ void add_compare(CLI::App& app, Exit& exit) {
               "--by names a key")
       .required();
   add_sides(command, options->comparison);
+  command.flag("--all", options->all, "every number, and not only what fits a screen (text)");
   command.option("--format", options->format, "text, md, csv or json")
       .one_of({"text", "md", "csv", "json"});
   command

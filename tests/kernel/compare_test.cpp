@@ -39,7 +39,7 @@ class Comparing : public testing::Test {
 
 TEST_F(Comparing, AReportAgainstItselfDiffersInNothing) {
   const std::string one = report("one", kNoGates);
-  const Ended ended = gilscope_run({"compare", one, one});
+  const Ended ended = gilscope_run({"compare", one, one, "--all"});
   EXPECT_EQ(ended.status, 0) << ended.err;
   EXPECT_THAT(ended.out, AllOf(HasSubstr("threaded: same with one (2) as with one"),
                                Not(HasSubstr(" slower")), Not(HasSubstr(" faster"))));
@@ -53,7 +53,7 @@ TEST_F(Comparing, RunsBesideAHogAreGatedAndNoDifferenceOfWhatWasRun) {
     ASSERT_TRUE(hog.works());
     disturbed = report("disturbed", kStrict);
   }
-  const Ended ended = gilscope_run({"compare", quiet, disturbed});
+  const Ended ended = gilscope_run({"compare", quiet, disturbed, "--all"});
   EXPECT_EQ(ended.status, 3) << ended.out;
   EXPECT_EQ(ended.out, "");
   EXPECT_THAT(ended.err, HasSubstr("gates have left out all"));
@@ -67,7 +67,7 @@ TEST_F(Comparing, AHogThatNoGateStopsIsSaidBeforeAnyNumber) {
     ASSERT_TRUE(hog.works());
     disturbed = report("disturbed", kNoGates);
   }
-  const Ended ended = gilscope_run({"compare", quiet, disturbed});
+  const Ended ended = gilscope_run({"compare", quiet, disturbed, "--all"});
   EXPECT_THAT(ended.out, HasSubstr("CPU time of other processes: "));
   EXPECT_LT(ended.out.find("CPU time of other processes: "), ended.out.find("primary metrics:"));
 }

@@ -58,9 +58,10 @@ inline std::vector<double> values(Noise& noise, double typical, const std::vecto
   return result;
 }
 
-inline Effect effect(Design design, const std::vector<double>& a, const std::vector<double>& b) {
-  const auto made = design == Design::paired ? paired_effect(side(a), side(b))
-                                             : unpaired_effect(side(a), side(b));
+inline Effect effect(Design design, const std::vector<double>& a, const std::vector<double>& b,
+                     Scale scale = Scale::ratio) {
+  const auto made = design == Design::paired ? paired_effect(side(a), side(b), scale)
+                                             : unpaired_effect(side(a), side(b), scale);
   return made.value();
 }
 

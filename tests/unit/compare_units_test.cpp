@@ -51,8 +51,9 @@ TEST_F(CompareUnits, BoxesAreEstimatedApartAndCombined) {
   const MetricResult& result = wall(comparison);
   ASSERT_EQ(result.boxes.size(), 3u);
   EXPECT_EQ(result.boxes[0].box, "alpha");
-  for (const BoxResult& box : result.boxes) EXPECT_NEAR(*box.effect->estimate.ratio, 1.2, 0.02);
-  EXPECT_NEAR(*result.ratio, 1.2, 0.02);
+  for (const BoxResult& box : result.boxes)
+    EXPECT_NEAR(shown_on(Scale::ratio, box.effect->estimate.value), 1.2, 0.02);
+  EXPECT_NEAR(*result.change, 1.2, 0.02);
   EXPECT_EQ(result.verdict, Verdict::slower);
   EXPECT_FALSE(result.combined->signs_differ);
 }
@@ -71,13 +72,13 @@ TEST_F(CompareUnits, ABoxWithOneSideIsLeftOutAndNamed) {
   run("6.1", "beta", 5);
   const Comparison comparison = by_kernel();
   EXPECT_EQ(wall(comparison).boxes.size(), 1u);
-  EXPECT_NEAR(*wall(comparison).ratio, 1.2, 0.02);
+  EXPECT_NEAR(*wall(comparison).change, 1.2, 0.02);
   EXPECT_THAT(comparison.results[0].cells[0].boxes_left_out, ElementsAre("beta"));
 }
 
 TEST_F(CompareUnits, HostsAreComparedWhereTheyAreAsked) {
   run("6.1", "alpha", 1), run("6.1", "beta", 1.5);
-  const auto outcome = compare({all(), "--by", "host"});
+  const auto outcome = compare({all(), "--by", "host", "--all"});
   EXPECT_EQ(outcome.exit, 1) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("slower with beta than with alpha"));
 }
@@ -102,7 +103,7 @@ TEST_F(CompareUnits, ABootIsOneObservation) {
   const Comparison comparison = by_kernel();
   EXPECT_EQ(wall(comparison).blocks_a, 6u);
   EXPECT_EQ(wall(comparison).boxes[0].unit, Unit::boot);
-  EXPECT_NEAR(*wall(comparison).ratio, 1.2, 0.02);
+  EXPECT_NEAR(*wall(comparison).change, 1.2, 0.02);
   EXPECT_THAT(compare({all(), "--by", "kernel"}).out, HasSubstr("one boot is one observation"));
 }
 
@@ -126,11 +127,11 @@ TEST_F(CompareUnits, OneBootEachIsComparedByBlocksAndSaysSo) {
 TEST_F(CompareUnits, AReportIsTakenOnce) {
   run("6.1", "alpha", 1), run("6.2", "alpha", 1.2);
   const Comparison before = by_kernel();
-  const double once = *wall(before).ratio;
+  const double once = *wall(before).change;
   put(directory_, "all/again",
       comparable({.seed = 1, .kernel = "6.1", .host = "alpha", .boot = "b"}));
   const Comparison comparison = by_kernel();
-  EXPECT_EQ(wall(comparison).ratio, once);
+  EXPECT_EQ(wall(comparison).change, once);
   EXPECT_EQ(wall(comparison).blocks_a, 8u);
 }
 

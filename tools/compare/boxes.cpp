@@ -9,8 +9,17 @@
 namespace gilscope {
 namespace {
 
-// Blocks that agree to the last digit would silence every other box.
+// Blocks that agree to the last digit would silence every other box: no error is taken for smaller
+// than this share of the largest effect.
 constexpr double kLeastError = 1e-6;
+
+double least_error(const std::vector<BoxEffect>& boxes) {
+  double largest = 0;
+  for (const BoxEffect& box : boxes) {
+    largest = std::max({largest, std::fabs(box.value), box.standard_error});
+  }
+  return largest > 0 ? kLeastError * largest : kLeastError;
+}
 
 struct Weighted {
   double mean = 0;
@@ -20,16 +29,17 @@ struct Weighted {
 
 Weighted weigh(const std::vector<BoxEffect>& boxes, double between_squared) {
   Weighted result;
+  const double least = least_error(boxes);
   const auto weight_of = [&](const BoxEffect& box) {
-    return 1 / (std::pow(std::max(box.standard_error, kLeastError), 2) + between_squared);
+    return 1 / (std::pow(std::max(box.standard_error, least), 2) + between_squared);
   };
   for (const BoxEffect& box : boxes) {
     result.weights += weight_of(box);
-    result.mean += weight_of(box) * box.log_ratio;
+    result.mean += weight_of(box) * box.value;
   }
   result.mean /= result.weights;
   for (const BoxEffect& box : boxes) {
-    result.distance += weight_of(box) * std::pow(box.log_ratio - result.mean, 2);
+    result.distance += weight_of(box) * std::pow(box.value - result.mean, 2);
   }
   return result;
 }
@@ -38,7 +48,7 @@ Weighted weigh(const std::vector<BoxEffect>& boxes, double between_squared) {
 double paule_mandel(const std::vector<BoxEffect>& boxes) {
   const double expected = double(boxes.size() - 1);
   if (weigh(boxes, 0).distance <= expected) return 0;
-  double low = 0, high = 1e-6;
+  double low = 0, high = least_error(boxes) * least_error(boxes);
   while (weigh(boxes, high).distance > expected) high *= 2;
   for (int i = 0; i < 200; ++i) {
     const double middle = (low + high) / 2;
@@ -51,14 +61,13 @@ double paule_mandel(const std::vector<BoxEffect>& boxes) {
 
 Result<BoxEffect> box_effect(const std::string& box, const Effect& effect) {
   const auto error = standard_error(effect);
-  const auto& [ratio, interval, confidence] = effect.estimate;
-  if (!error || !ratio || !(*ratio > 0)) {
+  if (!error) {
     return fail(Exit::no_data,
-                fmt::format("{}: its {} blocks do not bound the ratio; leave the box out, or run "
-                            "more blocks on it",
+                fmt::format("{}: its {} blocks are too few for an interval; leave the box out, or "
+                            "run more blocks on it",
                             box, effect.blocks()));
   }
-  return BoxEffect{box, std::log(*ratio), *error, *interval};
+  return BoxEffect{box, effect.estimate.value, *error, *effect.estimate.interval};
 }
 
 Result<CombinedEffect> combine(std::vector<BoxEffect> boxes) {
@@ -66,18 +75,17 @@ Result<CombinedEffect> combine(std::vector<BoxEffect> boxes) {
     return fail(Exit::no_data, "one box cannot be combined with others; compare it alone");
   }
   for (const BoxEffect& box : boxes) {
-    if (std::isfinite(box.log_ratio) && std::isfinite(box.standard_error) &&
-        box.standard_error >= 0) {
+    if (std::isfinite(box.value) && std::isfinite(box.standard_error) && box.standard_error >= 0) {
       continue;
     }
     return fail(
-        fmt::format("{}: log ratio {} with standard error {} cannot be combined; leave the "
+        fmt::format("{}: an effect of {} with standard error {} cannot be combined; leave the "
                     "box out",
-                    box.box, box.log_ratio, box.standard_error));
+                    box.box, box.value, box.standard_error));
   }
   // The order in which the boxes came decides nothing, not even the last digit.
   std::sort(boxes.begin(), boxes.end(), [](const BoxEffect& x, const BoxEffect& y) {
-    return std::pair(x.log_ratio, x.standard_error) < std::pair(y.log_ratio, y.standard_error);
+    return std::pair(x.value, x.standard_error) < std::pair(y.value, y.standard_error);
   });
   const double between_squared = paule_mandel(boxes);
   const Weighted weighted = weigh(boxes, between_squared);
@@ -85,14 +93,14 @@ Result<CombinedEffect> combine(std::vector<BoxEffect> boxes) {
   const double error = std::sqrt(std::max(1.0, weighted.distance / degrees) / weighted.weights);
   const double half = student_quantile(0.975, degrees) * error;
   CombinedEffect result;
-  result.ratio = std::exp(weighted.mean);
-  result.interval = {std::exp(weighted.mean - half), std::exp(weighted.mean + half)};
+  result.value = weighted.mean;
+  result.interval = {weighted.mean - half, weighted.mean + half};
   result.p = student_two_sided(weighted.mean / error, degrees);
   result.between = std::sqrt(between_squared);
   const auto any = [&](auto says) { return std::any_of(boxes.begin(), boxes.end(), says); };
-  result.signs_differ = boxes.front().log_ratio < 0 && boxes.back().log_ratio > 0;
-  result.contradictory = any([](const BoxEffect& box) { return box.interval.high < 1; }) &&
-                         any([](const BoxEffect& box) { return box.interval.low > 1; });
+  result.signs_differ = boxes.front().value < 0 && boxes.back().value > 0;
+  result.contradictory = any([](const BoxEffect& box) { return box.interval.high < 0; }) &&
+                         any([](const BoxEffect& box) { return box.interval.low > 0; });
   return result;
 }
 

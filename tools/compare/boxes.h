@@ -1,4 +1,4 @@
-// One ratio of several boxes. Their blocks are never pooled: each box is estimated apart, and the
+// One effect of several boxes. Their blocks are never pooled: each box is estimated apart, and the
 // boxes are taken as a sample of all boxes (random effects).
 //
 // How far the boxes themselves lie apart is estimated by Paule and Mandel (1982, J. Res. NBS
@@ -17,21 +17,21 @@ namespace gilscope {
 
 struct BoxEffect {
   std::string box;
-  double log_ratio = 0;
-  double standard_error = 0;  // of the log ratio
-  Interval interval;          // of the ratio, on this box
+  double value = 0;           // on the effect's scale
+  double standard_error = 0;  // of it
+  Interval interval;          // on this box
 };
 
 struct CombinedEffect {
-  double ratio = 1;
+  double value = 0;            // on the scale of the boxes' effects
   Interval interval;           // 95 %
   double p = 1;                // two-sided, of Student's t
-  double between = 0;          // standard deviation of the boxes' true log ratios
+  double between = 0;          // standard deviation of the boxes' true effects
   bool signs_differ = false;   // B is above A on one box and below it on another
-  bool contradictory = false;  // and the intervals of both exclude 1
+  bool contradictory = false;  // and the intervals of both exclude 0
 };
 
-// An error where the box's blocks leave its ratio or its interval open.
+// An error where the box has too few blocks for an interval.
 Result<BoxEffect> box_effect(const std::string& box, const Effect& effect);
 
 // At least two boxes.

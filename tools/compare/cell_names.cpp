@@ -9,6 +9,9 @@
 namespace gilscope {
 std::string spoken(const std::string& key, const std::string& value) {
   if (key == "policy" || key == "workload" || key == "arrangement") return value;
+  if (key == "threads" && value.ends_with('x')) {
+    return value.substr(0, value.size() - 1) + (value == "1x" ? " thread" : " threads") + " a CPU";
+  }
   if (key == "threads") return value + (value == "1" ? " thread" : " threads");
   if (key == "cpus") {
     if (value == "all") return "all CPUs";

@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <charconv>
+#include <sstream>
 
 #include "tools/environment_changes.h"
 #include "tools/fact_text.h"
@@ -98,6 +100,23 @@ size_t blocks_begun(const Report& report) {
     }
   }
   return blocks.size();
+}
+
+// "2x" where the spec asked for two a CPU: the same on every CPU count, which the number is not.
+std::string threads_of(const Cell& cell, const SpecSettings& settings) {
+  const std::string number = std::to_string(cell.threads);
+  const auto found = settings.values.find("threads");
+  if (found == settings.values.end()) return number;
+  std::string of_cpus = number;
+  std::istringstream list(found->second);
+  for (std::string text; std::getline(list >> std::ws, text, ',');) {
+    if (text == number) return number;
+    int each = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), each);
+    if (error != std::errc() || std::string_view(end, text.data() + text.size()) != "x") continue;
+    if (each * int(cell.cpu_list.size()) == cell.threads) of_cpus = text;
+  }
+  return of_cpus;
 }
 
 const Cell* sequential_of(const Report& report, const Cell& cell) {
@@ -201,6 +220,8 @@ Result<ComparedReport> compared_report(const Report& report, const std::string& 
   for (const Cell& cell : report.cells) {
     ComparedCell& kept = result.cells.emplace_back();
     kept.keys = keys_of(cell);
+    kept.keys["threads"] = threads_of(cell, result.settings);
+    kept.cpu_count = cell.cpu_list.size();
     kept.tally = tally_of(cell, planned);
     kept.values = metric_values(cell, sequential_of(report, cell), trace.of(report, cell));
     for (const Run& run : cell.runs) {

@@ -28,6 +28,7 @@ inline constexpr std::array<const char*, 6> kCoreMetrics{"on CPU",    "wakeups",
 
 struct ComparedCell {
   std::map<std::string, std::string> keys;  // policy, workload, arrangement, threads, cpus ...
+  size_t cpu_count = 0;  // that "all" or a set of CPUs comes to on this box; 0: unknown
   MetricValues values;
   std::vector<CoreValue> cores;
   CellRuns tally;                       // what became of the planned ones

@@ -55,18 +55,21 @@ std::optional<double> median_of(const std::vector<BoxResult>& boxes, double Effe
 
 void take_one_box(const Effect& effect, MetricResult& result) {
   result.all_zero = effect.all_zero;
-  if (effect.all_zero) return;  // neither a ratio nor a chance of one
-  result.ratio = effect.estimate.ratio;
-  result.interval = effect.estimate.interval;
+  result.scale = effect.scale;
   result.confidence = effect.estimate.confidence;
-  result.p = effect.p();
+  if (effect.all_zero) return;  // neither a change nor a chance of one
+  result.change = shown_on(effect.scale, effect.estimate.value);
+  if (effect.estimate.interval) {
+    result.interval = shown_on(effect.scale, *effect.estimate.interval);
+  }
 }
 
-// Boxes whose blocks bound their ratios are a sample of boxes; the others say why they are not.
+// Boxes with enough blocks for an interval are a sample of boxes; the others say why they are not.
 Status take_boxes(MetricResult& result) {
   std::vector<BoxEffect> effects;
   for (BoxResult& box : result.boxes) {
     if (!box.effect) continue;
+    result.scale = box.effect->scale;
     auto effect = box_effect(box.box, *box.effect);
     if (effect) {
       effects.push_back(std::move(*effect));
@@ -78,14 +81,14 @@ Status take_boxes(MetricResult& result) {
       result.boxes, [](const BoxResult& box) { return !box.effect || box.effect->all_zero; });
   if (result.all_zero) return {};
   if (effects.size() < 2) {
-    result.absent = "fewer than two boxes bound its ratio";
+    result.absent = "fewer than two boxes have enough blocks";
     return {};
   }
   auto combined = combine(std::move(effects));
   if (!combined) return fail(combined.error());
   result.combined = *combined;
-  result.ratio = combined->ratio;
-  result.interval = combined->interval;
+  result.change = shown_on(result.scale, combined->value);
+  result.interval = shown_on(result.scale, combined->interval);
   result.p = combined->p;
   return {};
 }
@@ -97,14 +100,15 @@ bool is_emulated(const CellPair& pair) {
   return std::ranges::any_of(pair.a, emulated) || std::ranges::any_of(pair.b, emulated);
 }
 
-Result<MetricResult> metric_result(const CellPair& pair, const Axis& axis, size_t metric) {
+Result<MetricResult> metric_result(const CellPair& pair, const Axis& axis, size_t metric,
+                                   const UnitNumbers& units) {
   MetricResult result;
   result.metric = metric;
   if (metrics()[metric].of_time && is_emulated(pair)) {
     result.absent = kEmulated;
     return result;
   }
-  auto boxes = box_results(pair, axis, metric);
+  auto boxes = box_results(pair, axis, metric, units);
   if (!boxes) return fail(boxes.error());
   result.boxes = std::move(*boxes);
   size_t with_effect = 0;
@@ -133,61 +137,108 @@ std::optional<Effect> judged_effect(const MetricResult& result) {
   if (result.boxes.size() == 1) return result.boxes.front().effect;
   if (!result.combined && !result.all_zero) return {};
   Effect effect;
+  effect.scale = result.scale;
   effect.blocks_a = effect.blocks_b = SIZE_MAX;
   effect.all_zero = true;
+  effect.median_a = result.median_a.value_or(0);
+  effect.median_b = result.median_b.value_or(0);
   for (const BoxResult& box : result.boxes) {
     if (!box.effect || (!box.why.empty() && !result.all_zero)) continue;
     effect.blocks_a = std::min(effect.blocks_a, box.effect->blocks_a);
     effect.blocks_b = std::min(effect.blocks_b, box.effect->blocks_b);
     effect.all_zero = effect.all_zero && box.effect->all_zero;
   }
-  effect.estimate = {result.ratio, result.interval, 0.95};
-  effect.permutation.p = result.p.value_or(1);
+  if (result.combined) effect.estimate = {result.combined->value, result.combined->interval, 0.95};
   return effect;
 }
 
-// Whether a test could find anything at all. That nothing was counted on either side, or that there
+// What is tested, of the primary metrics and of the others: a family each, since what is looked at
+// besides takes nothing from what was declared.
+//
+// Whether a test could find anything at all, that nothing was counted on either side, or that there
 // are too few blocks, is known without looking at which side is which, so leaving those tests out
 // costs the others nothing and makes no false finding likelier.
-bool can_differ(const MetricResult& result, const VerdictLimits& limits) {
-  if (!result.p) return false;
-  const auto effect = judged_effect(result);
-  return effect && !effect->all_zero && effect->blocks() >= limits.min_blocks;
-}
+struct Tested {
+  std::vector<MetricResult*> of_one_box;
+  std::vector<JointSample> samples;        // of these
+  std::vector<MetricResult*> of_boxes[2];  // by family
+};
 
-// Primary and exploratory metrics are a family each: what is looked at besides takes nothing from
-// what was declared.
-Result<size_t> adjust(Comparison& comparison, bool primary, const VerdictLimits& limits) {
-  std::vector<MetricResult*> tested;
-  std::vector<double> p;
-  for (ContrastResult& contrast : comparison.results) {
-    for (CellResult& cell : contrast.cells) {
+Tested tested(Comparison& comparison, const VerdictLimits& limits) {
+  Tested all;
+  for (size_t contrast = 0; contrast < comparison.results.size(); ++contrast) {
+    for (CellResult& cell : comparison.results[contrast].cells) {
       for (MetricResult& result : cell.metrics) {
-        if (result.primary != primary || !can_differ(result, limits)) continue;
-        tested.push_back(&result);
-        p.push_back(*result.p);
+        const auto effect = judged_effect(result);
+        if (!effect || effect->all_zero || effect->blocks() < limits.min_blocks) continue;
+        const size_t family = result.primary ? 0 : 1;
+        if (result.combined) {
+          all.of_boxes[family].push_back(&result);
+        } else if (!effect->constant) {
+          all.of_one_box.push_back(&result);
+          all.samples.push_back(effect->sample);
+          all.samples.back().family = family;
+          all.samples.back().contrast = contrast;
+        }
       }
     }
   }
-  const auto adjusted = holm(p);
-  if (!adjusted) return fail(adjusted.error());
-  for (size_t i = 0; i < tested.size(); ++i) tested[i]->adjusted_p = (*adjusted)[i];
-  return tested.size();
+  return all;
 }
 
-void judge_all(Comparison& comparison, const VerdictLimits& limits) {
+// Of metrics whose boxes were combined: Student's p of a few boxes, adjusted by Holm. Where a
+// family has tests of both kinds, each kind has half of the significance.
+Status adjust_boxes(const std::vector<MetricResult*>& results, bool alone) {
+  std::vector<double> p;
+  for (const MetricResult* result : results) p.push_back(*result->p);
+  const auto adjusted = holm(p);
+  if (!adjusted) return fail(adjusted.error());
+  for (size_t i = 0; i < results.size(); ++i) {
+    results[i]->adjusted_p = std::min(1.0, (*adjusted)[i] * (alone ? 1 : 2));
+  }
+  return {};
+}
+
+// By family, what chance alone makes of the largest statistic.
+Result<std::vector<double>> test_all(Comparison& comparison, const VerdictLimits& limits) {
+  const Tested all = tested(comparison, limits);
+  JointOutcome outcome = joint_test(all.samples);
+  size_t of_one_box[2] = {};
+  for (const JointSample& sample : all.samples) ++of_one_box[sample.family];
+  for (size_t i = 0; i < all.samples.size(); ++i) {
+    const bool alone = all.of_boxes[all.samples[i].family].empty();
+    all.of_one_box[i]->p = outcome.tests[i].p;
+    all.of_one_box[i]->adjusted_p = std::min(1.0, outcome.tests[i].adjusted * (alone ? 1 : 2));
+  }
+  for (size_t family = 0; family < 2; ++family) {
+    if (Status s = adjust_boxes(all.of_boxes[family], of_one_box[family] == 0); !s) {
+      return fail(s.error());
+    }
+  }
+  comparison.tests = of_one_box[0] + all.of_boxes[0].size();
+  comparison.exploratory_tests = of_one_box[1] + all.of_boxes[1].size();
+  comparison.arrangements = outcome.arrangements;
+  outcome.critical.resize(2, 0);
+  return outcome.critical;
+}
+
+void judge_all(Comparison& comparison, VerdictLimits limits, const std::vector<double>& critical) {
   for (ContrastResult& contrast : comparison.results) {
     for (CellResult& cell : contrast.cells) {
       for (MetricResult& result : cell.metrics) {
         const auto effect = judged_effect(result);
         if (!effect) continue;
+        const Metric& metric = metrics()[result.metric];
+        limits.min_difference = minimum_difference(metric.unit, limits.min_effect);
+        result.least =
+            result.scale == Scale::ratio ? limits.min_effect : least_that_matters(*effect, limits);
         // Whether more is worse is for real CPUs to say.
-        const Better better = cell.emulated ? Better::neither : metrics()[result.metric].better;
+        const Better better = cell.emulated ? Better::neither : metric.better;
         result.verdict = judge(*effect, result.adjusted_p.value_or(1), better, limits);
         if (result.verdict != Verdict::undecided || result.boxes.size() > 1) continue;
-        result.more = more_blocks(
-            *effect, result.primary ? comparison.tests : comparison.exploratory_tests, limits);
+        result.more = more_blocks(*effect, critical[result.primary ? 0 : 1], limits);
         result.at_least = effect->blocks() < limits.min_blocks;
+        result.not_worth_it = !result.more;
       }
     }
   }
@@ -294,6 +345,7 @@ Result<Comparison> compare(std::vector<ComparedReport> reports, const Comparison
 
   comparison.unfinished = unfinished(comparison.reports);
   const CellNames names(comparison.contrasts);
+  const UnitNumbers units(comparison.reports);
   bool any = false;
   std::string why_not;
   for (const Contrast& contrast : comparison.contrasts) {
@@ -315,7 +367,7 @@ Result<Comparison> compare(std::vector<ComparedReport> reports, const Comparison
         for (size_t metric = 0; metric < metrics().size(); ++metric) {
           const bool is_primary = std::ranges::count(*primary, metric) > 0;
           if (is_primary != first) continue;
-          auto found = metric_result(pair, comparison.axis, metric);
+          auto found = metric_result(pair, comparison.axis, metric, units);
           if (!found) return fail(found.error());
           found->primary = is_primary;
           found->inapplicable =
@@ -339,14 +391,11 @@ Result<Comparison> compare(std::vector<ComparedReport> reports, const Comparison
         Exit::no_data,
         fmt::format("nothing to compare: no metric was measured on both sides ({})", why_not));
   }
-  const VerdictLimits limits{0.05, options.min_effect, 6};
-  const auto tests = adjust(comparison, true, limits);
-  if (!tests) return fail(tests.error());
-  comparison.tests = *tests;
-  const auto exploratory = adjust(comparison, false, limits);
-  if (!exploratory) return fail(exploratory.error());
-  comparison.exploratory_tests = *exploratory;
-  judge_all(comparison, limits);
+  VerdictLimits limits;
+  limits.min_effect = options.min_effect;
+  const auto critical = test_all(comparison, limits);
+  if (!critical) return fail(critical.error());
+  judge_all(comparison, limits, *critical);
   return comparison;
 }
 

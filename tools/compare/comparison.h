@@ -37,23 +37,27 @@ struct MetricResult {
   bool primary = false;
   std::optional<double> median_a, median_b;  // of several boxes: of their medians
   size_t blocks_a = 0, blocks_b = 0;         // of all boxes
-  std::optional<double> ratio;               // b to a
-  std::optional<Interval> interval;          // 95 %
-  double confidence = 0.95;                  // what the interval reaches
-  bool all_zero = false;                     // on both sides: neither a ratio nor a p
-  // Adjusted for all primary metrics of the whole comparison, or for all exploratory ones.
+  Scale scale = Scale::ratio;
+  std::optional<double> change;      // of b to a, a ratio or a difference
+  std::optional<Interval> interval;  // of it, 95 %
+  double confidence = 0.95;          // what the interval reaches
+  double least = 0;                  // nobody cares for a smaller change: as 0.02 for ratios, too
+  bool all_zero = false;             // on both sides: neither a change nor a p
+  // p is of this test alone; adjusted, of all primary metrics of the whole comparison together, or
+  // of all exploratory ones.
   std::optional<double> p, adjusted_p;
   Verdict verdict = Verdict::undecided;
   std::optional<size_t> more;  // blocks (or boots) on each side that would decide it
   bool at_least = false;       // there may be more to it than `more`
+  bool not_worth_it = false;   // it would take more than kMostMoreBlocks
   std::string absent;          // why there is nothing: "not captured on the other side"
   // Absent on both sides, or a time of emulated CPUs, and nobody declared it.
   bool inapplicable = false;
   std::vector<BoxResult> boxes;
   std::optional<CombinedEffect> combined;  // of several boxes
 
-  // Worse beyond the minimum effect.
-  bool worse() const { return verdict == Verdict::slower; }
+  std::optional<double> ratio() const { return scale == Scale::ratio ? change : std::nullopt; }
+  bool decided() const { return verdict != Verdict::same && verdict != Verdict::undecided; }
 };
 
 // What a side should have and has not.
@@ -109,6 +113,7 @@ struct Comparison {
   std::vector<UnfinishedReport> unfinished;
   size_t tests = 0;              // that the p of primary metrics is adjusted for
   size_t exploratory_tests = 0;  // and that of the others
+  Arrangements arrangements;     // that both were taken from
 
   size_t primary(Verdict verdict) const;
   bool emulated() const;  // in any cell

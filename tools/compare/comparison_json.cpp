@@ -10,7 +10,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// JSON has no infinity: an end that the blocks leave open is null, and `open_above` says so.
 Json value(const std::optional<double>& number) {
   return number && std::isfinite(*number) ? Json(*number) : Json(nullptr);
 }
@@ -19,7 +18,17 @@ Json value(const std::optional<Interval>& interval) {
   if (!interval) return nullptr;
   return {{"low", value(interval->low)},
           {"high", value(interval->high)},
-          {"open_above", std::isinf(interval->high)}};
+          {"open_above", false}};  // of 1.0: no end is open any more
+}
+
+// A change is a ratio or a difference, and the other of the two is null.
+void add_change(Json& json, Scale scale, const std::optional<double>& change,
+                const std::optional<Interval>& interval) {
+  const bool ratio = scale == Scale::ratio;
+  json["ratio"] = ratio ? value(change) : Json(nullptr);
+  json["interval"] = ratio ? value(interval) : Json(nullptr);
+  json["difference"] = ratio ? Json(nullptr) : value(change);
+  json["difference_interval"] = ratio ? Json(nullptr) : value(interval);
 }
 
 const char* name_of(Design design) {
@@ -44,9 +53,9 @@ Json box_json(const BoxResult& box) {
   json["units_b"] = effect.blocks_b;
   json["median_a"] = value(effect.median_a);
   json["median_b"] = value(effect.median_b);
-  json["ratio"] = value(effect.estimate.ratio);
-  json["interval"] = value(effect.estimate.interval);
-  json["p"] = effect.p();
+  const auto& interval = effect.estimate.interval;
+  add_change(json, effect.scale, shown_on(effect.scale, effect.estimate.value),
+             interval ? std::optional(shown_on(effect.scale, *interval)) : std::nullopt);
   return json;
 }
 
@@ -62,8 +71,8 @@ Json metric_json(const MetricResult& result) {
   json["median_b"] = value(result.median_b);
   json["units_a"] = result.blocks_a;
   json["units_b"] = result.blocks_b;
-  json["ratio"] = value(result.ratio);
-  json["interval"] = value(result.interval);
+  add_change(json, result.scale, result.change, result.interval);
+  json["least_that_matters"] = value(result.least);
   json["confidence"] = result.confidence;
   json["p"] = value(result.p);
   json["adjusted_p"] = value(result.adjusted_p);
@@ -71,6 +80,7 @@ Json metric_json(const MetricResult& result) {
   if (result.verdict == Verdict::undecided) {
     json["more_units"] = result.more ? Json(*result.more) : Json(nullptr);
     json["more_at_least"] = result.at_least;
+    json["more_not_worth_it"] = result.not_worth_it;
   }
   if (result.combined) {
     json["combined"] = {{"between_boxes", result.combined->between},
@@ -152,6 +162,10 @@ std::string comparison_json(const Comparison& comparison) {
             {"missing_passes", comparison.missing_passes},
             {"tests", comparison.tests},
             {"exploratory_tests", comparison.exploratory_tests}};
+  const Arrangements& arrangements = comparison.arrangements;
+  json["arrangements"] = {{"count", arrangements.count},
+                          {"exact", arrangements.exact},
+                          {"seed", arrangements.exact ? Json(nullptr) : Json(arrangements.seed)}};
   const PerAcquire counts = per_acquire(comparison);
   Json groups = Json::array();
   for (const PerAcquire::Group& group : counts.groups) {

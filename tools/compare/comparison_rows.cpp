@@ -3,8 +3,8 @@
 #include <fmt/ranges.h>
 
 #include <array>
-#include <cmath>
 
+#include "tools/compare/answer.h"
 #include "tools/compare/per_acquire.h"
 #include "tools/compare/sentences.h"
 
@@ -48,8 +48,11 @@ constexpr std::array kColumns{"baseline",
                               "planned_runs_b",
                               "compared_runs_a",
                               "compared_runs_b",
-                              "missing"};
-constexpr size_t kVerdict = 14;
+                              "missing",
+                              "difference",
+                              "difference_low",
+                              "difference_high"};
+constexpr size_t kVerdict = 14, kMissing = 21;
 
 std::string joined(const std::vector<std::string>& fields) {
   std::string row;
@@ -70,6 +73,9 @@ std::string missing_text(const CellResult& cell, const MetricResult& result) {
 
 std::string csv_row(const ContrastResult& contrast, const CellResult& cell,
                     const MetricResult& result) {
+  const bool ratio = result.scale == Scale::ratio;
+  const std::string low = result.interval ? digits(result.interval->low) : "";
+  const std::string high = result.interval ? digits(result.interval->high) : "";
   const std::vector<std::string> fields{
       contrast.contrast->a,
       contrast.contrast->b,
@@ -80,19 +86,22 @@ std::string csv_row(const ContrastResult& contrast, const CellResult& cell,
       result.absent.empty() ? std::to_string(result.blocks_b) : "",
       digits(result.median_a),
       digits(result.median_b),
-      digits(result.ratio),
-      result.interval ? digits(result.interval->low) : "",
-      result.interval ? digits(result.interval->high) : "",
+      digits(result.ratio()),
+      ratio ? low : "",
+      ratio ? high : "",
       digits(result.p),
       digits(result.adjusted_p),
       result.absent.empty() ? name_of(result.verdict) : "absent",
-      result.more ? std::to_string(*result.more) : "",
+      more_text(result),
       contrast.differences.refusals.empty() ? "false" : "true",
       std::to_string(runs_of(cell.pair->a).planned),
       std::to_string(runs_of(cell.pair->b).planned),
       std::to_string(runs_of(cell.pair->a).compared),
       std::to_string(runs_of(cell.pair->b).compared),
-      missing_text(cell, result)};
+      missing_text(cell, result),
+      ratio ? "" : digits(result.change),
+      ratio ? "" : low,
+      ratio ? "" : high};
   return joined(fields);
 }
 
@@ -102,7 +111,7 @@ std::string missing_row(const std::string& a, const std::string& b, const std::s
   std::vector<std::string> fields(kColumns.size());
   fields[0] = a, fields[1] = b, fields[2] = cell;
   fields[kVerdict] = "absent";
-  fields.back() = what;
+  fields[kMissing] = what;
   return joined(fields);
 }
 
@@ -124,7 +133,7 @@ std::string markdown_row(const std::vector<std::string>& fields) {
 
 std::string cell_table(const CellResult& cell, const Contrast& contrast) {
   std::string out = fmt::format("\n### {}\n\n", plain_text(cell.name));
-  out += markdown_row({"metric", plain_text(contrast.a), plain_text(contrast.b), "ratio",
+  out += markdown_row({"metric", plain_text(contrast.a), plain_text(contrast.b), "change",
                        "95 % interval", "p", "verdict",
                        cell.unit == Unit::boot ? "more boots" : "more blocks"});
   out += "|---|---:|---:|---:|---:|---:|---|---:|\n";
@@ -142,8 +151,8 @@ std::string cell_table(const CellResult& cell, const Contrast& contrast) {
         result.primary && result.verdict != Verdict::same && result.verdict != Verdict::undecided;
     const std::string verdict = name_of(result.verdict);
     out += markdown_row({name, metric.number(result.median_a).text(),
-                         metric.number(result.median_b).text(), ratio_text(result.ratio),
-                         interval_text(result.interval), plain_text(p_text(result.adjusted_p)),
+                         metric.number(result.median_b).text(), change_text(result),
+                         interval_text(result), plain_text(p_text(result.adjusted_p)),
                          difference ? "**" + verdict + "**" : verdict, more_text(result)});
     if (result.boxes.size() < 2) continue;
     for (const BoxResult& box : result.boxes) {
@@ -154,8 +163,7 @@ std::string cell_table(const CellResult& cell, const Contrast& contrast) {
       }
       out += markdown_row({"on " + plain_text(box.box), metric.number(box.effect->median_a).text(),
                            metric.number(box.effect->median_b).text(),
-                           ratio_text(box.effect->estimate.ratio),
-                           interval_text(box.effect->estimate.interval), "",
+                           change_text(metric, *box.effect), interval_text(metric, *box.effect), "",
                            box.why.empty() ? "" : "left out", ""});
     }
   }
@@ -203,6 +211,7 @@ std::string comparison_csv(const Comparison& comparison) {
 
 std::string comparison_markdown(const Comparison& comparison) {
   std::string out = "## " + plain_text(title(comparison)) + "\n";
+  for (const std::string& said : answer(comparison)) out += "\n" + plain_text(said) + "\n";
   for (const ContrastResult& contrast : comparison.results) {
     for (const std::string& line : stamp(contrast, comparison.forced)) {
       out += "\n**" + plain_text(line) + "**\n";

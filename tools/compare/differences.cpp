@@ -223,6 +223,21 @@ std::optional<double> stolen_share(const std::vector<Member>& members, double ex
   return all.share(exact_to);
 }
 
+// "all" is another number on another box, and still the same cell.
+void add_cpus_of_all(const Sides& sides, std::vector<Difference>& differences) {
+  const auto counts = [](const std::vector<Member>& members) {
+    Values values;
+    for (const Member& member : members) {
+      if (member.cell->keys.at("cpus") != "all" || member.cell->cpu_count == 0) continue;
+      values.insert(std::to_string(member.cell->cpu_count));
+    }
+    return values;
+  };
+  const Values a = counts(sides.a), b = counts(sides.b);
+  if (a.empty() || b.empty() || (a == b && a.size() == 1)) return;
+  differences.push_back({"all CPUs", listed(a), listed(b)});
+}
+
 // Somebody else on the box shows in no setting.
 void add_disturbances(const Sides& sides, std::vector<Difference>& differences) {
   constexpr double kWorthSaying = 0.03;
@@ -278,6 +293,7 @@ Differences differences(const Contrast& contrast, const Axis& axis) {
   refuse_other_specs(sides, axis, found.refusals);
   refuse_other_methods(sides, found.refusals);
   refuse_emulated(sides, found.refusals);
+  add_cpus_of_all(sides, found.between);
   add_disturbances(sides, found.between);
   for (const std::string& key : report_keys(sides)) {
     if (moves_anyway(key) || asked_for(key, axis) || follows(key, axis)) continue;

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "tools/compare/interval.h"
-#include "tools/compare/permutation.h"
+#include "tools/compare/estimate.h"
+#include "tools/compare/joint_test.h"
 #include "userspace/util/result.h"
 
 namespace gilscope {
@@ -23,29 +23,38 @@ struct Side {
   std::vector<BlockValue> values;
 };
 
-enum class Design {
-  paired,    // both sides were run in the same blocks of one report
-  unpaired,  // in blocks of different reports, or boots
-};
+// How sides are held against one another. Shares have a difference, in percentage points, and so
+// has what is 0 in some block: there is no ratio to 0.
+enum class Scale { ratio, difference };
 
 struct Effect {
   Design design = Design::unpaired;
+  Scale scale = Scale::ratio;
   size_t blocks_a = 0, blocks_b = 0;  // whose values are compared
   size_t left_out = 0;                // paired: blocks that only one side has
-  size_t both_zero = 0;               // paired: of the blocks compared, those that say nothing
   bool all_zero = false;              // on both sides
+  bool constant = false;              // in no arrangement do the sides differ
   double median_a = 0, median_b = 0;
-  RatioEstimate estimate;  // of the blocks, and so not exactly median_b / median_a
-  Permutation permutation;
+  // On the scale, logarithms for ratios. It is of the blocks, and so not exactly what the medians
+  // would give.
+  Estimate estimate;
+  double deviation_a = 0, deviation_b = 0;  // on the scale; paired: of the differences, and 0
+  JointSample sample;                       // for the test
 
-  double p() const { return permutation.p; }
   // How many blocks, or pairs of them, the smaller side brings to the test.
   size_t blocks() const;
 };
 
-// Values must be finite and not negative, and there must be some on each side; a paired side has no
-// block twice.
-Result<Effect> paired_effect(const Side& a, const Side& b);
-Result<Effect> unpaired_effect(const Side& a, const Side& b);
+// From the scale to what is shown: the ratio, or the difference itself.
+double shown_on(Scale scale, double value);
+Interval shown_on(Scale scale, const Interval& interval);
+
+// The difference of two values of a metric on the scale; for ratios both are above 0.
+double difference_on(Scale scale, double a, double b);
+
+// Values must be finite and not negative, above 0 on the scale of ratios, and there must be some on
+// each side; a paired side has no block twice.
+Result<Effect> paired_effect(const Side& a, const Side& b, Scale scale);
+Result<Effect> unpaired_effect(const Side& a, const Side& b, Scale scale);
 
 }  // namespace gilscope

@@ -5,7 +5,6 @@
 
 #include "tools/compare/cell_names.h"
 #include "tools/compare/sentences.h"
-#include "tools/fact_text.h"
 #include "userspace/util/natural_order.h"
 
 namespace gilscope {
@@ -67,8 +66,7 @@ std::vector<Matrix> matrices(const Comparison& comparison) {
       }
       matrix.rows.push_back(std::move(row));
     }
-    matrix.title = fmt::format("{}: {} against {}", names.of({keys, {}, {}}), lead_name,
-                               shortened(comparison.axis.levels.front()));
+    matrix.title = fmt::format("{}: {}", names.of({keys, {}, {}}), lead_name);
     all.push_back(std::move(matrix));
   }
   return all;

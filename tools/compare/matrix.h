@@ -15,7 +15,7 @@ struct Matrix {
     std::string level;
     std::vector<const MetricResult*> entries;  // by column; null: that cell is not there
   };
-  std::string title;  // "check-interval:100, threaded: wall time against 6.1"
+  std::string title;  // "check-interval:100, threaded: wall time"
   std::vector<std::string> columns;
   std::vector<Row> rows;
 };

@@ -1,6 +1,7 @@
 #include "tools/compare/metrics.h"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <map>
 #include <set>
@@ -293,6 +294,41 @@ Number Metric::number(std::optional<double> value) const {
       break;
   }
   return factor(value);
+}
+
+Number Metric::difference(std::optional<double> value) const {
+  if (!value) return {"-", ""};
+  Number size = number(std::fabs(*value));
+  if (unit == Unit::share) size = {fmt::format("{:.1f}", std::fabs(*value) * 100), "points"};
+  if (*value != 0) size.digits = (*value < 0 ? "-" : "+") + size.digits;
+  return size;
+}
+
+double minimum_difference(Metric::Unit unit, double min_effect) {
+  constexpr double kStated = 0.02;  // the minimum effect that these go with
+  const auto stated = [&] {
+    switch (unit) {
+      case Metric::Unit::time:
+        return 1e3;
+      case Metric::Unit::rate:
+        return 1.0;
+      case Metric::Unit::each:
+        return 1e-3;
+      case Metric::Unit::share:
+      case Metric::Unit::factor:
+        break;
+    }
+    return 0.02;
+  };
+  return stated() * min_effect / kStated;
+}
+
+Scale scale_of(const Metric& metric, const std::vector<const Side*>& sides) {
+  if (metric.unit == Metric::Unit::share) return Scale::difference;
+  const bool none = std::ranges::any_of(sides, [](const Side* side) {
+    return std::ranges::count(side->values, 0.0, &BlockValue::value) > 0;
+  });
+  return none ? Scale::difference : Scale::ratio;
 }
 
 const std::vector<Metric>& metrics() {

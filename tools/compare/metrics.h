@@ -23,7 +23,18 @@ struct Metric {
   bool of_time;  // made of a time: says nothing on emulated CPUs
 
   Number number(std::optional<double> value) const;
+  // A difference of two such values, with its sign.
+  Number difference(std::optional<double> value) const;
 };
+
+// The least difference that matters of each kind, where sides have one and no ratio: 2 percentage
+// points, one a second, one in a thousand acquisitions, a microsecond, 0.02 of a factor. They go
+// with a minimum effect of 2 %, and with it.
+double minimum_difference(Metric::Unit unit, double min_effect);
+
+// Shares are a difference of percentage points whatever they are; what is 0 in a block is a
+// difference, too.
+Scale scale_of(const Metric& metric, const std::vector<const Side*>& sides);
 
 // Primary ones first. A metric's place here is its index everywhere.
 const std::vector<Metric>& metrics();

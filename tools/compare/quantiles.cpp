@@ -45,4 +45,14 @@ double student_two_sided(double t, int degrees) {
   return 1 - within;
 }
 
+double squared_normal_score(double t_squared, double degrees) {
+  const double factor = (8 * degrees + 1) / (8 * degrees + 3);
+  return factor * factor * degrees * std::log1p(t_squared / degrees);
+}
+
+double t_of_normal_score(double z, double degrees) {
+  const double unscaled = z * (8 * degrees + 3) / (8 * degrees + 1);
+  return std::sqrt(degrees * std::expm1(unscaled * unscaled / degrees));
+}
+
 }  // namespace gilscope

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "tools/compare/cell_names.h"
+#include "tools/compare/level_names.h"
 #include "tools/fact_text.h"
 #include "tools/wording.h"
 
@@ -17,9 +18,27 @@ std::string axis_name(const std::string& key) {
 }
 
 std::string times(double ratio) {
-  if (std::isinf(ratio)) return "infinitely";
   if (ratio >= 9.995) return fmt::format("{:.{}f}x", ratio, ratio < 99.95 ? 1 : 0);
   return fmt::format("{:.{}f}x", ratio, ratio < 0.0995 ? 3 : 2);
+}
+
+std::string changed(const Metric& metric, Scale scale, const std::optional<double>& change) {
+  if (!change) return "-";
+  return scale == Scale::ratio ? times(*change) : metric.difference(change).text();
+}
+
+std::string within(const Metric& metric, Scale scale, const std::optional<Interval>& interval) {
+  if (!interval) return "-";
+  if (scale == Scale::ratio) {
+    const auto end = [](double ratio) {
+      std::string text = times(ratio);
+      text.pop_back();
+      return text;
+    };
+    return fmt::format("{} to {}", end(interval->low), end(interval->high));
+  }
+  const Number low = metric.difference(interval->low), high = metric.difference(interval->high);
+  return fmt::format("{} to {}", low.unit == high.unit ? low.digits : low.text(), high.text());
 }
 
 std::string said(Verdict verdict, const Contrast& contrast, const Axis& axis) {
@@ -65,13 +84,16 @@ std::string title(const Comparison& comparison) {
 std::vector<std::string> method_lines(const Comparison& comparison) {
   std::vector<std::string> lines;
   lines.push_back(fmt::format(
-      "Ratios are of {} to the baseline {}, over blocks, with intervals of 95 %. p is adjusted for "
-      "all {} at once (Holm), so that even one false verdict has a chance of 5 % at most. Less "
-      "than {:g} % either way is the same.",
-      comparison.results.size() == 1 ? shortened(comparison.contrasts.front().b)
+      "Changes are of {} to {}, with 95 % intervals; less than {:g} % (of shares: points) is the "
+      "same. "
+      "p is of all {} at once, over {} arrangements of whole blocks: even one false verdict has a "
+      "chance of 5 % at most.",
+      comparison.results.size() == 1 ? level_name(comparison.axis, comparison.contrasts.front().b)
                                      : "each other side",
-      shortened(comparison.axis.levels.front()), Wording::number_of(comparison.tests, "test"),
-      comparison.min_effect * 100));
+      level_name(comparison.axis, comparison.axis.levels.front()), comparison.min_effect * 100,
+      Wording::number_of(comparison.tests, "test"),
+      comparison.arrangements.exact ? fmt::format("all {}", comparison.arrangements.count)
+                                    : fmt::format("{} drawn", comparison.arrangements.count)));
   bool boots = false, blocks_of_boots = false, unpaired = false;
   for (const ContrastResult& result : comparison.results) {
     for (const CellResult& cell : result.cells) {
@@ -184,6 +206,15 @@ std::string level_name(const Axis& axis, const std::string& level) {
   return shortened(std::ranges::count(cell_keys(), axis.key) > 0 ? spoken(axis.key, level) : level);
 }
 
+std::vector<std::string> short_names(const Axis& axis, size_t room) {
+  std::vector<std::string> names;
+  for (const std::string& level : axis.levels) {
+    names.push_back(std::ranges::count(cell_keys(), axis.key) > 0 ? spoken(axis.key, level)
+                                                                  : level);
+  }
+  return told_apart(names, room);
+}
+
 std::string sentence(const CellResult& cell, const Contrast& contrast, const Axis& axis) {
   const MetricResult* lead = cell.lead();
   if (!lead) {
@@ -192,10 +223,8 @@ std::string sentence(const CellResult& cell, const Contrast& contrast, const Axi
   }
   std::string text = fmt::format("{}: {}: {}", cell.name, said(lead->verdict, contrast, axis),
                                  shown_name(metrics()[lead->metric]));
-  if (lead->ratio) text += " " + ratio_text(lead->ratio);
-  if (lead->interval) {
-    text += fmt::format(" ({} to {})", times(lead->interval->low), times(lead->interval->high));
-  }
+  if (lead->change) text += " " + change_text(*lead);
+  if (lead->interval) text += fmt::format(" ({})", interval_text(*lead));
   text += fmt::format(", {}", units_of(cell, *lead));
   if (lead->verdict == Verdict::undecided && lead->more) {
     text += fmt::format("; {} {} more would decide it", lead->at_least ? "at least" : "about",
@@ -244,19 +273,22 @@ std::string shown_name(const Metric& metric) {
   return metric.shown;
 }
 
-std::string ratio_text(const std::optional<double>& ratio) {
-  return ratio ? times(*ratio) : "-";
+std::string change_text(const MetricResult& result) {
+  return changed(metrics()[result.metric], result.scale, result.change);
 }
 
-std::string interval_text(const std::optional<Interval>& interval) {
-  if (!interval) return "-";
-  const auto end = [](double value) {
-    if (std::isinf(value)) return std::string("open");
-    std::string text = times(value);
-    text.pop_back();
-    return text;
-  };
-  return fmt::format("{} to {}", end(interval->low), end(interval->high));
+std::string change_text(const Metric& metric, const Effect& effect) {
+  return changed(metric, effect.scale, shown_on(effect.scale, effect.estimate.value));
+}
+
+std::string interval_text(const MetricResult& result) {
+  return within(metrics()[result.metric], result.scale, result.interval);
+}
+
+std::string interval_text(const Metric& metric, const Effect& effect) {
+  const auto& interval = effect.estimate.interval;
+  return within(metric, effect.scale,
+                interval ? std::optional(shown_on(effect.scale, *interval)) : std::nullopt);
 }
 
 std::string p_text(const std::optional<double>& p) {
@@ -267,15 +299,9 @@ std::string p_text(const std::optional<double>& p) {
 }
 
 std::string more_text(const MetricResult& result) {
+  if (result.not_worth_it) return fmt::format(">{}", kMostMoreBlocks);
   if (!result.more) return "";
   return fmt::format("{}{}", *result.more, result.at_least ? "+" : "");
-}
-
-std::string short_level(const std::string& level, size_t room) {
-  if (level.size() <= room || room < 4) return level;
-  size_t from = level.size() - (room - 3);
-  while (from < level.size() && (static_cast<unsigned char>(level[from]) & 0xc0) == 0x80) ++from;
-  return "..." + level.substr(from);
 }
 
 }  // namespace gilscope

@@ -31,17 +31,21 @@ std::vector<std::string> difference_lines(const ContrastResult& contrast);
 std::string sentence(const CellResult& cell, const Contrast& contrast, const Axis& axis);
 // "all CPUs" for the level "all" of the axis "cpus".
 std::string level_name(const Axis& axis, const std::string& level);
+// Of all levels, in their order, short enough to head columns and told apart all the same.
+std::vector<std::string> short_names(const Axis& axis, size_t room);
 // How many of each verdict, and what the exit code makes of them.
 std::string conclusion(const Comparison& comparison);
 
 // "wall time", "contended a second"
 std::string shown_name(const Metric& metric);
-std::string ratio_text(const std::optional<double>& ratio);
-std::string interval_text(const std::optional<Interval>& interval);
+// "1.62x", "+65.3 points"; of one box, too.
+std::string change_text(const MetricResult& result);
+std::string change_text(const Metric& metric, const Effect& effect);
+// "1.50 to 1.66", "+60.1 to +70.2 points"
+std::string interval_text(const MetricResult& result);
+std::string interval_text(const Metric& metric, const Effect& effect);
 std::string p_text(const std::optional<double>& p);
-// "12", "6+" where it may take more, "" where nothing can be said.
+// "12", "6+" where it may take more, ">100" where it is not worth it, "" where it is decided.
 std::string more_text(const MetricResult& result);
-// Levels as headings: the end of what is long.
-std::string short_level(const std::string& level, size_t room);
 
 }  // namespace gilscope

@@ -1,7 +1,5 @@
 #include "tools/compare/standard_error.h"
 
-#include <cmath>
-
 #include "tools/compare/quantiles.h"
 
 namespace gilscope {
@@ -9,11 +7,10 @@ namespace gilscope {
 std::optional<double> standard_error(const Effect& effect) {
   const auto& interval = effect.estimate.interval;
   if (!interval) return {};
-  const double width = std::log(interval->high) - std::log(interval->low);
-  if (!std::isfinite(width)) return {};
   const size_t degrees =
       effect.design == Design::paired ? effect.blocks() - 1 : effect.blocks_a + effect.blocks_b - 2;
-  return width / 2 / student_quantile((1 + effect.estimate.confidence) / 2, int(degrees));
+  return (interval->high - interval->low) / 2 /
+         student_quantile((1 + effect.estimate.confidence) / 2, int(degrees));
 }
 
 }  // namespace gilscope

@@ -1,4 +1,4 @@
-// The standard error that an interval stands for: its half width on the logarithms' scale over
+// The standard error that an interval stands for: its half width on the effect's scale over
 // Student's quantile at what it covers (Cochrane Handbook for Systematic Reviews, 6.3.2).
 #pragma once
 
@@ -8,7 +8,7 @@
 
 namespace gilscope {
 
-// Of the log ratio. Empty without an interval, or where the interval is open at one end.
+// Empty without an interval.
 std::optional<double> standard_error(const Effect& effect);
 
 }  // namespace gilscope

@@ -1,4 +1,5 @@
-// The comparison as text: sentences first, then a table for each cell.
+// The comparison as text, in one screen: the answer, a line for each cell with what else is
+// decided, what differs, what is undecided. `all` adds every number behind it.
 #pragma once
 
 #include <ostream>
@@ -8,6 +9,7 @@
 
 namespace gilscope {
 
-void print_comparison(std::ostream& out, const Comparison& comparison, const TextOptions& options);
+void print_comparison(std::ostream& out, const Comparison& comparison, const TextOptions& options,
+                      bool all = false);
 
 }  // namespace gilscope

@@ -54,32 +54,20 @@ HowCompared how(const BoxMembers& box) {
   return {Design::unpaired, of_boots ? Unit::boot : Unit::block};
 }
 
-// Numbers for what is one observation on both sides: a block of a report.
-class Blocks {
- public:
-  int number(const std::string& report, int block) {
-    return numbers_.emplace(std::pair(report, block), int(numbers_.size())).first->second;
-  }
-
- private:
-  std::map<std::pair<std::string, int>, int> numbers_;
-};
-
 Side side_of(const Members& members, size_t metric, const std::string& name, Unit unit,
-             Blocks& blocks) {
+             const UnitNumbers& units) {
   Side side{name, {}};
-  std::map<std::string, std::vector<double>> by_boot;
+  std::map<int, std::vector<double>> by_boot;
   for (const Member& member : members) {
     for (const BlockValue& value : member.cell->values[metric]) {
       if (unit == Unit::boot) {
-        by_boot[member.report->boot].push_back(value.value);
+        by_boot[units.boot(*member.report)].push_back(value.value);
       } else {
-        side.values.push_back({blocks.number(member.report->id, value.block), value.value});
+        side.values.push_back({units.block(*member.report, value.block), value.value});
       }
     }
   }
-  int boot = 0;
-  for (auto& [id, values] : by_boot) side.values.push_back({boot++, *median(std::move(values))});
+  for (auto& [boot, values] : by_boot) side.values.push_back({boot, *median(std::move(values))});
   return side;
 }
 
@@ -143,16 +131,46 @@ HowCompared how_compared(const CellPair& pair, const Axis& axis) {
   return boxes.empty() ? HowCompared() : how(boxes.front());
 }
 
-Result<std::vector<BoxResult>> box_results(const CellPair& pair, const Axis& axis, size_t metric) {
-  std::vector<BoxResult> results;
+UnitNumbers::UnitNumbers(const std::vector<ComparedReport>& reports) {
+  for (const ComparedReport& report : reports) {
+    boots_[report.boot] = 0;
+    auto& blocks = blocks_[report.id];
+    for (const ComparedCell& cell : report.cells) {
+      for (const auto& values : cell.values) {
+        for (const BlockValue& value : values) blocks[value.block] = 0;
+      }
+    }
+  }
+  int number = 0;
+  for (auto& [report, blocks] : blocks_) {
+    for (auto& [block, place] : blocks) place = number++;
+  }
+  for (auto& [boot, place] : boots_) place = number++;
+}
+
+Result<std::vector<BoxResult>> box_results(const CellPair& pair, const Axis& axis, size_t metric,
+                                           const UnitNumbers& units) {
+  struct Sides {
+    HowCompared compared;
+    Side a, b;
+  };
+  const auto boxes = by_box(pair, axis);
   const std::string name = metrics()[metric].name;
-  for (const BoxMembers& box : by_box(pair, axis)) {
-    BoxResult result{box.box, Unit::block, {}, ""};
+  std::vector<Sides> sides;
+  std::vector<const Side*> all;
+  for (const BoxMembers& box : boxes) {
     const HowCompared compared = how(box);
-    result.unit = compared.unit;
-    Blocks blocks;
-    const Side a = side_of(box.a, metric, name + " of the baseline", result.unit, blocks);
-    const Side b = side_of(box.b, metric, name + " of the other side", result.unit, blocks);
+    sides.push_back({compared,
+                     side_of(box.a, metric, name + " of the baseline", compared.unit, units),
+                     side_of(box.b, metric, name + " of the other side", compared.unit, units)});
+  }
+  for (const Sides& of_box : sides) all.insert(all.end(), {&of_box.a, &of_box.b});
+  const Scale scale = scale_of(metrics()[metric], all);  // one for all boxes, which are combined
+  std::vector<BoxResult> results;
+  for (size_t i = 0; i < boxes.size(); ++i) {
+    const BoxMembers& box = boxes[i];
+    const auto& [compared, a, b] = sides[i];
+    BoxResult result{box.box, compared.unit, {}, ""};
     if (a.values.empty() || b.values.empty()) {
       result.why = a.values.empty() && b.values.empty() ? neither(box)
                    : a.values.empty()                   ? why_absent(box.a, "the baseline")
@@ -160,7 +178,8 @@ Result<std::vector<BoxResult>> box_results(const CellPair& pair, const Axis& axi
       results.push_back(std::move(result));
       continue;
     }
-    auto effect = compared.design == Design::paired ? paired_effect(a, b) : unpaired_effect(a, b);
+    auto effect = compared.design == Design::paired ? paired_effect(a, b, scale)
+                                                    : unpaired_effect(a, b, scale);
     if (effect) {
       result.effect = std::move(*effect);
     } else if (effect.error().code == Exit::no_data) {

@@ -4,25 +4,23 @@
 #include <cmath>
 
 #include "tools/compare/quantiles.h"
-#include "tools/compare/standard_error.h"
 
 namespace gilscope {
 namespace {
 
-constexpr size_t kMostBlocks = 10'000;
 constexpr double kPower = 0.8;
 
-// Of the test when all blocks of one side lie beyond those of the other.
-double log_smallest_p(Design design, double a, double b) {
-  const double arrangements =
-      design == Design::paired ? a * std::log(2.0)
-                               : std::lgamma(a + b + 1) - std::lgamma(a + 1) - std::lgamma(b + 1);
-  return std::log(2.0) - arrangements;
+// The standard error that so many more units would leave.
+double standard_error_after(const Effect& effect, double more) {
+  const double a = double(effect.blocks_a) + more, b = double(effect.blocks_b) + more;
+  const double variance_a = effect.deviation_a * effect.deviation_a / a;
+  const double variance_b = effect.deviation_b * effect.deviation_b / b;
+  return std::sqrt(variance_a + variance_b);
 }
 
-// What the squared standard error is proportional to.
-double share_of_variance(Design design, double a, double b) {
-  return design == Design::paired ? 1 / a : 1 / a + 1 / b;
+double degrees_after(const Effect& effect, double more) {
+  return effect.design == Design::paired ? double(effect.blocks_a) + more - 1
+                                         : double(effect.blocks_a + effect.blocks_b) + 2 * more - 2;
 }
 
 }  // namespace
@@ -45,55 +43,43 @@ const char* name_of(Verdict verdict) {
   return "undecided";
 }
 
+double least_that_matters(const Effect& effect, const VerdictLimits& limits) {
+  if (effect.scale == Scale::ratio) return std::log1p(limits.min_effect);
+  return std::max(limits.min_difference,
+                  limits.min_effect * std::max(effect.median_a, effect.median_b));
+}
+
 Verdict judge(const Effect& effect, double adjusted_p, Better better, const VerdictLimits& limits) {
-  if (effect.all_zero && std::min(effect.blocks_a, effect.blocks_b) >= limits.min_blocks) {
-    return Verdict::same;
-  }
-  const auto& [ratio, interval, confidence] = effect.estimate;
-  if (effect.blocks() < limits.min_blocks || !interval || !ratio) return Verdict::undecided;
-  const double nobody_cares = std::log1p(limits.min_effect);
-  const double low = std::log(interval->low), high = std::log(interval->high);
-  if (-nobody_cares <= low && high <= nobody_cares) return Verdict::same;
-  if (!(adjusted_p <= limits.significance) || interval->includes(1) ||
-      std::fabs(std::log(*ratio)) < nobody_cares) {
+  if (effect.all_zero && effect.blocks() >= limits.min_blocks) return Verdict::same;
+  const auto& [value, interval, confidence] = effect.estimate;
+  if (effect.blocks() < limits.min_blocks || !interval) return Verdict::undecided;
+  const double least = least_that_matters(effect, limits);
+  if (-least <= interval->low && interval->high <= least) return Verdict::same;
+  if (!(adjusted_p <= limits.significance) || interval->includes(0) || std::fabs(value) < least) {
     return Verdict::undecided;
   }
-  const bool more = *ratio > 1;
+  const bool more = value > 0;
   if (better == Better::neither) return more ? Verdict::more : Verdict::less;
   return more == (better == Better::higher) ? Verdict::faster : Verdict::slower;
 }
 
-std::optional<size_t> more_blocks(const Effect& effect, size_t primary_metrics,
+std::optional<size_t> more_blocks(const Effect& effect, double critical,
                                   const VerdictLimits& limits) {
-  if (effect.both_zero > 0 || effect.all_zero) return {};
-  const double metrics = double(std::max<size_t>(primary_metrics, 1));
-  const bool too_few = effect.blocks() < limits.min_blocks;
-  const auto error = standard_error(effect);
-  const auto& ratio = effect.estimate.ratio;
-  if (!too_few && (!error || !ratio)) return {};
-  const double nobody_cares = std::log1p(limits.min_effect);
-  const double seen = ratio ? std::fabs(std::log(*ratio)) : 0;
-  const bool differs = seen >= nobody_cares;
-  const double target = differs ? seen : nobody_cares - seen;
-  const double z_wrong = normal_quantile(1 - limits.significance / 2 / (differs ? metrics : 1));
-  const double z = z_wrong + normal_quantile(differs ? kPower : (1 + kPower) / 2);
-  // What it costs not to know the spread (Guenther 1981, Am. Stat. 35:243).
-  const double lost = z_wrong * z_wrong / (effect.design == Design::paired ? 2 : 4);
-  const double a = double(effect.blocks_a), b = double(effect.blocks_b);
+  if (effect.blocks() < limits.min_blocks) return limits.min_blocks - effect.blocks();
+  const double least = least_that_matters(effect, limits), seen = std::fabs(effect.estimate.value);
+  const double z = normal_quantile(1 - limits.significance / 2);
+  const double found = normal_quantile(kPower), within = normal_quantile((1 + kPower) / 2);
   const auto enough = [&](double more) {
-    if (std::min(a, b) + more < double(limits.min_blocks)) return false;
-    if (differs || too_few) {
-      const double smallest = log_smallest_p(effect.design, a + more, b + more);
-      if (smallest > std::log(limits.significance / metrics)) return false;
+    const double error = standard_error_after(effect, more);
+    const double degrees = degrees_after(effect, more);
+    if (seen >= least) {
+      const double t = t_of_normal_score(critical, degrees);
+      return (t + found) * error <= seen && found * error <= seen - least;
     }
-    if (too_few) return true;
-    if (std::min(a, b) + more - lost < 1) return false;
-    const double shrunk = share_of_variance(effect.design, a + more - lost, b + more - lost) /
-                          share_of_variance(effect.design, a, b);
-    return z * *error * std::sqrt(shrunk) <= target;
+    return (t_of_normal_score(z, degrees) + within) * error <= least - seen;
   };
-  if (!enough(kMostBlocks)) return {};
-  size_t low = 1, high = kMostBlocks;
+  if (!enough(kMostMoreBlocks)) return {};
+  size_t low = 1, high = kMostMoreBlocks;
   while (low < high) {
     const size_t middle = (low + high) / 2;
     if (enough(double(middle))) {

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <set>
 
+#include "tools/compare/answer.h"
+#include "tools/compare/curve.h"
 #include "tools/compare/matrix.h"
 #include "tools/compare/per_acquire.h"
 #include "tools/compare/sentences.h"
+#include "tools/html/curve_plot.h"
 #include "tools/html/definitions.h"
 #include "tools/html/forest_plot.h"
 #include "tools/html/html_table.h"
@@ -20,8 +22,9 @@ namespace {
 
 // A page is to be looked at: of more cells than this the tables are left out, and said to be.
 constexpr size_t kMostCells = 60;
-constexpr size_t kOpenCells = 2;
+constexpr size_t kOpenCells = 0;
 constexpr size_t kMostDots = 400;
+constexpr size_t kLevelRoom = 24;
 
 std::string paragraph(const std::string& text, const char* attributes = "") {
   return fmt::format("<p{}{}>{}</p>\n", *attributes ? " " : "", attributes, escaped(text));
@@ -124,37 +127,31 @@ std::vector<double> ratios_of(const CellResult& cell, const MetricResult& result
   return ratios;
 }
 
-bool bounded(const std::optional<Interval>& interval) {
-  return interval && interval->low > 0 && std::isfinite(interval->high);
-}
-
 std::string ratio_plot(const Comparison& comparison) {
   std::vector<ForestRow> rows;
   for (const ContrastResult& contrast : comparison.results) {
     for (const CellResult& cell : contrast.cells) {
       for (const MetricResult& result : cell.metrics) {
-        if (!result.primary || !result.ratio || !std::isfinite(*result.ratio)) continue;
+        if (!result.primary || !result.ratio()) continue;
         ForestRow row;
         row.group = group_name(comparison, contrast, cell);
         row.label =
             fmt::format("{}: {}", shown_name(metrics()[result.metric]), name_of(result.verdict));
-        if (*result.ratio > 0) row.values = ratios_of(cell, result);
-        row.median = result.ratio;
-        if (bounded(result.interval)) row.interval = result.interval;
+        row.values = ratios_of(cell, result);
+        row.median = result.change;
+        row.interval = result.interval;
         row.attributes = fmt::format("data-metric=\"{}\" data-verdict=\"{}\"",
                                      metrics()[result.metric].name, name_of(result.verdict));
         rows.push_back(std::move(row));
         if (result.boxes.size() < 2) continue;
         for (const BoxResult& box : result.boxes) {
-          if (!box.effect || !box.effect->estimate.ratio) continue;
-          if (!std::isfinite(*box.effect->estimate.ratio)) continue;
+          if (!box.effect) continue;
+          const Estimate& estimate = box.effect->estimate;
           ForestRow of_box;
           of_box.group = rows.back().group;
           of_box.label = "on " + box.box;
-          of_box.median = box.effect->estimate.ratio;
-          if (bounded(box.effect->estimate.interval)) {
-            of_box.interval = box.effect->estimate.interval;
-          }
+          of_box.median = shown_on(Scale::ratio, estimate.value);
+          if (estimate.interval) of_box.interval = shown_on(Scale::ratio, *estimate.interval);
           rows.push_back(std::move(of_box));
         }
       }
@@ -167,20 +164,73 @@ std::string ratio_plot(const Comparison& comparison) {
   return forest_plot(axis, rows);
 }
 
+// A level by what tells it from the others.
+std::string short_name(const Comparison& comparison, const std::string& level) {
+  const auto& levels = comparison.axis.levels;
+  const auto names = short_names(comparison.axis, kLevelRoom);
+  return names[size_t(std::ranges::find(levels, level) - levels.begin())];
+}
+
+// Where one level is held against the baseline: a line for each cell, and what else is decided.
+std::string cell_lines(const ContrastResult& contrast, const Comparison& comparison) {
+  HtmlTable table("Each cell, and what else is decided of it",
+                  {{"", "", ""},
+                   {"", "", ""},
+                   {"median", short_name(comparison, contrast.contrast->a), ""},
+                   {"median", short_name(comparison, contrast.contrast->b), ""},
+                   {"", "change", ""},
+                   {"", "95 % interval", ""},
+                   {"", "verdict", ""}});
+  for (const CellResult& cell : contrast.cells) {
+    const MetricResult* lead = cell.lead();
+    if (!lead) continue;
+    const Metric& metric = metrics()[lead->metric];
+    const std::string verdict = name_of(lead->verdict);
+    table.row(escaped(cell.name), {{{metric.shown, ""}, {}},
+                                   {metric.number(lead->median_a), lead->median_a},
+                                   {metric.number(lead->median_b), lead->median_b},
+                                   {{change_text(*lead), ""}, lead->change, verdict},
+                                   {{interval_text(*lead), ""}, {}},
+                                   {{verdict, ""}, {}, verdict}});
+    std::string others;
+    for (const MetricResult* result : others_decided(cell)) {
+      others += (others.empty() ? "" : "; ") + decided_text(*result);
+    }
+    if (!others.empty()) table.note(others);
+  }
+  return table.empty() ? "" : table.html();
+}
+
 std::string matrix_tables(const Comparison& comparison) {
   std::string out;
+  if (comparison.axis.key == "cpus") return out;  // then there is a curve
   for (const Matrix& matrix : matrices(comparison)) {
     std::vector<HtmlTable::Column> columns{{"", comparison.axis.key, ""}};
     for (const std::string& cpus : matrix.columns) columns.push_back({"CPUs", cpus, ""});
     HtmlTable table(matrix.title, columns);
+    std::vector<HtmlTable::Datum> baseline(matrix.columns.size(), {{"-", ""}, {}});
+    for (const Matrix::Row& row : matrix.rows) {
+      for (size_t column = 0; column < row.entries.size(); ++column) {
+        const MetricResult* entry = row.entries[column];
+        if (!entry) continue;
+        baseline[column] = {metrics()[entry->metric].number(entry->median_a), entry->median_a};
+      }
+    }
+    table.row(escaped(comparison.axis.levels.front()), baseline);
     for (const Matrix::Row& row : matrix.rows) {
       std::vector<HtmlTable::Datum> data;
       for (const MetricResult* entry : row.entries) {
-        if (entry) {
-          data.push_back({{ratio_text(entry->ratio), name_of(entry->verdict)}, entry->ratio});
-        } else {
+        if (!entry) {
           data.push_back({{"-", ""}, {}});
+          continue;
         }
+        const std::string verdict = name_of(entry->verdict);
+        data.push_back(
+            {{fmt::format("{}, {} {}", metrics()[entry->metric].number(entry->median_b).text(),
+                          change_text(*entry), verdict),
+              ""},
+             entry->change,
+             verdict});
       }
       table.row(escaped(row.level), data);
     }
@@ -195,7 +245,7 @@ std::string metric_table(const CellResult& cell, const Contrast& contrast) {
   HtmlTable table("Each metric", {{"", "", ""},
                                   {"median", contrast.a, "median_a"},
                                   {"median", contrast.b, "median_b"},
-                                  {"", "ratio", "compared ratio"},
+                                  {"", "change", "compared ratio"},
                                   {"", "95 % interval", ""},
                                   {"", "p", "p"},
                                   {"", "verdict", ""},
@@ -215,8 +265,8 @@ std::string metric_table(const CellResult& cell, const Contrast& contrast) {
     table.row(defined(metric.name, shown_name(metric)),
               {{metric.number(result.median_a), result.median_a},
                {metric.number(result.median_b), result.median_b},
-               {{ratio_text(result.ratio), ""}, result.ratio},
-               {{interval_text(result.interval), ""}, {}},
+               {{change_text(result), ""}, result.change},
+               {{interval_text(result), ""}, {}},
                {{p_text(result.adjusted_p), ""}, result.adjusted_p},
                {{name_of(result.verdict), ""}, {}},
                {{more_text(result), ""}, {}}},
@@ -254,7 +304,7 @@ std::vector<double> values_of(const std::vector<Member>& members, size_t metric)
 std::string distributions(const CellResult& cell, const Contrast& contrast) {
   std::string out;
   for (const MetricResult& result : cell.metrics) {
-    if (!result.primary || !result.absent.empty() || !result.ratio) continue;
+    if (!result.primary || !result.absent.empty() || !result.change) continue;
     const Metric& metric = metrics()[result.metric];
     std::vector<ForestRow> rows;
     for (const bool baseline : {true, false}) {
@@ -378,14 +428,24 @@ std::string comparison_page(const Comparison& comparison) {
   }
   if (comparison.missing() > 0)
     page += paragraph(missing_lines(comparison).heading, "class=\"warning\"");
+  for (const std::string& sentence : answer(comparison)) {
+    page += paragraph(sentence, "class=\"answer\"");
+  }
   page += "<p class=\"lead\">" + escaped(conclusion(comparison)) + "</p>\n</header>\n";
   page +=
-      "<nav aria-label=\"Sections\"><a href=\"#differences\">Differences</a> <a "
-      "href=\"#found\">What was found</a> <a href=\"#cells\">Cells</a> <a "
+      "<nav aria-label=\"Sections\"><a href=\"#found\">What was found</a> <a "
+      "href=\"#differences\">Differences</a> <a href=\"#all\">Every number</a> <a "
+      "href=\"#cells\">Cells</a> <a "
       "href=\"#definitions\">Definitions</a></nav>\n<main>\n";
-  page += missing_section(comparison) + differences_section(comparison);
-  page += "<h2 id=\"found\">What was found</h2>\n" + sentences(comparison);
-  page += per_acquire_table(comparison) + matrix_tables(comparison) + ratio_plot(comparison);
+  page += missing_section(comparison);
+  page += "<h2 id=\"found\">What was found</h2>\n";
+  page += matrix_tables(comparison);
+  for (const Curves& all : curves(comparison)) page += curve_plot(all, comparison.axis);
+  if (comparison.results.size() == 1) page += cell_lines(comparison.results.front(), comparison);
+  if (const std::string line = undecided_line(comparison); !line.empty()) page += paragraph(line);
+  page += differences_section(comparison);
+  page += "<h2 id=\"all\">Every number</h2>\n" + sentences(comparison);
+  page += per_acquire_table(comparison) + ratio_plot(comparison);
   for (const std::string& line : method_lines(comparison)) page += paragraph(line);
   page += cell_sections(comparison);
   page +=

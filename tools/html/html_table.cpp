@@ -13,6 +13,7 @@ void HtmlTable::row(const std::string& label, const std::vector<Datum>& data,
   rows_ += "<tr" + (attributes.empty() ? "" : " " + attributes) + "><th scope=\"row\">" + label;
   for (size_t i = 0; i < data.size(); ++i) {
     rows_ += "<td";
+    if (!data[i].verdict.empty()) rows_ += fmt::format(" class=\"{}\"", escaped(data[i].verdict));
     const std::string& key = columns_[i + 1].key;
     if (!key.empty() && data[i].value && std::isfinite(*data[i].value)) {
       rows_ +=

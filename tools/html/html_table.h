@@ -20,6 +20,7 @@ class HtmlTable {
   struct Datum {
     Number shown;
     std::optional<double> value;
+    std::string verdict = {};  // colours it
   };
 
   // The first column holds the labels. `title` says what the table is about, to screen readers too.
