@@ -8,6 +8,7 @@
 #endif
 #include <fmt/format.h>
 
+#include <cstdio>
 #include <locale>
 #include <string>
 
@@ -21,6 +22,12 @@ std::string format_each_kind_of_value(const std::locale& locale, fmt::string_vie
   return fmt::format(locale, fmt::runtime(format), truth, letter, number, big, single, real,
                      longest, address, text) +
          fmt::format("{:L} {:L} {:.2f} {:.3e} {} {:?}", number, real, single, real, longest, text);
+}
+
+// The tests print.
+void print_to_both(std::FILE* file, int number) {
+  fmt::print("{}", number);
+  fmt::print(file, "{}", number);
 }
 
 std::string text_of_format_error() {
