@@ -400,4 +400,4 @@ $(BUILD)/kernel_tests: $(KERNEL_OBJECTS) $(OBJECTS) $(if $(STATIC_TESTS),$(BUILD
 $(BUILD)/userspace/tracer/tracer.o: $(SKELETON)
 -include $(TEST_HEADERS:=.d) $(SYSTEM_HEADERS:=.d)
 -include $(OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d) $(UNIT_OBJECTS:.o=.d) $(KERNEL_OBJECTS:.o=.d) \
-         $(BENCH_OBJECTS:.o=.d)
+         $(BENCH_OBJECTS:.o=.d) $(FUZZ_TARGETS:$(BUILD)/fuzz_%=$(BUILD)/tests/fuzz/%.d)

@@ -32,7 +32,9 @@ void compare_with_itself(const Report& report) {
     const auto comparison = compare(two, options);
     if (!comparison) continue;
     std::ostringstream out;
-    print_comparison(out, *comparison, {.color = false, .width = 80, .per = {}});
+    for (const bool all : {false, true}) {
+      print_comparison(out, *comparison, {.color = false, .width = 80, .per = {}}, all);
+    }
     (void)comparison_json(*comparison);
     (void)comparison_csv(*comparison);
     (void)comparison_markdown(*comparison);
