@@ -2,6 +2,7 @@
 // GILSCOPE_MUST_TRACE is set: on the project's own machines a missing capability is a failure.
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 
@@ -25,6 +26,9 @@ class NeedsTracing : public ::testing::Environment {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // A shell has what it runs in the background ignore these, and so would the programs under test.
+  signal(SIGINT, SIG_DFL);
+  signal(SIGQUIT, SIG_DFL);
   ::testing::InitGoogleTest(&argc, argv);
   ::testing::AddGlobalTestEnvironment(new NeedsTracing);
   return RUN_ALL_TESTS();

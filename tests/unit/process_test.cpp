@@ -22,10 +22,15 @@
 namespace gilscope {
 namespace {
 
-// The exit status of a child in which `body` runs, or 128 and the signal that ended it.
+// The exit status of a child in which `body` runs, or 128 and the signal that ended it. A shell that
+// runs the tests in the background has two signals ignored; the child has them again.
 int in_child(const std::function<int()>& body) {
   const pid_t pid = fork();
-  if (pid == 0) _exit(body());
+  if (pid == 0) {
+    signal(SIGINT, SIG_DFL);
+    signal(SIGQUIT, SIG_DFL);
+    _exit(body());
+  }
   int status = 0;
   waitpid(pid, &status, 0);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
