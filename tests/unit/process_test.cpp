@@ -22,8 +22,8 @@
 namespace gilscope {
 namespace {
 
-// The exit status of a child in which `body` runs, or 128 and the signal that ended it. A shell that
-// runs the tests in the background has two signals ignored; the child has them again.
+// The exit status of a child in which `body` runs, or 128 and the signal that ended it. A shell
+// that runs the tests in the background has two signals ignored; the child has them again.
 int in_child(const std::function<int()>& body) {
   const pid_t pid = fork();
   if (pid == 0) {
