@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tools/compare/units.h"
+#include "tools/compare/verdict.h"
 #include "tools/wording.h"
 
 namespace gilscope {
@@ -11,8 +12,8 @@ namespace {
 using Members = std::vector<Member>;
 using Block = std::pair<std::string, int>;  // a report and its block
 
-// A verdict takes as many (VerdictLimits::min_blocks).
-constexpr size_t kEnough = 6;
+// A verdict takes as many.
+constexpr size_t kEnough = VerdictLimits().min_blocks;
 
 struct KindOfRuns {
   const char* name;
