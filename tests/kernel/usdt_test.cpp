@@ -161,7 +161,7 @@ TEST(Usdt, ReportOfTheProgramAgrees) {
                                           directory / "run");
   ASSERT_TRUE(gilscope) << gilscope.error().message;
   // This process times the policies before the runs, for what it says of the time that is left.
-  const pid_t parent = gilscope->pid();
+  const auto parent = static_cast<unsigned>(gilscope->pid());
   const int status = gilscope->wait();
   auto counted = counter->stop();
   ASSERT_EQ(status, 0) << gilscope->err();
