@@ -322,7 +322,8 @@ endif
 # that keeps those that were inlined: what it makes is slow, which a sanitizer does not mind, or else
 # each file has its own.
 ifeq ($(COMPILER_IS_CLANG),)
-$(BUILD)/userspace/util/fmt_library.o: OWN_CXXFLAGS += -fkeep-inline-functions
+# Kept whole, it holds a fence of the C++ library, which is not fmt's and which g++ warns that it cannot watch.
+$(BUILD)/userspace/util/fmt_library.o: OWN_CXXFLAGS += -fkeep-inline-functions $(if $(filter thread,$(SANITIZE)),-Wno-tsan)
 else ifneq ($(SANITIZE),)
 $(BUILD)/userspace/util/fmt_library.o: OWN_CXXFLAGS += -fno-inline -Xclang -mno-constructor-aliases
 else

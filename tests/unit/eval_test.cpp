@@ -225,7 +225,9 @@ TEST(ObjectMemory, HasASizeForEachRequest) {
   for (size_t bytes = 0; bytes < 5000; ++bytes) {
     const int index = size_index(bytes);
     EXPECT_GE(block_bytes(index), bytes);
-    if (index > 0) EXPECT_LT(block_bytes(index - 1), bytes) << "a smaller one would have held it";
+    if (index > 0) {
+      EXPECT_LT(block_bytes(index - 1), bytes) << "a smaller one would have held it";
+    }
   }
 }
 
