@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# What the unit of a matrix of real boots does after each boot: if this is the boot whose turn it is,
-# measures on it; then the next one is booted. When none is left, the reports are compared and the box
-# is as it was.
+# The unit of a matrix of real boots runs this after each boot. If the machine is in the boot whose turn
+# it is, this script measures; then it boots the next one. When none is left, it compares the reports
+# and restores the machine.
 #
 #   scripts/boot-matrix-start.sh OUT
 # shellcheck source=scripts/lib.sh
@@ -11,19 +11,20 @@
 # shellcheck source=scripts/real-boots.sh
 . scripts/real-boots.sh
 
-# At rest is a box that is busy for less than so many percent of so many seconds on end; one that is
-# not after REST_LIMIT seconds is measured all the same.
+# The machine is at rest when it is busy for at most REST_PERCENT % of REST_SECONDS seconds in a
+# row; after REST_LIMIT seconds without rest, the measurement starts anyway.
 readonly REST_PERCENT=5 REST_SECONDS=6 REST_LIMIT=120
 
 need_value OUT "$@"
-[ -s "$1/matrix" ] || die "$EXIT_ERROR" "which matrix? $self OUT"
+[ -s "$1/matrix" ] || die "$EXIT_ERROR" "no matrix in $1; usage: $self OUT"
 out=$1
 gilscope=$out/gilscope
 need_root "to trace the kernel"
 exec 9>"$out/lock"
-flock -n 9 || die "$EXIT_ERROR" "another $self is at work in $out"
+flock -n 9 || die "$EXIT_ERROR" "another $self is running in $out"
 
-# cpu_times: ticks of all CPUs so far, and the idle ones of them. Waiting for a disk is not rest.
+# cpu_times: the ticks of all CPUs so far, and the idle ticks among them. Waiting for a disk
+# (iowait) does not count as idle.
 cpu_times() { awk '$1 == "cpu" { for (i = 2; i <= 9; i++) all += $i; print all, $5 }' /proc/stat; }
 
 wait_for_rest() {
@@ -31,7 +32,7 @@ wait_for_rest() {
   read -r all_then idle_then < <(cpu_times)
   while [ "$rested" -lt "$REST_SECONDS" ]; do
     if [ $((SECONDS - began)) -ge "$REST_LIMIT" ]; then
-      note "$out" "not at rest after $REST_LIMIT s, still $busy % busy; measuring all the same"
+      note "$out" "not at rest after $REST_LIMIT s, still $busy % busy; measuring anyway"
       return
     fi
     sleep 2
@@ -43,19 +44,20 @@ wait_for_rest() {
   done
 }
 
-# why_not_ours KERNEL CPUS: nothing, if that is the boot we are in. The kernel's release alone does not
-# say so: the box's default kernel may be one of the plan's.
+# why_not_ours KERNEL CPUS: why the running boot is not that one; nothing if it is. The kernel's
+# release does not suffice: the machine's default kernel may be one of the plan's.
 why_not_ours() {
   local cut
   cut=$(asked_for "$out" cpus-by)=$2
   if [ "$(uname -r)" != "$1" ] || [[ " $(cat /proc/cmdline) " != *" $cut "* ]]; then
-    printf 'did not come up, or went down before its run was done: a panic, a power cut or a reset; next was %s' "$(uname -r)"
+    printf 'did not come up, or went down before its run ended: a panic, a power cut or a reset; the next boot was %s' "$(uname -r)"
   elif [ "$(online_cpus)" -ne "$2" ]; then
     printf 'it came up with %s instead of %s' "$(cpus_text "$(online_cpus)")" "$2"
   fi
 }
 
-# measure BLOCK KERNEL CPUS NAME: one block; its directory has its name only when it is on the disk.
+# measure BLOCK KERNEL CPUS NAME: measures one block. Its directory gets its name only once it is on
+# the disk.
 measure() {
   local block=$1 kernel=$2 cpus=$3 name=$4 spec status=0 new=$out/boots/.new
   spec=$(asked_for "$out" spec)
@@ -63,7 +65,7 @@ measure() {
   [ ! -e "$out/spec.toml" ] || spec=$out/spec.toml
   rm -rf "$new"
   mkdir -p "$new"
-  # What the boot itself has written would otherwise be written out in the middle of the run.
+  # Otherwise the boot's own dirty pages would be written back in the middle of the run.
   sync
   wait_for_rest
   note "$out" "$name: measuring on $kernel with $(cpus_text "$cpus")"
@@ -85,7 +87,7 @@ measure() {
   say_why "$out" "$name" "gilscope ended with $status: $(grep -m 1 '^gilscope: ' "$out/failed/$name/output" | cut -c1-160 || tail -n 1 "$out/failed/$name/output")"
 }
 
-# finish: idempotent, for the power may go here too; the unit is what is undone last.
+# finish: idempotent, because the power may fail here too; the unit is the last thing that it undoes.
 finish() {
   local status=0 failed
   failed=$(find "$out/failed" -mindepth 2 -maxdepth 2 -name why | wc -l)
@@ -93,17 +95,17 @@ finish() {
     2>"$out/comparison.said" || status=$?
   [ ! -s "$out/comparison.said" ] || note "$out" "gilscope compare: $(tail -n 1 "$out/comparison.said")"
   rm -f "$out/comparison.said"
-  note "$out" "The plan is done: $(reports_of "$out" | wc -l) of $(wc -l <"$out/order") boots have a report, $failed failed; gilscope compare ended with $status, see $out/comparison.txt."
+  note "$out" "The plan is done: $(reports_of "$out" | wc -l) of $(wc -l <"$out/order") boots have a report, $failed failed; gilscope compare exited with $status, see $out/comparison.txt."
   disarm
   if [ "$(online_cpus)" -lt "$(cat "$out/cpus")" ]; then
-    note "$out" "This kernel has $(online_cpus) of $(cat "$out/cpus") CPUs: rebooting into the box's default kernel."
+    note "$out" "This kernel has $(online_cpus) of $(cat "$out/cpus") CPUs: rebooting into the machine's default kernel."
     SYSTEMCTL_SKIP_AUTO_KEXEC=1 systemctl --no-block reboot
   else
-    note "$out" "The box stays on $(uname -r), with all its CPUs; its next reboot is into its default kernel."
+    note "$out" "The machine stays on $(uname -r), with all its CPUs; its next reboot is into its default kernel."
   fi
 }
 
-# The first of those to come is the one that was begun, though this may be its last try.
+# The boot that was started last comes first among those to come, even if this is its last try.
 mapfile -t to_come < <(boots_to_come "$out")
 if [ "${#to_come[@]}" -gt 0 ]; then
   read -r block kernel cpus <<<"${to_come[0]}"
@@ -122,5 +124,5 @@ scripts/next-kernel.sh "$out" || status=$?
 if [ "$status" -eq 1 ] && [ -z "$(next_boot "$out")" ]; then
   finish
 elif [ "$status" -ne 0 ]; then
-  die "$EXIT_ERROR" "the next boot could not be begun; it will be after the next reboot"
+  die "$EXIT_ERROR" "the next boot could not be started; the next reboot tries again"
 fi

@@ -1,31 +1,33 @@
 # shellcheck shell=bash
-# Linux kernels in QEMU: packaged ones are fetched, a first file system with nothing but busybox and a
-# job is packed, and the job's results come home over a serial line, so that any kernel will do,
-# without one module. Sourced after lib.sh and own-apt.sh, not run.
+# Boots Linux kernels in QEMU: fetches packaged kernels, packs an initramfs with nothing but busybox
+# and a job, and brings the job's results home over a serial line, so that any kernel works without
+# a single module. Source it after lib.sh and own-apt.sh; do not run it.
 
 readonly QEMU=qemu-system-x86_64
 readonly GUEST_MEMORY_MIB=1024
-# A starved emulator stalls its CPUs; that is not the kernel's fault and no splat of its own.
+# A starved emulator stalls its CPUs. That is not the kernel's fault, so RCU's stall warnings are
+# suppressed and do not count as a splat.
 readonly GUEST_COMMAND_LINE="loglevel=5 panic=-1 nowatchdog rcupdate.rcu_cpu_stall_suppress=1"
-# What a kernel prints when it is in trouble, with its time before it, as no program's line has it.
+# Lines that a kernel prints when it is in trouble. They begin with a timestamp, which no program's
+# line does.
 readonly SPLAT='^\[ *[0-9]+\.[0-9]+\](\[[^]]*\])? (WARNING: |BUG: |Oops|kernel BUG at|Kernel panic|general protection|INFO: task .* blocked|INFO: lockdep|UBSAN: |KASAN: |refcount_t: )'
 
 need_guest_tools() {
   local tool
   for tool in "$QEMU" busybox cpio gzip xz dpkg-deb setpriv; do
     command -v "$tool" >/dev/null ||
-      die "$EXIT_UNABLE" "there is no $tool here; run: scripts/install-deps --matrix"
+      die "$EXIT_UNABLE" "$tool is not installed; run: scripts/install-deps --matrix"
   done
   ! file_is_dynamic "$(command -v busybox)" ||
-    die "$EXIT_UNABLE" "busybox here is not a static one; run: scripts/install-deps --matrix"
+    die "$EXIT_UNABLE" "the busybox here is not static; run: scripts/install-deps --matrix"
 }
 
-# A guest has no libraries.
+# A guest has no shared libraries.
 file_is_dynamic() { ldd "$1" >/dev/null 2>&1; }
 
 # --- packaged kernels ----------------------------------------------------------------------------
 
-# suites_with_kernels CACHE: those of the usual suites that the mirror has, for a message.
+# suites_with_kernels CACHE: the usual suites that the mirror has, for a message.
 suites_with_kernels() {
   local suite
   for suite in bullseye bookworm bookworm-backports trixie trixie-backports sid; do
@@ -33,8 +35,9 @@ suites_with_kernels() {
   done
 }
 
-# newest_kernel CACHE SUITE WHICH: the name of the package of the suite's newest kernel: cloud, rt, or
-# the newest cloud kernel of a version, as 6.18; nothing where the lists have none.
+# newest_kernel CACHE SUITE WHICH: prints the package of the suite's newest kernel. WHICH is cloud,
+# rt, or a version such as 6.18, for the newest cloud kernel of that version. Prints nothing if the
+# lists have none.
 newest_kernel() {
   local cache=$1 suite=$2 which=$3 flavour=cloud version='[0-9]'
   case $which in
@@ -47,10 +50,10 @@ newest_kernel() {
     in_version_order | tail -n 1 || true
 }
 
-# find_kernel_package CACHE SUITE WHICH LOG: sets kernel_package to the newest one, by the mirror's lists or,
-# where these cannot be had, by older ones. Else fails, with kernel_failure in one line; returns
-# EXIT_UNABLE where the mirror could not be asked, which says nothing of the kernel.
-# shellcheck disable=SC2034  # what is set is for those who source this
+# find_kernel_package CACHE SUITE WHICH LOG: sets kernel_package to the newest one, by the mirror's
+# lists or, if these cannot be fetched, by older ones. On failure sets kernel_failure to one line
+# and returns EXIT_UNABLE if the mirror could not be asked, which says nothing about the kernel.
+# shellcheck disable=SC2034  # set for the scripts that source this
 find_kernel_package() {
   local cache=$1 suite=$2 which=$3 log=$4 status=0 what="the package index of $2"
   kernel_failure=
@@ -68,12 +71,12 @@ find_kernel_package() {
       kernel_failure="$what could not be fetched: $(grep -m 1 -E '^(E|W): ' "$log" || tail -n 1 "$log")"
     return "$EXIT_UNABLE"
   fi
-  kernel_failure="no such kernel in $suite: linux-image-${which:-*}...-${own_architecture:-amd64} is not there"
+  kernel_failure="no such kernel in $suite: it has no linux-image-${which:-*}...-${own_architecture:-amd64}"
   return "$EXIT_ERROR"
 }
 
-# fetch_kernel CACHE SUITE PACKAGE: prints where its vmlinuz is, fetched by apt, signatures checked,
-# unless it is there. From 7.0 on the image is in a package of its own.
+# fetch_kernel CACHE SUITE PACKAGE: prints the path of its vmlinuz; fetches it with apt, which
+# checks signatures, unless it is in the cache. From 7.0 on the image is in its own package.
 fetch_kernel() (
   cache=$1 suite=$2 package=$3 image=$1/kernels/$2/$3/vmlinuz
   if [ ! -s "$image" ]; then
@@ -94,8 +97,8 @@ fetch_kernel() (
   printf '%s\n' "$image"
 )
 
-# get_kernel CACHE SUITE PACKAGE LOG: sets kernel_image; fails as find_kernel_package does.
-# shellcheck disable=SC2034  # what is set is for those who source this
+# get_kernel CACHE SUITE PACKAGE LOG: sets kernel_image; fails like find_kernel_package.
+# shellcheck disable=SC2034  # set for the scripts that source this
 get_kernel() {
   local cache=$1 suite=$2 package=$3 log=$4
   kernel_failure=
@@ -105,14 +108,15 @@ get_kernel() {
   return "$EXIT_ERROR"
 }
 
-# --- the first file system -----------------------------------------------------------------------
+# --- the initramfs -------------------------------------------------------------------------------
 
-# pack_guest DIRECTORY: an initramfs of what is in the directory, to standard output.
+# pack_guest DIRECTORY: writes an initramfs of the directory's contents to standard output.
 pack_guest() {
   (cd "$1" && find . -print0 | LC_ALL=C sort -z | cpio --quiet -0 -o -H newc -R 0:0) | gzip -1
 }
 
-# make_guest FILE PROGRAM...: the part that all jobs share: busybox, /init, and programs in /bin.
+# make_guest FILE PROGRAM...: makes the part that all jobs share: busybox, /init, and programs in
+# /bin.
 make_guest() {
   local file=$1 root program
   shift
@@ -126,7 +130,7 @@ make_guest() {
   rm -rf "$root"
 }
 
-# add_program ROOT PROGRAM: into /bin, with the libraries that it wants where it wants them.
+# add_program ROOT PROGRAM: copies it into /bin, and its shared libraries to the paths it expects.
 add_program() {
   local root=$1 program=$2 library
   cp "$program" "$root/bin/"
@@ -139,8 +143,8 @@ add_program() {
 
 # --- booting -------------------------------------------------------------------------------------
 
-# choose_accelerator VMLINUZ GUEST: prints kvm where a guest comes up under it within 20 seconds, else
-# tcg: that /dev/kvm is there does not say that a stock kernel boots.
+# choose_accelerator VMLINUZ GUEST: prints kvm if a guest comes up under it within 20 seconds, else
+# tcg. An accessible /dev/kvm does not guarantee that a stock kernel boots.
 choose_accelerator() (
   [ -w /dev/kvm ] || { printf 'tcg\n'; exit; }
   work=$(mktemp -d)
@@ -155,11 +159,11 @@ choose_accelerator() (
 )
 
 # boot_guest VMLINUZ GUEST JOB CPUS SECONDS OUT: boots once and waits for the end. JOB is a directory
-# that is laid over the guest's root; its /job is run there, in /home/results. What that holds in the
-# end comes to OUT/results, the job's output to OUT/output, its exit code to OUT/status; all that the
-# guest printed is in OUT/console. `guest_machine` is amd64, where nobody says another, or arm64.
-# Returns 0 if the guest came to its end and brought everything home;
-# else `guest_failure` says in a few words why not. `accelerator` is kvm or tcg.
+# laid over the guest's root; its /job runs in /home/results. The contents of /home/results come to
+# OUT/results, the job's output to OUT/output, its exit code to OUT/status, and everything that the
+# guest printed to OUT/console. `guest_machine` is amd64 (the default) or arm64; `accelerator` is kvm
+# or tcg. Returns 0 if the guest finished and brought everything home; otherwise `guest_failure` says
+# briefly why not.
 boot_guest() {
   local vmlinuz=$1 guest=$2 job=$3 cpus=$4 seconds=$5 out=$6 status=0 began=$SECONDS
   local cpu=max by=${accelerator:?} qemu=$QEMU machine=q35 console=ttyS0
@@ -169,7 +173,7 @@ boot_guest() {
   fi
   mkdir -p "$out"
   { cat "$guest"; pack_guest "$job"; } >"$out/initramfs"
-  # QEMU goes when its parent does, whatever that dies of.
+  # QEMU is killed when its parent dies, however that happens.
   setpriv --pdeathsig KILL "$qemu" -nodefaults -no-user-config -no-reboot -display none -monitor none \
     -machine "$machine" -accel "$by$([ "$by" = kvm ] || printf ',thread=multi')" \
     -cpu "$cpu" -smp "$cpus" -m "$((GUEST_MEMORY_MIB + 32 * cpus))" \
@@ -192,7 +196,7 @@ boot_guest() {
   bring_home "$out" "$status"
 }
 
-# bring_home OUT STATUS: what came over the serial line, and the verdict on the boot.
+# bring_home OUT STATUS: unpacks what came over the serial line and judges the boot.
 bring_home() {
   local out=$1 status=$2 splat
   splat=$(tr -d '\r' <"$out/console" 2>/dev/null | grep -m 1 -E "$SPLAT" | sed -E 's/^\[[^]]*\] *//' | cut -c1-120 || true)
@@ -211,7 +215,7 @@ bring_home() {
   [ -z "$guest_failure" ]
 }
 
-# end_guest: for traps: no QEMU is left running.
+# end_guest, for traps: leaves no QEMU running.
 end_guest() {
   if [ -n "${guest_pid:-}" ]; then
     kill -KILL "$guest_pid" 2>/dev/null || true

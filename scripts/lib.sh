@@ -1,16 +1,16 @@
 # shellcheck shell=bash
-# What the scripts here share; sourced, not run. It leaves the shell in the top of the source tree,
-# so that every script works from any current directory.
+# Code that the scripts here share; source it, do not run it. It changes to the top of the source
+# tree, so every script works from any current directory.
 set -euo pipefail
 
 cd -P "$(dirname "${BASH_SOURCE[0]}")/.."
 self=scripts/$(basename "$0")
 
-# The exit codes are the ones of gilscope itself (docs/architecture.md).
-# shellcheck disable=SC2034  # used by those who source this
+# The same exit codes as gilscope's (docs/architecture.md).
+# shellcheck disable=SC2034  # used by the scripts that source this
 readonly EXIT_ERROR=2 EXIT_UNABLE=4
 
-# Lines in the order of the versions in them; 6.18-rc1 is before 6.18, which sort alone does not know.
+# Sorts lines by the versions in them; 6.18-rc1 comes before 6.18, which sort alone does not know.
 in_version_order() { sed -E 's/([0-9])([-.+_]?rc)/\1~~\2/g' | LC_ALL=C sort -V | sed 's/~~//g'; }
 
 step() { printf '\n== %s\n' "$*"; }
@@ -22,14 +22,14 @@ die() {  # die EXIT-CODE MESSAGE...
   exit "$code"
 }
 
-# need_value OPTION [VALUE]: dies unless there is one. Blank is what a variable comes to that was not set.
+# need_value OPTION [VALUE]: dies unless there is a value. A blank one comes from an unset variable.
 need_value() {
   [ $# -ge 2 ] || die "$EXIT_ERROR" "$1 needs a value"
   [[ $2 == *[![:space:],]* ]] || die "$EXIT_ERROR" "$1: the value '$2' is blank: is a variable not set?"
-  [[ $2 != --* ]] || die "$EXIT_ERROR" "$1 needs a value, and '$2' stands there"
+  [[ $2 != --* ]] || die "$EXIT_ERROR" "$1 needs a value, not '$2'"
 }
 
-# default_cache: where kernels that were fetched stay.
+# default_cache: the directory that keeps fetched kernels.
 default_cache() {
   if [ "$(id -u)" -eq 0 ]; then
     printf '/var/cache/gilscope'
@@ -48,8 +48,8 @@ need_root() {  # need_root WHAT-FOR: "to load BPF programs"
   die "$EXIT_UNABLE" "needs root $1; become root (su) and run it again"
 }
 
-# Under sudo, build/ and the reports go back to whoever called: as root's, their next `make` could not
-# write there.
+# Under sudo, gives build/ and the reports back to the caller: the caller's next `make` could not
+# write to root's files.
 give_build_back() {
   local directory
   [ -n "${SUDO_UID:-}" ] && [ -n "${SUDO_GID:-}" ] || return 0

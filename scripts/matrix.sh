@@ -1,15 +1,15 @@
 # shellcheck shell=bash
-# A matrix of boots: kernels x CPU counts, every block of boots in an order of its own. What is done
-# is a directory that is there whole, so a matrix that was interrupted goes on where it was. Sourced
-# after lib.sh, not run.
+# A matrix of boots: kernels x CPU counts, each block of boots in its own random order. A boot is done
+# when its directory is there, complete, so an interrupted matrix resumes where it stopped. Source this
+# after lib.sh; do not run it.
 #
-#   OUT/matrix              what was asked for; the same again resumes, anything else is refused
-#   OUT/order               one line a boot: BLOCK KERNEL CPUS
+#   OUT/matrix              the request; the same request resumes, any other is refused
+#   OUT/order               one line per boot: BLOCK KERNEL CPUS
 #   OUT/boots/KERNEL-CPUS-BLOCK/   one boot: report/, console, output, status
-#   OUT/failed/KERNEL-CPUS-BLOCK/  one that did not end: console, and `why` in one line
+#   OUT/failed/KERNEL-CPUS-BLOCK/  a boot that failed: console, and `why` in one line
 
-# new_matrix OUT TEXT BOOTS KERNELS CPUS: writes the plan, or takes up the one that is there. KERNELS
-# and CPUS are words with blanks between them.
+# new_matrix OUT TEXT BOOTS KERNELS CPUS: writes the plan, or resumes the existing one. KERNELS and
+# CPUS are words separated by blanks.
 new_matrix() {
   local out=$1 text=$2 boots=$3 kernels=$4 counts=$5 block kernel cpus
   mkdir -p "$out/boots" "$out/failed" || die "$EXIT_ERROR" "cannot write to $out; choose another --out"
@@ -31,7 +31,7 @@ new_matrix() {
 # boot_name BLOCK KERNEL CPUS
 boot_name() { printf '%s-%s-%s' "${2//\//_}" "$3" "$1"; }
 
-# remaining_boots OUT: those lines of the plan that are not done.
+# remaining_boots OUT: the lines of the plan that are not done.
 remaining_boots() {
   local out=$1 block kernel cpus
   while read -r block kernel cpus; do
@@ -42,8 +42,9 @@ remaining_boots() {
 # reports_of OUT: the directories of its reports, kernels by version, and block 10 after block 9.
 reports_of() { find "$1/boots" -mindepth 2 -maxdepth 2 -type d -name report | in_version_order; }
 
-# compare_matrix OUT KERNELS CPUS [OPTION...]: by kernel where there are several, else by CPU count; in
-# OUT/comparison.txt and .html, and on standard output. Returns what gilscope compare returns.
+# compare_matrix OUT KERNELS CPUS [OPTION...]: compares by kernel if there are several, else by CPU
+# count. Writes OUT/comparison.txt and .html, and standard output. Returns what gilscope compare
+# returns.
 compare_matrix() {
   local out=$1 kernels=$2 counts=$3 status=0 by reports=()
   shift 3
@@ -58,7 +59,7 @@ compare_matrix() {
     printf '  %s\n' "${reports[@]}"
     return 0
   fi
-  # The page is an extra: what it is refused for, compare itself says below.
+  # The page is an extra: if it is refused, compare gives the reason below.
   "${gilscope:?}" html "${reports[@]}" --by "$by" "$@" -o "$out/comparison.html.new" >/dev/null 2>&1 &&
     mv "$out/comparison.html.new" "$out/comparison.html"
   rm -f "$out/comparison.html.new"
@@ -68,7 +69,7 @@ compare_matrix() {
   return "$status"
 }
 
-# time_left DONE ALL SECONDS: "about 12 min left", of boots that took that long so far.
+# time_left DONE ALL SECONDS: "about 12 min left", given that DONE boots took SECONDS.
 time_left() {
   local left
   if [ "$1" -eq 0 ] || [ "$1" -eq "$2" ]; then return 0; fi

@@ -1,29 +1,29 @@
 # shellcheck shell=bash
-# What a matrix of real boots keeps beside its plan, what it changes on its box, and how that is
-# undone. Sourced after lib.sh and matrix.sh, not run.
+# The files that a matrix of real boots keeps beside its plan, the changes it makes to its machine, and
+# how they are undone. Source this after lib.sh and matrix.sh; do not run it.
 #
-#   OUT/cmdline, OUT/cpus   the box's own kernel command line, and how many CPUs it has
-#   OUT/gilscope, OUT/spec.toml, OUT/scripts/   what the boots run, whatever becomes of the source tree
-#   OUT/tries/NAME          how often that boot was begun; NAME.why says what became of the last one
-#   OUT/log                 what happened, one line each
+#   OUT/cmdline, OUT/cpus   the machine's own kernel command line, and its number of CPUs
+#   OUT/gilscope, OUT/spec.toml, OUT/scripts/   copies for the boots, independent of the source tree
+#   OUT/tries/NAME          how often that boot was tried; NAME.why says why the last try failed
+#   OUT/log                 the events, one line each
 #
-# The power may go at any moment, so every file is written beside its name, synced, and then renamed.
+# The power may fail at any moment, so every file is written under a temporary name, synced and renamed.
 
 readonly UNIT=gilscope-boot-matrix.service
 readonly UNIT_FILE=/etc/systemd/system/$UNIT
 readonly GRUB=/boot/grub
-# The ids of our menu entries begin so.
+# The ids of our menu entries begin with this.
 readonly ENTRY=gilscope-boot-matrix
 readonly BLOCK_BEGIN='### BEGIN gilscope boot-matrix: scripts/boot-matrix --stop takes this out ###'
 readonly BLOCK_END='### END gilscope boot-matrix ###'
 readonly MOST_TRIES=2
-# A kernel that panics gives way to the box's default one after so many seconds.
+# A kernel that panics reboots after this many seconds, into the machine's default kernel.
 readonly PANIC_SECONDS=30
 
-# asked_for OUT KEY: that line of OUT/matrix.
+# asked_for OUT KEY: the value of that line of OUT/matrix.
 asked_for() { sed -n "s/^$2 //p" "$1/matrix"; }
 
-# note OUT TEXT...: a line in OUT/log, and on standard output.
+# note OUT TEXT...: writes a line to OUT/log and to standard output.
 note() {
   local out=$1
   shift
@@ -31,7 +31,7 @@ note() {
   printf '%s\n' "$*"
 }
 
-# keep FILE: standard input becomes the file, whole or not at all.
+# keep FILE: writes standard input to the file, completely or not at all.
 keep() {
   cat >"$1.new" && sync "$1.new" && mv "$1.new" "$1" && sync "$(dirname "$1")"
 }
@@ -40,14 +40,14 @@ cpus_text() { if [ "$1" -eq 1 ]; then printf '1 CPU'; else printf '%s CPUs' "$1"
 
 online_cpus() { getconf _NPROCESSORS_ONLN; }
 
-# Those that the running kernel knows of, cut off or not.
+# The CPUs that the running kernel knows, online or not.
 known_cpus() { find /sys/devices/system/cpu -maxdepth 1 -name 'cpu[0-9]*' | wc -l; }
 
 # --- tries ---------------------------------------------------------------------------------------
 
 tries_of() { cat "$1/tries/$2" 2>/dev/null || printf '0\n'; }  # tries_of OUT NAME
 
-# count_try OUT NAME: before its boot, since afterwards there may be nobody to count.
+# count_try OUT NAME: called before the boot, since nothing may run after it.
 count_try() {
   local tries
   tries=$(tries_of "$1" "$2")
@@ -55,13 +55,13 @@ count_try() {
   rm -f "$1/tries/$2.why"
 }
 
-# say_why OUT NAME TEXT: why a try came to nothing.
+# say_why OUT NAME TEXT: records why a try failed.
 say_why() {
   printf '%s\n' "$3" | keep "$1/tries/$2.why"
   note "$1" "$2, try $(tries_of "$1" "$2"): $3"
 }
 
-# boots_to_come OUT: those lines of the plan that are neither done nor given up.
+# boots_to_come OUT: the lines of the plan that are neither done nor given up.
 boots_to_come() {
   local block kernel cpus
   remaining_boots "$1" | while read -r block kernel cpus; do
@@ -69,8 +69,8 @@ boots_to_come() {
   done
 }
 
-# next_boot OUT: the line of the plan whose turn it is, or nothing. What was tried often enough is
-# given up on the way.
+# next_boot OUT: the line of the plan whose turn it is, or nothing. Gives up on boots that were
+# tried often enough.
 next_boot() {
   local out=$1 line lines block kernel cpus name why
   mapfile -t lines < <(boots_to_come "$out")
@@ -81,7 +81,7 @@ next_boot() {
       printf '%s\n' "$line"
       return
     fi
-    why="did not come up, or went down before its run was done: a panic, a power cut or a reset"
+    why="did not come up, or went down before its run ended: a panic, a power cut or a reset"
     [ ! -s "$out/tries/$name.why" ] || why=$(cat "$out/tries/$name.why")
     mkdir -p "$out/failed/$name"
     printf '%s, in %d tries\n' "$why" "$MOST_TRIES" | keep "$out/failed/$name/why"
@@ -91,42 +91,43 @@ next_boot() {
 
 # --- GRUB ----------------------------------------------------------------------------------------
 
-# why_not_grub: says what stands in the way of booting by GRUB; nothing does if it prints nothing.
+# why_not_grub: prints what prevents booting through GRUB, or nothing.
 why_not_grub() {
   local tool
   if ! grep -qs 'custom\.cfg' "$GRUB/grub.cfg"; then
-    printf '%s/grub.cfg does not read custom.cfg, where the entries would go; is /etc/grub.d/41_custom there? update-grub renews grub.cfg' "$GRUB"
+    printf '%s/grub.cfg does not read custom.cfg, where the entries would go; is /etc/grub.d/41_custom there? update-grub rewrites grub.cfg' "$GRUB"
     return
   fi
   if ! grep -q 'next_entry' "$GRUB/grub.cfg"; then
-    printf '%s/grub.cfg knows no next_entry, so that no entry can be booted just once' "$GRUB"
+    printf '%s/grub.cfg does not use next_entry, so no entry can be booted just once' "$GRUB"
     return
   fi
   for tool in grub-reboot grub-editenv grub-probe grub-mkrelpath; do
-    command -v "$tool" >/dev/null || { printf 'there is no %s here' "$tool"; return; }
+    command -v "$tool" >/dev/null || { printf '%s is not installed' "$tool"; return; }
   done
-  # GRUB takes next_entry back before it boots it. Where it cannot write, a kernel that panics would be
-  # booted for ever.
+  # GRUB clears next_entry before it boots that entry. If it cannot write, a kernel that panics
+  # would be booted forever.
   case $(grub-probe --target=fs "$GRUB"),$(grub-probe --target=abstraction "$GRUB") in
     btrfs,* | zfs,* | *lvm* | *diskfilter* | *mdraid*)
-      printf 'GRUB cannot write to the file system of %s, so that no entry can be booted just once; --by kexec needs no GRUB' "$GRUB" ;;
+      printf 'GRUB cannot write to the file system of %s, so no entry can be booted just once; --by kexec needs no GRUB' "$GRUB" ;;
   esac
 }
 
-# own_command_line: what the running kernel was booted with, without what is said anew for each boot.
+# own_command_line: the running kernel's command line, without the parameters that each boot sets
+# anew.
 own_command_line() {
   tr ' ' '\n' </proc/cmdline |
     grep -vE '^((BOOT_IMAGE|initrd|maxcpus|nr_cpus|panic)=.*)?$' | paste -sd ' '
 }
 
-# boot_parameters OUT CPUS: ours come first, for what follows a -- is not the kernel's.
+# boot_parameters OUT CPUS: ours come first, because what follows a -- is not for the kernel.
 boot_parameters() {
   printf '%s=%s panic=%s %s' "$(asked_for "$1" cpus-by)" "$2" "$PANIC_SECONDS" "$(cat "$1/cmdline")"
 }
 
 entry_id() { printf '%s-%s-%s' "$ENTRY" "$1" "$2"; }  # entry_id KERNEL CPUS
 
-# print_block OUT: an entry for each kernel and CPU count.
+# print_block OUT: a menu entry for each kernel and CPU count.
 print_block() {
   local out=$1 kernel cpus word boot uuid
   boot=$(grub-mkrelpath /boot)
@@ -160,7 +161,7 @@ write_block() {  # write_block OUT
   printf '%s\n' "$wanted" | keep "$GRUB/custom.cfg"
 }
 
-# What somebody else has in custom.cfg stays.
+# Keeps everything else in custom.cfg.
 remove_block() {
   rm -f "$GRUB/custom.cfg.new"
   grep -qsxF "$BLOCK_BEGIN" "$GRUB/custom.cfg" || return 0
@@ -176,7 +177,7 @@ next_entry() { grub-editenv "$GRUB/grubenv" list 2>/dev/null | sed -n 's/^next_e
 
 # --- the unit ------------------------------------------------------------------------------------
 
-# armed_out: the directory of the matrix that is armed on this box, or nothing.
+# armed_out: prints the directory of the matrix that is armed on this machine, or nothing.
 armed_out() { sed -n 's/^ExecStart=.* //p' "$UNIT_FILE" 2>/dev/null || true; }
 
 arm() {  # arm OUT
@@ -186,11 +187,11 @@ arm() {  # arm OUT
   sync
 }
 
-# disarm: undoes all that was changed outside the matrix's directory. The unit goes last: while it is
-# there, what was cut short is done again after the next boot.
+# disarm: undoes all changes outside the matrix's directory. The unit goes last: while it exists,
+# interrupted work is done again after the next boot.
 disarm() {
   if [ -e "$GRUB/grubenv" ] && command -v grub-editenv >/dev/null; then
-    # GRUB leaves the name with no value when it has used it.
+    # GRUB leaves next_entry with an empty value after using it.
     case $(next_entry) in
       "$ENTRY"-* | "") grub-editenv "$GRUB/grubenv" unset next_entry ;;
     esac
