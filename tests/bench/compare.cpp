@@ -1,5 +1,6 @@
-// What comparing many reports costs: made-up ones of about 50 KB, two kernels of as many reports
-// each, from one boot and so block by block. docs/methodology.md names the command.
+// The cost of comparing many reports: synthetic ones of about 50 KB, the same number for each of
+// two kernels, all from one boot and so compared block by block. docs/methodology.md names the
+// command.
 //   build/bench_compare [GILSCOPE [MOST]]     GILSCOPE: the program; MOST: reports
 #include <fmt/format.h>
 

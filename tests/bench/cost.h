@@ -1,4 +1,4 @@
-// What a command costs: time on the wall, time on the CPUs, memory.
+// The cost of a command: wall time, CPU time, memory.
 #pragma once
 
 #include <fcntl.h>
@@ -23,8 +23,8 @@ inline double seconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
 
-// `command` is a program and its arguments; what it prints goes nowhere. `accepted`: the exit codes
-// with which it is done, by bits.
+// Runs `command`, a program and its arguments, and discards its output. `accepted` is a bit mask of
+// the exit codes that count as success.
 inline Cost cost_of(const std::vector<std::string>& command, unsigned accepted = 1) {
   const uint64_t begin_ns = monotonic_ns();
   const pid_t child = fork();

@@ -1,6 +1,6 @@
-// What single functions cost, timed by Google Benchmark: an uncontended acquire and release of each
-// policy, a checkpoint that nobody waits behind, the board's stores, an opcode, and the reader's
-// way from two cores' rows to the file of segments.
+// The cost of single functions, timed by Google Benchmark: an uncontended acquire and release of
+// each policy, a checkpoint with no waiter, the board's stores, an opcode, and the reader's path
+// from two CPUs' buffers to the file of segments.
 #include <benchmark/benchmark.h>
 
 #include <fcntl.h>
@@ -49,7 +49,7 @@ void checkpoint(benchmark::State& state, const char* policy) {
   gil->release(thread);
 }
 
-// All that the board adds to an uncontended acquire and release.
+// Everything that the board adds to an uncontended acquire and release.
 void board(benchmark::State& state) {
   gilscope_slot slot{};
   BoardSlot on_board(slot);
@@ -67,7 +67,7 @@ void opcode(benchmark::State& state) {
   state.counters["ns_per_opcode"] = ns;
 }
 
-// Two full rows, merged, packed and written: items are segments.
+// Two full buffers, merged, packed and written; an item is a segment.
 void reader(benchmark::State& state) {
   constexpr size_t kPerCore = 1 << 16, kCores = 2;
   std::vector<gilscope_segment> records(kPerCore * kCores);
@@ -111,7 +111,7 @@ int main(int argc, char** argv) {
   }
   benchmark::RegisterBenchmark("board", gilscope::board);
   benchmark::RegisterBenchmark("opcode", gilscope::opcode);
-  // So many and no more: the file grows by 6 MB each time.
+  // A fixed number, because the file grows by 6 MB in each iteration.
   benchmark::RegisterBenchmark("reader", gilscope::reader)->Iterations(40);
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;

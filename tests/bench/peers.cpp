@@ -33,12 +33,12 @@ witness::Command started(const std::vector<std::string>& arguments, const std::s
   return std::move(*command);
 }
 
-// perf says nowhere that it has begun: its file, or else half a second, must do.
+// perf does not report that it has begun: wait for its file to appear, or half a second.
 void settle() {
   ::usleep(500'000);
 }
 
-// "LOST events:   12" of perf report --stats; 0 where there is no such line.
+// Parses "LOST events:   12" of perf report --stats; 0 without such a line.
 uint64_t lost_of(const std::string& data) {
   const Ended said = shell(fmt::format(
       "perf report -i {} --stats 2>/dev/null | awk '/LOST(_SAMPLES)? events/ {{ n += $NF }} "
@@ -56,7 +56,7 @@ Peer perf_stat(const std::string& output) {
       output);
   settle();
   if (!command.running()) give_up("perf stat cannot count: " + command.err());
-  // It counts where the event is, and has nothing to lose.
+  // perf stat counts in the kernel, and has nothing to lose.
   return {std::move(command), [](witness::Command&) { return Result<PeerResult>({0, 0}); }};
 }
 

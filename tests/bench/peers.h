@@ -1,4 +1,4 @@
-// Other people's tracers, set to watch what gilscope watches.
+// Other tracers, set to observe what gilscope observes.
 #pragma once
 
 #include <functional>
@@ -11,10 +11,10 @@ namespace gilscope::bench {
 
 struct PeerResult {
   uint64_t bytes = 0;            // written to disk
-  std::optional<uint64_t> lost;  // events, by its own account; empty: it does not say
+  std::optional<uint64_t> lost;  // events, as it reports them; empty: it does not report any
 };
 
-// One that watches already; end() takes it for done.
+// A tracer that is already running; end() stops it.
 class Peer {
  public:
   Peer(witness::Command command, std::function<Result<PeerResult>(witness::Command&)> result)
@@ -30,11 +30,12 @@ class Peer {
   std::function<Result<PeerResult>(witness::Command&)> result_;
 };
 
-// Each returns when it watches, and ends the program with a message where it cannot. `output` is
-// what its files' names begin with.
+// Each returns once the tracer is running, and ends the program with a message on failure. The
+// names of its files begin with `output`.
 Peer perf_stat(const std::string& output);
 Peer perf_sched_record(const std::string& output);
-// Wakeups, migrations and run-queue latency by CPU, in three maps and one of who is ready.
+// Counts wakeups, migrations and run-queue latency by CPU, in three maps, and keeps ready times in
+// a fourth.
 Peer bpftrace(const std::string& output);
 
 }  // namespace gilscope::bench

@@ -1,4 +1,5 @@
-// What perf's counters of each thread cost a run, by pairs of runs in turns: `make bench-perf`.
+// The cost of counting each thread with perf events, from pairs of runs with and without it: `make
+// bench-perf`.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -26,7 +27,7 @@ class CostOfCounting : public KernelTest {
     }
     fmt::print("{}, {} CPU(s), {}: wall time with over without {}\n", policy, cpus.size(),
                traced ? "traced" : "untraced", text(walls, 3));
-    // Where threads mostly compute, this says how the runs differed and not what a switch costs.
+    // If threads mostly compute, this would show how the runs differed, not the cost of a switch.
     if (policy.ends_with(",yield")) {
       fmt::print("  CPU time a switch {} ns more\n", text(ns_a_switch, 0));
     }
@@ -54,7 +55,7 @@ TEST_F(CostOfCounting, WhereThreadsContend) {
   for (const bool traced : {false, true}) print("check-interval:100", all_cpus(), traced);
 }
 
-// Two threads that yield at every check, and a switch each time: nothing else is in the way.
+// Two threads that yield at every check, each time with a switch; there is no other load.
 TEST_F(CostOfCounting, OfSwitches) {
   load({.max_threads = 3, .records = false});
   for (const bool traced : {false, true}) {

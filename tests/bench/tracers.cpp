@@ -1,7 +1,7 @@
-// What tracing costs a run, gilscope's and its peers', in pairs with the same run untraced: the
-// table of `make bench`, and build/bench.json. Every round has every way to trace, in an order of
-// its own, and gives one value of each, the median of its pairs: what a box does to the runs of one
-// minute, it does to all of them. "nothing" against itself shows how much that is.
+// The cost of tracing a run, for gilscope and its peers, in pairs with the same run untraced:
+// prints the table of `make bench` and writes build/bench.json. Each round measures every tracer,
+// in random order, and yields one value for each, the median of its pairs, so that a disturbance of
+// a minute affects all of them alike. "nothing" against itself shows the size of such disturbances.
 //
 //   bench_tracers [--rounds N] [--only TRACER] [--json FILE]
 #include <fcntl.h>
@@ -32,8 +32,7 @@ struct Load {
   bool every_cpu;
 };
 
-// Two threads that do nothing but wake each other up on one CPU, and the convoy that this kit began
-// with.
+// Two threads that only wake each other on one CPU, and the convoy that this kit was begun for.
 const Load kLoads[] = {
     {"ping-pong", "none", "ping-pong:seconds=150ms", false},
     {"convoy", "check-interval:100", "count:n=2M", true},
@@ -41,10 +40,10 @@ const Load kLoads[] = {
 
 struct Measured {
   double wall_ns = 0, switches = 0;
-  double work = 0;               // operations, of whatever the workload does
+  double work = 0;               // the workload's operations
   double bytes = 0;              // written to disk
   double steal_ns = 0;           // of the run's CPUs
-  std::optional<uint64_t> lost;  // events; empty: nobody says
+  std::optional<uint64_t> lost;  // events; empty: not reported
 };
 
 [[noreturn]] void give_up(const std::string& why) {
@@ -61,11 +60,12 @@ T must(Result<T> result) {
 // One way to trace a run.
 struct Way {
   std::string name;
-  // A round. On the convoy ours is compared with what the box does by itself, and that takes many.
+  // Pairs per round, by load. On the convoy gilscope's cost is within the machine's own variation,
+  // which takes many pairs.
   int pairs[2];
   Tracer* tracer = nullptr;                      // gilscope's own
-  bool records = false;                          // kept in a file, as `gilscope run --out` does
-  std::function<Peer(const std::string&)> peer;  // somebody else's, writing below that path
+  bool records = false;                          // written to a file, as by `gilscope run --out`
+  std::function<Peer(const std::string&)> peer;  // another tracer, which writes below that path
 };
 
 class Bench {
@@ -78,7 +78,7 @@ class Bench {
     Measured traced, untraced;
   };
 
-  // Traced and untraced in turn, or the other way round.
+  // Pairs of a traced and an untraced run, whose order alternates.
   std::vector<Pair> pairs(const Load& load, const Way& way, bool traced_first) {
     const auto count = static_cast<size_t>(way.pairs[&load - kLoads]);
     if (way.peer) return beside_a_peer(load, way, count);
@@ -94,8 +94,8 @@ class Bench {
   }
 
  private:
-  // A peer takes seconds to start and to end, so it watches all of a round's runs, with half of the
-  // untraced ones before it and half after.
+  // A peer takes seconds to start and to stop, so it observes all traced runs of a round; half of
+  // the untraced runs come before it and half after.
   std::vector<Pair> beside_a_peer(const Load& load, const Way& way, size_t count) {
     const Way nothing{"nothing", {}, nullptr, false, nullptr};
     std::vector<Pair> done(count);
@@ -156,7 +156,7 @@ class Bench {
   std::optional<Interrupt> interrupt_;
 };
 
-// A value a round.
+// One value per round.
 struct Row {
   std::vector<double> ns_per_switch, percent, bytes_per_switch, untraced_ns;
   std::optional<uint64_t> lost;
@@ -193,7 +193,7 @@ std::string json_interval(const std::vector<double>& values, const char* low, co
 
 using Rows = std::map<std::pair<std::string, std::string>, Row>;
 
-// What the tracer was built to cost; docs/tracer-cost.md explains what falls short.
+// The cost that the tracer was designed for; docs/tracer-cost.md explains the misses.
 void print_targets(const Rows& rows) {
   const auto ns = [&rows](const char* tracer) {
     return *median(rows.at({"ping-pong", tracer}).ns_per_switch);
@@ -209,7 +209,7 @@ void print_targets(const Rows& rows) {
       {"ping-pong, full: of perf sched record", full / ns("perf sched record"), 0.25},
       {"ping-pong, full: of bpftrace", full / ns("bpftrace"), 0.5},
       {"ping-pong, counters: ns a switch", ns("gilscope counters"), 60},
-      {"full: bytes a segment", *median(convoy.bytes_per_switch), 48.5},  // and the file's head
+      {"full: bytes a segment", *median(convoy.bytes_per_switch), 48.5},  // with the header
       {"convoy, full: % of wall time", *median(convoy.percent), 1},
       {"convoy, full: the interval's upper end", interval ? interval->high : 100, 2},
   };

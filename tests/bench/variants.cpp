@@ -1,7 +1,7 @@
-// What the programs cost in one form and in others that were tried: `make bench-variants`. Each
-// object file given is a form of bpf/gilscope.bpf.c with the same programs and maps. Two threads
-// wake each other up on one CPU; a round times every form, in an order of its own, by the kernel's
-// run-time statistics and against the same threads untraced just before or after.
+// The cost of the BPF programs in their current form and in others that were tried: `make
+// bench-variants`. Each object file is one form of bpf/gilscope.bpf.c with the same programs and
+// maps. Two threads wake each other on one CPU. A round times every form, in random order, by the
+// kernel's run-time statistics and against the same threads untraced just before or after.
 //
 //   bench_variants [--rounds N] OBJECT...
 #include <bpf/bpf.h>
@@ -66,7 +66,7 @@ struct Passed {
   double ns = 0, switches = 0;
 };
 
-// Two threads pass a token to and fro on the first CPU for kRunNs.
+// Two threads pass a token back and forth on the first CPU for kRunNs.
 Passed ping_pong(const TraceControl& tracing) {
   sem_t tokens[2];
   sem_init(&tokens[0], 0, 1);
@@ -93,7 +93,7 @@ Passed ping_pong(const TraceControl& tracing) {
   return {double(monotonic_ns() - began), double(switches)};
 }
 
-// One form, loaded.
+// One form, loaded into the kernel.
 class Form {
  public:
   explicit Form(const std::string& path) : name_(std::filesystem::path(path).stem()) {
@@ -108,13 +108,13 @@ class Form {
       if (btf) programs_.push_back(program);
     }
     if (bpf_object__load(object_.get()) != 0)
-      give_up(fmt::format("the kernel refuses {}; `bpftool prog loadall` says why", path));
+      give_up(fmt::format("the kernel rejects {}; `bpftool prog loadall` shows why", path));
     map_rows();
   }
 
   const std::string& name() const { return name_; }
 
-  // Each program's part, over all rounds.
+  // Each program's cost, over all rounds.
   void print_programs() const {
     fmt::print("\n{}:\n", name_);
     for (const bpf_program* program : programs_) {
@@ -127,8 +127,8 @@ class Form {
   }
 
   struct Cost {
-    double added_ns = 0;    // a switch, against the run beside it
-    double program_ns = 0;  // a switch, by the kernel's statistics
+    double added_ns = 0;    // per switch, against the adjacent untraced run
+    double program_ns = 0;  // per switch, by the kernel's statistics
   };
   Cost measure(bool traced_first) {
     Cost cost;
@@ -146,7 +146,7 @@ class Form {
  private:
   bpf_map* map(const char* name) const { return bpf_object__find_map_by_name(object_.get(), name); }
 
-  // An array by its name, or the global one of a form that has it so.
+  // Maps an array by its name; some forms keep it as a global variable, in a .bss section.
   template <typename T>
   Mapping<T> mapped(const char* name) const {
     const bpf_map* array = map(name);
@@ -173,7 +173,7 @@ class Form {
     if (of_tid && bpf_map__type(of_tid) == BPF_MAP_TYPE_HASH) {
       bpf_map__set_max_entries(of_tid, 1024);
     }
-    set_constant("has_prev_state", uint8_t{1});  // where variants are tried, since 5.18
+    set_constant("has_prev_state", uint8_t{1});  // prev_state has been there since 5.18
     set_constant("records_per_core", kRecordsPerCore);
   }
 
@@ -184,7 +184,7 @@ class Form {
     if (section < 0) return;
     const btf_type* type = btf__type_by_id(types, static_cast<uint32_t>(section));
     size_t size = 0;
-    // const in this libbpf only by its type
+    // This libbpf returns the initial value as const, though it may be written.
     auto* data = static_cast<char*>(
         const_cast<void*>(static_cast<const void*>(bpf_map__initial_value(map(".rodata"), &size))));
     const btf_var_secinfo* variable = btf_var_secinfos(type);
@@ -198,7 +198,7 @@ class Form {
   void map_rows() {
     cores_ = mapped<gilscope_core>("cores");
     threads_ = mapped<gilscope_thread>("threads");
-    // Forms with a shared ring name it so.
+    // Forms with a shared ring buffer call it "ring".
     if (bpf_map* ring = map("ring")) {
       const auto read = [](void*, void*, size_t) { return 0; };
       ring_.reset(ring_buffer__new(bpf_map__fd(ring), read, nullptr, nullptr));

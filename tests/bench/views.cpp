@@ -1,6 +1,7 @@
-// What the views of a trace cost: made-up runs of 10^5, 10^6 and 10^7 segments, and the time and
-// the memory that `gilscope show`, `export` and `html` take for each; beside wall time, which waits
-// for the disk where gigabytes are written, CPU time. docs/export.md has what it printed.
+// The cost of a trace's views: synthetic runs of 10^5, 10^6 and 10^7 segments, and the time and
+// memory that `gilscope show`, `export` and `html` take for each. CPU time is given beside wall
+// time, which includes waiting for the disk when gigabytes are written. docs/export.md has the
+// results.
 //   build/bench_views [GILSCOPE [LARGEST]]     GILSCOPE: the program; LARGEST: segments
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -18,7 +19,7 @@
 namespace gilscope {
 namespace {
 
-constexpr uint32_t kThreads = 4;  // and main
+constexpr uint32_t kThreads = 4;  // besides main
 constexpr uint64_t kStartNs = 1'000'000'000;
 
 // Two CPUs whose threads take the GIL from one another, or are woken in vain.

@@ -1,5 +1,5 @@
-// A report, or a page that carries one, that somebody has sent: whatever it says, it is refused or
-// shown, and compared.
+// A report, or a page that contains one, from an untrusted source: whatever it contains, gilscope
+// refuses it, or shows and compares it.
 #include <sstream>
 #include <string_view>
 
@@ -15,7 +15,7 @@
 namespace gilscope {
 namespace {
 
-// Whatever it says, it can be compared or is refused.
+// Comparing it works or is refused, whatever it contains.
 void compare_with_itself(const Report& report) {
   std::vector<ComparedReport> two;
   for (const size_t argument : {0, 1}) {
@@ -62,7 +62,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     print_text_report(out, *report, {.color = false, .width = 80, .per = per});
   }
   compare_with_itself(*report);
-  // What was read is written and read again.
+  // A report that could be read can be written and read again.
   if (!from_json(to_json(*report), "written")) __builtin_trap();
   return 0;
 }

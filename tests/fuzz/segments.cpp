@@ -1,4 +1,4 @@
-// A file of segments that is not what its report says: it is refused, or its numbers add up.
+// A file of segments that does not match its report: gilscope refuses it, or its numbers add up.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -34,7 +34,7 @@ Report a_report(size_t records) {
   return report;
 }
 
-// Small numbers are read as records that might be; large ones as they are.
+// Turns records with a small thread number into plausible segments; leaves the others as they are.
 void make_likely(gilscope_segment& segment) {
   if (segment.thread >= 256) return;
   segment.thread %= kThreads;
@@ -80,10 +80,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const Directory directory;
   const Report report = a_report(size < 2 ? 0 : (size - 1) / sizeof(gilscope_segment));
   std::string bytes(reinterpret_cast<const char*>(data), size);
-  // One in two files has the right header before it, and records that could be.
+  // Every second input gets the right header and plausible records.
   if (size && data[0] % 2) {
     SegmentFileHeader header;
-    header.version = 1;  // whose records are segments as in memory
+    header.version = 1;  // its records are segments as in memory
     header.record_bytes = sizeof(gilscope_segment);
     std::copy(report.id.begin(), report.id.end(), header.report_id.begin());
     std::vector<gilscope_segment> segments(report.cells[0].runs[0].segment_records);

@@ -1,6 +1,5 @@
-// A reader of Perfetto traces for the tests: as much of the format as an export has, taken from the
-// public schema and not from what the exporter believes. What is against the format's rules is a
-// failure of the test.
+// Reads Perfetto traces for the tests: the part of the format that an export uses, taken from the
+// public schema and not from the exporter. A violation of the format's rules fails the test.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -64,8 +63,8 @@ struct Track {
   uint64_t parent = 0;
   std::string name;
   bool counter = false;
-  int32_t pid = 0, tid = 0;   // of a process's track, and of a thread's
-  std::vector<Event> events;  // in the order of time
+  int32_t pid = 0, tid = 0;   // of a process's or a thread's track
+  std::vector<Event> events;  // in order of time
 };
 
 // A slice on a track of events.
@@ -134,7 +133,7 @@ class Trace {
     return count;
   }
 
-  // The tracks of this name; `process` may name a process's track that they must be below.
+  // The tracks with this name; with `process`, only those below that process's track.
   std::vector<uint64_t> named(const std::string& name, uint64_t process = 0) const {
     std::vector<uint64_t> found;
     for (const auto& [uuid, track] : tracks) {
@@ -145,7 +144,7 @@ class Trace {
     return found;
   }
 
-  // The only track of this name.
+  // The only track with this name.
   const Track& track(const std::string& name, uint64_t process = 0) const {
     static const Track none;
     const auto found = named(name, process);
@@ -194,7 +193,7 @@ class Trace {
     return count;
   }
 
-  // What every trace must keep to, whatever is in it.
+  // Rules that every trace must obey, whatever it contains.
   void expect_rules(uint64_t first_ns, uint64_t last_ns) const {
     const auto within = [&](uint64_t ns, const std::string& what) {
       EXPECT_TRUE(first_ns <= ns && ns <= last_ns) << what << " at " << ns;
@@ -214,7 +213,7 @@ class Trace {
         EXPECT_LE(cpu.switches.at(0).ns, cpu.wakings[i].ns) << "readers drop earlier wakings";
       }
     }
-    // Nobody runs in two places at once.
+    // No thread runs in two places at once.
     const std::vector<Slice> all = slices();
     for (size_t i = 1; i < all.size(); ++i) {
       if (all[i].tid == all[i - 1].tid) {
@@ -225,7 +224,7 @@ class Trace {
     expect_flows();
     EXPECT_EQ(default_clock, 3u) << "CLOCK_MONOTONIC";
     EXPECT_EQ(primary_clock, 3u);
-    // Bundles are taken for CLOCK_BOOTTIME's, and must not be moved.
+    // Readers take the times of bundles for CLOCK_BOOTTIME; the snapshot must not shift them.
     EXPECT_TRUE(clocks.contains(3) && clocks.contains(6) && clocks.at(3) == clocks.at(6));
   }
 
@@ -512,7 +511,7 @@ class Trace {
     }
   }
 
-  // As Perfetto reads a trace: sorted by time, and where that is equal, as they stand in the file.
+  // Orders events as Perfetto does: by time, and by position in the file if that is equal.
   void finish() {
     for (auto& [uuid, track] : tracks) std::ranges::stable_sort(track.events, {}, &Event::ns);
   }
@@ -520,7 +519,7 @@ class Trace {
   std::map<uint32_t, std::map<uint64_t, std::string>> names_;  // by field of InternedData
 };
 
-// What protoc reads of the file with the public field numbers; fails where a field is unknown.
+// Decodes the file with protoc and the public field numbers; fails on an unknown field.
 inline void expect_protoc_decodes(const std::string& path) {
   const std::string command =
       "protoc --proto_path=tests/perfetto --decode=perfetto.protos.Trace trace.proto < '" + path +
@@ -538,7 +537,7 @@ inline void expect_protoc_decodes(const std::string& path) {
     packets += text.starts_with("packet {");
   }
   EXPECT_EQ(pclose(pipe), 0)
-      << "protoc failed; scripts/install-deps --tests brings it; its last words: " << line;
+      << "protoc failed; scripts/install-deps --tests installs it; its last line: " << line;
   EXPECT_GT(packets, 0u);
 }
 
