@@ -1,5 +1,5 @@
-// What the tracer says of each thread against what the kernel's own accounts say of it, which are
-// kept elsewhere and without BPF: getrusage(RUSAGE_THREAD) and CLOCK_THREAD_CPUTIME_ID.
+// The tracer's account of each thread against the kernel's own accounts, which are kept elsewhere
+// and without BPF: getrusage(RUSAGE_THREAD) and CLOCK_THREAD_CPUTIME_ID.
 #include <algorithm>
 #include <cctype>
 #include <map>
@@ -43,8 +43,8 @@ uint64_t apart(uint64_t a, uint64_t b) {
   return a > b ? a - b : b - a;
 }
 
-// A switch between a thread's look at its accounts and its entering or leaving stands on one side
-// only; the thread counts these as slack, and nothing else may be different.
+// A switch between a thread's reading of its accounts and its entering or leaving appears on one
+// side only. The thread counts such switches as slack; nothing else may differ.
 void expect_same_switches(const Thread& thread) {
   const ThreadTrace& trace = *thread.trace;
   const ThreadUsage& usage = *thread.usage;
@@ -52,27 +52,27 @@ void expect_same_switches(const Thread& thread) {
       << trace.voluntary_switches << " traced, getrusage " << usage.voluntary_switches;
   EXPECT_LE(apart(trace.involuntary_switches, usage.involuntary_switches), usage.slack_switches)
       << trace.involuntary_switches << " traced, getrusage " << usage.involuntary_switches;
-  // Its last segment ended by leaving.
+  // Leaving ended its last segment.
   EXPECT_EQ(trace.segments, trace.voluntary_switches + trace.involuntary_switches + 1);
 }
 
-// What the records say of one thread.
+// The sums of one thread's records.
 struct Sum {
   uint64_t records = 0, on_cpu_ns = 0;
-  uint64_t waited_ns = 0;  // ready to run, and not yet running
+  uint64_t waited_ns = 0;  // ready to run but not yet running
 };
 
 uint64_t tolerance_ns(const Thread& thread) {
   return std::max<uint64_t>(thread.usage->cpu_ns / 100, 100'000);
 }
 
-// Where the two differ by more, it is the clock that has left something out or put something in.
-// Out: what the hypervisor took, which a segment, being wall time on a core, contains; the tracer
-// calls it stolen. In: time before the thread came. Where a wakeup has told the kernel that a core
-// is about to switch, it spares itself another look at the clock and switches on the time of that
-// wakeup (rq_clock_skip_update, kernel/sched/core.c): microseconds for each wakeup of an idle core,
-// up to a tick where the core is in a system call. The thread was ready by then, so that it cannot
-// be more than it waited. perf_test.cpp holds the segments against switch times, free of all this.
+// If the two differ by more, the kernel's clock left something out or added something. It leaves
+// out steal time, which a segment, being wall time on a CPU, contains; the tracer reports it as
+// stolen. It adds time before the thread arrived: after a wakeup that requests a reschedule, the
+// kernel skips the next clock update and switches on the time of that wakeup (rq_clock_skip_update,
+// kernel/sched/core.c). That is microseconds for each wakeup of an idle CPU, and up to a tick if
+// the CPU is in a system call. The thread was ready by then, so the added time cannot exceed its
+// wait. perf_test.cpp compares the segments with switch times, which have none of these errors.
 bool same_time(const Thread& thread, uint64_t waited_ns) {
   const ThreadTrace& trace = *thread.trace;
   const ThreadUsage& usage = *thread.usage;
@@ -84,7 +84,7 @@ class Accounts : public KernelTest, public ::testing::WithParamInterface<Case> {
  protected:
   void SetUp() override { load({.max_threads = 9}); }
 
-  // A run whose counts and records agree, thread by thread, with the accounts.
+  // Runs the cell; its counts and records agree, thread by thread, with the accounts.
   bool count(const Cell& cell) {
     sums_.clear();
     auto add = [&](std::span<const gilscope_segment> segments) {
@@ -117,7 +117,7 @@ class Accounts : public KernelTest, public ::testing::WithParamInterface<Case> {
     return !HasFailure();
   }
 
-  // Of the threads that seldom slept, most have nothing put in.
+  // Most of the threads that seldom slept have no time added.
   bool times_agree() {
     size_t seldom = 0, same = 0;
     for (uint32_t slot = 0; slot < threads_.size(); ++slot) {
@@ -130,7 +130,8 @@ class Accounts : public KernelTest, public ::testing::WithParamInterface<Case> {
     return 2 * same >= seldom;
   }
 
-  // Else the slack would hide what it is there to let through. A busy box gives most threads some.
+  // Without such a thread the slack would hide every error. A busy machine gives most threads some
+  // slack.
   bool some_without_slack() const {
     return std::ranges::any_of(
         threads_, [](const Thread& thread) { return thread.usage->slack_switches == 0; });
@@ -141,7 +142,7 @@ class Accounts : public KernelTest, public ::testing::WithParamInterface<Case> {
     for (uint32_t slot = 0; slot < threads_.size(); ++slot) {
       const Thread& thread = threads_[slot];
       text += fmt::format(
-          "{}: on a core {} ns, by its clock {} ns; stolen {} ns, waited {} ns; slack {}\n",
+          "{}: on a CPU {} ns, by its clock {} ns; stolen {} ns, waited {} ns; slack {}\n",
           thread.name, thread.trace->on_cpu_ns, thread.usage->cpu_ns, thread.trace->stolen_ns,
           sums_[slot].waited_ns, thread.usage->slack_switches);
     }
@@ -158,11 +159,12 @@ TEST_P(Accounts, AreTheKernelsOwn) {
   std::vector<int> cpus = all_cpus();
   if (!c.every_cpu) cpus.resize(1);
   Cell cell = make_cell(c.policy, "count:n=1M", c.threads, cpus, c.arrangement);
-  // The counts must agree every time; the times, in one of three runs on a box that others use.
+  // The counts must agree every time; the times, in one of three runs, because others use the
+  // machine.
   std::string times;
   for (int attempt = 0; attempt < 3; ++attempt) {
     ASSERT_TRUE(count(cell));
-    if (on_emulated_cpus()) return;  // where no time means anything
+    if (on_emulated_cpus()) return;  // their times mean nothing
     if (times_agree() && some_without_slack()) return;
     times += this->times();
   }

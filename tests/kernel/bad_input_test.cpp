@@ -1,5 +1,5 @@
-// Bad input gets one line on standard error that names the thing, the right exit code, and changes
-// nothing.
+// Bad input causes one line on standard error that names the culprit, and the right exit code; it
+// changes nothing.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -86,7 +86,7 @@ const std::vector<Bad> kBad = {
 };
 INSTANTIATE_TEST_SUITE_P(Every, BadInput, ::testing::ValuesIn(kBad));
 
-// More cells than anybody asks for on purpose, in one spec that is short.
+// More cells than anybody asks for on purpose, in one short spec.
 TEST(BadSpec, OfTenThousandCellsAsksForConfirmation) {
   Scratch scratch;
   std::string threads;
@@ -153,7 +153,7 @@ TEST(BadOut, FullDiskKeepsWhatWasMeasured) {
   Scratch scratch;
   std::string mount = scratch.path("disk");
   std::filesystem::create_directory(mount);
-  // A mount namespace of its own, so that nothing is left mounted. 400 KB hold some blocks.
+  // Uses its own mount namespace, so that nothing is left mounted. 400 KB hold some blocks.
   Ended ended =
       shell("unshare --mount sh -c 'mount -t tmpfs -o size=400k tmpfs " + mount + " && " +
             program() + " run --workload count:n=300k --blocks 200 --warmup 0 --quiet --out " +
@@ -188,21 +188,21 @@ TEST(BadReport, TruncatedForeignOrOfAnotherMajor) {
 TEST(NotRoot, IsToldSoWithTheFix) {
   Scratch scratch;
   chmod(scratch.path("").c_str(), 0777);
-  // A copy, because the build tree may lie where others may not look.
+  // A copy, because other users may lack access to the build tree.
   std::string copy = scratch.path("gilscope");
   shell("cp " + program() + " " + copy + " && chmod 755 " + copy);
   Ended ended = shell("setpriv --reuid 65534 --regid 65534 --clear-groups " + copy +
                       " run --workload count:n=10k --blocks 1 --out " + scratch.path("out"));
   expect_refused(ended, 4, "root");
   EXPECT_FALSE(std::filesystem::exists(scratch.path("out")));
-  // What needs no privilege works without.
+  // Commands that need no privilege work without it.
   ended = shell("setpriv --reuid 65534 --regid 65534 --clear-groups " + copy +
                 " run --trace off --workload count:n=10k --blocks 1 --warmup 0 --quiet");
   EXPECT_EQ(ended.status, 0) << ended.err;
 }
 
 TEST(NoBtf, IsToldSo) {
-  // Types that cannot be read, in a mount namespace of its own.
+  // Unreadable kernel types, in a mount namespace of its own.
   Ended ended = shell("unshare --mount sh -c 'mount -t tmpfs tmpfs /sys/kernel/btf && " +
                       program() + " run --workload count:n=10k --blocks 1'");
   expect_refused(ended, 4, "BTF");

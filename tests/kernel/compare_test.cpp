@@ -1,4 +1,4 @@
-// Real reports held against one another: a report against itself, and a hog on one side.
+// Real reports compared: a report with itself, and with one measured beside a hog.
 #include <gmock/gmock.h>
 
 #include "tests/kernel/hog.h"
@@ -12,9 +12,9 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-// Whatever else the box is doing, no block is missing.
+// Without limits no block is missing, whatever else the machine is doing.
 constexpr const char* kNoGates = "[gates]\nforeign = false\nsteal = false\n";
-// Of three that want a CPU the hog has a third.
+// Of three that want a CPU, the hog gets a third.
 constexpr const char* kStrict = "[gates]\nforeign = 0.1\n";
 
 class Comparing : public testing::Test {

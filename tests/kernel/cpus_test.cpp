@@ -1,5 +1,5 @@
-// The ways of giving a run its CPUs, on the real box: that the run has those and no others, and
-// that the box is afterwards what it was, however the run ends. One CPU, the last, is kept away.
+// The methods of giving a run its CPUs, on the real machine: the run has those CPUs and no others,
+// and the machine is restored however the run ends. The last CPU is the one kept away.
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <signal.h>
@@ -62,7 +62,7 @@ std::vector<int> cpus_of(int pid) {
   return cpus;
 }
 
-// Between confining itself and its end.
+// Whether the worker has dropped its privileges and has not ended.
 bool has_a_confined_worker(const Process& process) {
   const int worker = worker_of(process);
   if (worker == 0) return false;
@@ -73,18 +73,19 @@ bool has_a_confined_worker(const Process& process) {
 class CpusBy : public ::testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
-    if (cpus_here().size() < 2) GTEST_SKIP() << "this box has one CPU: there is none to keep away";
+    if (cpus_here().size() < 2)
+      GTEST_SKIP() << "this machine has one CPU: there is none to keep away";
     before_ = somebody_.look();
     const Ended ended = Process(command(GetParam(), 1, "10k")).wait();
     if (ended.status == 0) return;
-    // A box that cannot says so, names the file, and is as it was.
+    // A machine that cannot do it says so, names the file, and is unchanged.
     EXPECT_EQ(ended.status, 4) << ended.err;
     EXPECT_NE(ended.err.find("/sys/"), std::string::npos) << ended.err;
     EXPECT_EQ(std::ranges::count(ended.err, '\n'), 1) << ended.err;
     able_ = false;
   }
   void TearDown() override {
-    // Whatever the test found, nobody else's CPU may stay away.
+    // Whatever the test found, no CPU may stay offline.
     if (std::filesystem::exists(kJournal)) shell(program() + " restore; rm -f " + kJournal);
     if (Box().line(online_file()).value_or("1") != "1") {
       ADD_FAILURE() << "a CPU was left offline";
@@ -96,7 +97,7 @@ class CpusBy : public ::testing::TestWithParam<std::string> {
     EXPECT_EQ(somebody_.look(), before_);
     EXPECT_FALSE(std::filesystem::exists(kJournal));
   }
-  // While the worker runs: what the kernel says that it may use.
+  // Called while the worker runs: the kernel confines it to the chosen CPUs.
   void expect_limited(const Process& process) {
     const int worker = worker_of(process);
     EXPECT_EQ(cpus_of(worker), chosen());
@@ -164,7 +165,7 @@ TEST_P(CpusBy, IsUndoneByRestoreAfterAKill) {
   EXPECT_NE(somebody_.look(), before_);
   EXPECT_TRUE(std::filesystem::exists(kJournal));
 
-  // Neither measured on the changed box, nor undone unasked.
+  // gilscope neither measures on the changed machine nor restores it unasked.
   const Ended refused = Process(command("affinity", 1, "10k")).wait();
   EXPECT_EQ(refused.status, 2);
   EXPECT_NE(refused.err.find("gilscope restore"), std::string::npos) << refused.err;
@@ -223,7 +224,8 @@ void expect_unable(const std::string& in_a_mount_namespace, const std::string& m
 }
 
 TEST(CpusOfABoxThatCannot, SaysWhyAndChangesNothing) {
-  if (cpus_here().size() < 2) GTEST_SKIP() << "this box has one CPU: there is none to keep away";
+  if (cpus_here().size() < 2)
+    GTEST_SKIP() << "this machine has one CPU: there is none to keep away";
   expect_unable("umount -l /sys/fs/cgroup/cpuset 2>/dev/null; mount -t tmpfs tmpfs /sys/fs/cgroup;",
                 "cpuset", "no cgroup hierarchy of this box has the cpuset controller");
   expect_unable("mount -o remount,bind,ro /sys;", "hotplug", online_file());
@@ -246,7 +248,7 @@ TEST(OneExperimentPerBox, ASecondOneIsRefused) {
         << refused.err;
     EXPECT_EQ(std::ranges::count(refused.err, '\n'), 1) << refused.err;
   }
-  // The worker does not keep the lock of its parent.
+  // The worker does not keep its parent's lock.
   const int worker = worker_of(first);
   EXPECT_EQ(shell("ls -l /proc/" + std::to_string(worker) + "/fd").out.find("/run/gilscope"),
             std::string::npos);

@@ -1,4 +1,4 @@
-// Experiments that are ended from outside, and what has to be so afterwards.
+// Experiments that are ended from outside, and the state they must leave.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -34,7 +34,7 @@ inline std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-// The program, with its descriptors, limits and signals as `prepare` leaves them in the child.
+// The program, with its descriptors, limits and signals as `prepare` sets them in the child.
 class ProcessGroup {
  public:
   ProcessGroup(std::vector<std::string> arguments, const std::function<void()>& prepare) {
@@ -69,7 +69,7 @@ class ProcessGroup {
   void signal(int number) const { ::kill(pid_, number); }
   void signal_all(int number) const { ::kill(-pid_, number); }
 
-  // Its status as wait(2) has it.
+  // Returns its status as wait(2) does.
   int wait() {
     int status = 0;
     while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
@@ -77,13 +77,13 @@ class ProcessGroup {
     pid_ = -1;
     return status;
   }
-  // Whether it ends in this time.
+  // Whether it ends within this time.
   bool wait_for(uint64_t ms) const {
     const Fd process(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
     pollfd ended{process.get(), POLLIN, 0};
     return poll(&ended, 1, static_cast<int>(ms)) != 0;
   }
-  // The same, but -1 where it does not end in two minutes: it hangs, and is killed.
+  // The same, but kills a process that hangs for two minutes and returns -1.
   int wait_in_time() {
     constexpr int kTwoMinutesMs = 120'000;
     if (wait_for(kTwoMinutesMs)) return wait();
@@ -107,7 +107,7 @@ class ProcessGroup {
   Fd out_, err_;
 };
 
-// Those of the process and of its children.
+// The processes of the program, children included.
 inline std::set<pid_t> processes_of_program() {
   std::set<pid_t> pids;
   char own[PATH_MAX] = {};
@@ -135,11 +135,12 @@ inline std::set<std::string> our_programs() {
 class Ends : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (cpus_here().size() < 2) GTEST_SKIP() << "this box has one CPU: there is none to keep away";
+    if (cpus_here().size() < 2)
+      GTEST_SKIP() << "this machine has one CPU: there is none to keep away";
     before_ = somebody_.look();
     processes_before_ = processes_of_program();
     programs_before_ = our_programs();
-    ASSERT_FALSE(std::filesystem::exists(kJournal)) << "an earlier run left this box changed";
+    ASSERT_FALSE(std::filesystem::exists(kJournal)) << "an earlier run left this machine changed";
   }
   void TearDown() override {
     if (std::filesystem::exists(kJournal)) shell(program() + " restore; rm -f " + kJournal);
@@ -173,7 +174,7 @@ class Ends : public ::testing::Test {
             "--out",
             out()};
   }
-  // Once an experiment by hotplug has a block on the disk, and a CPU away.
+  // Waits until an experiment by hotplug has a block on the disk, and a CPU offline.
   bool in_the_middle() const {
     return eventually([&] {
       const auto report = read_report(out());
@@ -182,7 +183,8 @@ class Ends : public ::testing::Test {
     });
   }
 
-  // At once; the kernel may take a moment for what goes with a process.
+  // The machine must be restored at once; the kernel may take a moment to free a process's
+  // resources.
   void expect_as_found() const {
     EXPECT_FALSE(std::filesystem::exists(kJournal));
     EXPECT_EQ(somebody_.look(), before_);
@@ -191,9 +193,9 @@ class Ends : public ::testing::Test {
   void expect_nobody_left() const {
     EXPECT_TRUE(eventually([&] {
       return std::ranges::includes(processes_before_, processes_of_program());
-    })) << "a process of a run lives";
+    })) << "a process of a run is still alive";
     EXPECT_TRUE(eventually([&] { return std::ranges::includes(programs_before_, our_programs()); }))
-        << "a program is loaded";
+        << "a BPF program is still loaded";
   }
   void expect_valid(const std::string& status) const {
     const auto report = read_report(out());

@@ -1,5 +1,5 @@
-// How an experiment ends: by each signal, at a limit, and with nowhere to write to. It says so,
-// keeps what it has measured, and leaves the box as it was.
+// How an experiment ends: by each signal, at a limit, and with unwritable output. It says so, keeps
+// its measurements, and restores the machine.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <pty.h>
@@ -15,14 +15,14 @@ int exit_code(int status) {
 }
 
 TEST_F(Ends, EverySignalEndsItInOrder) {
-  // 33: of those that the library keeps for itself. The crashes, as kill(2) sends them.
+  // 33 is a signal that glibc reserves. The crash signals come from kill(2).
   for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGALRM, SIGTERM, SIGXCPU, SIGPWR,
                            SIGIO, SIGSEGV, SIGABRT, 33, SIGRTMAX}) {
     SCOPED_TRACE(signal);
     std::filesystem::remove_all(out());
     ProcessGroup run(experiment("hotplug", 1000), [] {});
     ASSERT_TRUE(in_the_middle());
-    // To all of them, as a terminal does, and twice, as the impatient do.
+    // To every process, as a terminal does, and twice, as an impatient user does.
     run.signal_all(signal);
     run.signal_all(signal);
     EXPECT_EQ(exit_code(run.wait()), 130);
@@ -33,12 +33,12 @@ TEST_F(Ends, EverySignalEndsItInOrder) {
   }
 }
 
-TEST_F(Ends, SignalsThatSayNothingOfItsEndDoNotEndIt) {
+TEST_F(Ends, SignalsThatDoNotMeanTheEndDoNotEndIt) {
   ProcessGroup run(experiment("hotplug", 8), [] {
     ::signal(SIGHUP, SIG_IGN);  // nohup
     ::signal(SIGINT, SIG_IGN);  // a shell's background process
     ::signal(SIGQUIT, SIG_IGN);
-    ::signal(SIGCHLD, SIG_IGN);  // its children would leave without a word
+    ::signal(SIGCHLD, SIG_IGN);  // its children would be reaped automatically
   });
   ASSERT_TRUE(in_the_middle());
   for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGXFSZ, SIGCHLD, SIGWINCH, SIGURG}) {
@@ -132,7 +132,7 @@ TEST_F(Ends, AWorkersFileAtItsSizeLimitFailsTheRun) {
 
 TEST_F(Ends, AMemoryLimitIsAnError) {
   std::set<int> codes;
-  // From where the program does not even start to where it has enough.
+  // From too little for the program to start, to enough.
   for (rlim_t kib = 4096; kib <= 16384; kib += 1024) {
     SCOPED_TRACE(kib);
     std::filesystem::remove_all(out());
@@ -152,7 +152,7 @@ TEST_F(Ends, AMemoryLimitIsAnError) {
 }
 
 TEST_F(Ends, ALimitOfCpuTimeEndsItInOrder) {
-  // Many runs, none of which comes near the limit that it has for itself.
+  // Many runs, none of which comes near its own limit.
   ProcessGroup run(experiment("hotplug", 10'000, "1k"), [] { limit(RLIMIT_CPU, 1); });
   EXPECT_EQ(exit_code(run.wait_in_time()), 130) << run.err();
   EXPECT_NE(run.err().find("interrupted by SIGXCPU"), std::string::npos) << run.err();

@@ -9,7 +9,7 @@
 
 namespace gilscope {
 
-// Everything that must hold of a traced run that is done, whatever happened in it.
+// Every invariant of a traced run that is done, whatever happened in it.
 inline void expect_exact(const Run& run) {
   // Main enters right after the window opens, and leaves right before it closes.
   ASSERT_TRUE(run.opened_ns && run.window_ns);
@@ -39,8 +39,8 @@ inline void expect_exact(const Run& run) {
     migrations.raw_out += core.migrations.raw_out;
     EXPECT_EQ(core.histograms.run.count(), core.segments);
     ASSERT_TRUE(core.observed);
-    // Every moment of the window belongs to somebody, but where a virtual machine stood still at
-    // its edges.
+    // Every moment of the window is accounted for, except where a virtual machine stood still at
+    // the window's edges.
     const uint64_t sum = core.on_cpu_ns + *core.foreign_ns + *core.idle_ns + *core.harness_ns;
     EXPECT_LE(std::max(sum, *run.window_ns) - std::min(sum, *run.window_ns),
               *run.lost->window_late_ns)
@@ -55,7 +55,7 @@ inline void expect_exact(const Run& run) {
   EXPECT_EQ(wakeups.placed, wakeups.ran);
   EXPECT_EQ(wakeups.waker, wakeups.ran);
   EXPECT_EQ(migrations.raw_in, migrations.raw_out);
-  // Only a segment whose beginning the kernel kept to itself can seem to begin before its waking.
+  // Only a segment whose beginning the kernel did not report can seem to begin before its waking.
   EXPECT_LE(run.lost->discarded, run.lost->missed_switches);
   EXPECT_EQ(run.lost->untracked_threads, 0u);
   EXPECT_EQ(run.lost->recursion_misses, 0u);
@@ -67,8 +67,8 @@ inline void expect_exact(const Run& run) {
     of_threads += thread.trace->segments;
     woken += thread.trace->wakeups;
     raw_migrations += thread.trace->migrations_raw;
-    // Who goes to sleep comes back by a wakeup and in no other way; no thread here gets a signal. A
-    // thread's first or last switch may be one that the kernel kept to itself.
+    // A thread that goes to sleep comes back by a wakeup and in no other way; no thread here gets a
+    // signal. The kernel may not report a thread's first or last switch.
     const uint64_t slept = thread.trace->voluntary_switches, woke = thread.trace->wakeups;
     EXPECT_LE(std::max(slept, woke) - std::min(slept, woke), run.lost->missed_switches)
         << thread.name;

@@ -1,5 +1,5 @@
-// What the tracer counts is what the threads counted: equalities, under every policy, arrangement,
-// program variant and CPU count, and with a ring that is far too small.
+// The tracer's counts equal the threads' own: under every policy, arrangement, program variant and
+// CPU count, and with a buffer that is far too small.
 #include <unistd.h>
 
 #include <algorithm>
@@ -62,7 +62,7 @@ TEST_P(Exactness, CoresAndThreadsAgree) {
       run(make_cell(c.policy, "count:n=500k", c.threads, cpus, c.arrangement), {.traced = true});
   ASSERT_TRUE(traced);
   expect_exact(*traced);
-  EXPECT_EQ(traced->lost->segments, 0u) << "the ring was large enough";
+  EXPECT_EQ(traced->lost->segments, 0u) << "the buffers were large enough";
   EXPECT_GT(traced->gil.acquires, 0u);
   if (c.policy == "none") {
     EXPECT_EQ(traced->gil.failed(), 0u);
@@ -76,11 +76,11 @@ class RowsOfRecords : public KernelTest {};
 TEST_F(RowsOfRecords, TooSmallDropsRecordsAndNeverCounts) {
   load({.max_threads = 9, .records_bytes = 4096});
   uint64_t received = 0;
-  // Threads that cannot keep the GIL for long, so that there are many more segments than places.
+  // Threads that cannot keep the GIL for long, so that there are many more segments than room.
   auto traced = run(make_cell("check-interval:100,yield", "count:n=500k", 8, all_cpus()),
                     {.traced = true, .sink = [&](std::span<const gilscope_segment> segments) {
                        received += segments.size();
-                       usleep(1000);  // a reader that is slow, too
+                       usleep(1000);  // a slow reader as well
                        return Status();
                      }});
   ASSERT_TRUE(traced);
@@ -106,7 +106,7 @@ TEST_F(RowsOfRecords, CountersAloneWriteNoRecords) {
 
 class Records : public KernelTest {};
 
-// The counters are the authority; the records must tell the same story.
+// The counters are the authority; the records must agree with them.
 TEST_F(Records, AddUpToTheCounters) {
   load({.max_threads = 9, .records_bytes = 64 << 20});
   std::vector<gilscope_segment> segments;
@@ -184,7 +184,7 @@ TEST_F(Threads, FiveHundredAndTwelve) {
 
 TEST_F(Threads, ThatLiveAMillisecond) {
   load({.max_threads = 65});
-  // About 30 000 iterations of some 30 ns; each thread is let go when the one before has ended.
+  // About 30 000 iterations of some 30 ns; each thread starts when the previous one has ended.
   auto traced = run(make_cell("switch-interval:5ms", "count:n=30k", 64, all_cpus(), "sequential"),
                     {.traced = true});
   ASSERT_TRUE(traced);
@@ -219,7 +219,7 @@ TEST_F(Threads, ThatDieWithMainAreCountedToTheirDeath) {
 TEST_F(Threads, HaveTheirNamesInTheKernel) {
   load({.max_threads = 3});
   std::set<std::string> names;
-  // The worker starts as a copy of this process, and its threads take their names as they start.
+  // The worker starts as a copy of this process; its threads take their names as they start.
   const auto look = [&](pid_t pid) {
     for (int tries = 0; tries < 5000 && names.size() < 2; ++tries) {
       names = names_of_threads(pid);

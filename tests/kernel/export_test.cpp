@@ -1,4 +1,4 @@
-// A traced run as the exports tell it, against what its counters say.
+// The exports of a traced run against its counters.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -15,7 +15,7 @@ namespace {
 using perfetto_test::Event;
 using perfetto_test::Trace;
 
-// The whole of a run's counters, over its cores.
+// A run's counters, summed over its CPUs.
 struct Sums {
   uint64_t segments = 0, wakeups = 0, migrations = 0, wasted = 0, on_cpu_ns = 0;
 };
@@ -38,7 +38,7 @@ int64_t last_value(const perfetto_test::Track& track) {
 
 class Export : public testing::Test {
  protected:
-  // One traced run of `policy`; fails the test unless all its records are there.
+  // One traced run with these arguments; fails the test unless all its records are there.
   const gilscope::Run* run(const std::vector<std::string>& arguments) {
     std::vector<std::string> all = {"run",
                                     "--workload",
@@ -87,7 +87,7 @@ class Export : public testing::Test {
   Report report_;
 };
 
-// What a trace must say whatever the policy.
+// A trace must agree with the counters, whatever the policy.
 void expect_counters(const Trace& trace, const Run& run) {
   const Sums counted = sums(run);
   EXPECT_GT(counted.segments, 10u);
@@ -120,7 +120,7 @@ void expect_counters(const Trace& trace, const Run& run) {
   EXPECT_EQ(segments_of.size(), threads.size());
   uint64_t on_cpu_ns = 0;
   for (const auto& slice : slices) on_cpu_ns += slice.to_ns - slice.from_ns;
-  // Where the kernel keeps a switch to itself, segments may overlap and are cut.
+  // If the kernel does not report a switch, segments may overlap and are cut.
   if (run.lost->missed_switches == 0) {
     EXPECT_EQ(on_cpu_ns, counted.on_cpu_ns);
   }
@@ -155,7 +155,7 @@ TEST_F(Export, PerfettoSaysWhatTheCountersSay) {
   const Trace trace = Trace::read(path);
   expect_counters(trace, *traced);
   EXPECT_GT(trace.marks("wasted wakeup"), 0u);
-  EXPECT_EQ(trace.marks("forced switch"), 0u) << "nobody asks under this policy";
+  EXPECT_EQ(trace.marks("forced switch"), 0u) << "no thread requests a drop under this policy";
   EXPECT_FALSE(Trace::spans(trace.track("GIL owner")).empty());
 }
 

@@ -1,5 +1,5 @@
-// Gates in real runs: another process on the run's only CPU is noticed, marked, and left out of
-// what is shown; a gate that is off says nothing.
+// Limits in real runs: another process on the run's only CPU is noticed, marked, and left out of
+// the results; a limit that is off reports nothing.
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,7 +23,7 @@ class Gates : public KernelTest {
   void SetUp() override { load({.max_threads = 3, .records = false}); }
 
   const int cpu_ = all_cpus().back();
-  // Long enough that the steps of /proc/stat are small beside it.
+  // Long enough that the resolution of /proc/stat is small beside it.
   const Cell cell_ = make_cell("check-interval:100", "count:n=4M", 2, {cpu_});
 };
 
@@ -61,17 +61,17 @@ TEST_F(Gates, WhatTheTracerSawIsWhatTheGateSays) {
   ASSERT_TRUE(foreign && foreign->value) << "the hog is foreign";
   EXPECT_DOUBLE_EQ(*foreign->value,
                    static_cast<double>(*core.foreign_ns) / static_cast<double>(*traced->window_ns));
-  // Every thread kept to its CPU, and this box can tell.
+  // Every thread kept to its CPU, and this machine can tell.
   EXPECT_EQ(find(*traced, "migrated_off_mask"), nullptr);
   EXPECT_EQ(find(*traced, "offline"), nullptr);
 }
 
-// A run is held to the CPUs of its cell, whatever the kernel let it have.
+// A run is held to the CPUs of its cell, whatever the kernel allowed it.
 TEST_F(Gates, AThreadOutsideTheRunsCpusIsNoticed) {
   ASSERT_GE(all_cpus().size(), 2u) << "needs two CPUs to stray between";
   const int other = all_cpus().front();
   const auto stray = [&](pid_t pid) {
-    // Once the worker has set its own mask and made its threads, which nothing tells here.
+    // The worker has to set its own mask and make its threads first, which nothing reports here.
     for (int i = 0; i < 20; ++i) {
       usleep(10'000);
       shell(fmt::format("taskset -a -p -c {} {}", other, pid));
@@ -85,7 +85,7 @@ TEST_F(Gates, AThreadOutsideTheRunsCpusIsNoticed) {
   EXPECT_EQ(*strayed->value, 1);
 }
 
-// Long enough that the steps of /proc/stat are small beside it.
+// Long enough that the resolution of /proc/stat is small beside it.
 std::string spec(int cpu, const std::string& gates) {
   return fmt::format(
       "name = \"hog\"\npolicies = \"none\"\nworkloads = \"count:n=4M\"\narrangements = "

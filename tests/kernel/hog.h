@@ -1,4 +1,4 @@
-// Somebody else on the box.
+// A process that disturbs a run.
 #pragma once
 
 #include <sched.h>
@@ -10,7 +10,7 @@
 
 namespace gilscope {
 
-// A process that keeps one CPU busy while it is in scope.
+// A process that keeps one CPU busy while the object exists.
 class Hog {
  public:
   explicit Hog(int cpu) {

@@ -1,4 +1,4 @@
-// What the tests against the running kernel share: a tracer, a runner, and cells in one line.
+// Shared by the tests against the running kernel: a tracer, a runner, and cells in one line.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,4 +1,5 @@
-// How a run ends, well and badly, seen from outside: what is left attached, alive and on the disk.
+// How a run ends, well and badly, seen from outside: which programs stay attached, which processes
+// alive, which files on the disk.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <unistd.h>
@@ -14,7 +15,7 @@
 namespace gilscope {
 namespace {
 
-// Runs long enough to be caught in the middle, and so many that a traced one comes soon.
+// Runs long enough to be caught in the middle, and enough of them that a traced one comes soon.
 const std::vector<std::string> kLong = {"run", "--workload", "count:n=20M", "--warmup",
                                         "0",   "--blocks",   "1000",        "--quiet"};
 
@@ -38,7 +39,7 @@ std::string children_of(int pid) {
   return shell("cat " + task).out;
 }
 
-// Polls, because how long a process takes to get anywhere is not ours to say.
+// Polls, because there is no bound on how long a process takes to get anywhere.
 template <typename Condition>
 bool eventually(Condition condition) {
   for (int i = 0; i < 3000; ++i) {
@@ -48,7 +49,7 @@ bool eventually(Condition condition) {
   return false;
 }
 
-// Links to our programs that any process on the box holds.
+// Our BPF programs that are loaded on this machine, by any process.
 std::string our_programs() {
   return shell(
              "bpftool prog show 2>/dev/null | grep -E 'name (sched_switch|sched_wak|sched_migr|"
@@ -66,7 +67,7 @@ TEST(Lifecycle, KilledInMidRunLeavesNothing) {
   process.signal(SIGKILL);
   EXPECT_EQ(process.wait().status, 128 + SIGKILL);
   EXPECT_TRUE(eventually([&] { return kill(worker, 0) != 0; })) << "the worker outlived it";
-  // The kernel frees programs in its own time, those of earlier tests too: none may be new.
+  // The kernel frees programs asynchronously, also those of earlier tests: none may be new.
   EXPECT_TRUE(eventually([&] {
     std::istringstream lines(our_programs());
     for (std::string line; std::getline(lines, line);) {
@@ -81,7 +82,8 @@ TEST(Lifecycle, WorkerHoldsNoLinkAndFewPrivileges) {
   ASSERT_TRUE(
       eventually([&] { return attached(process.pid()) && !children_of(process.pid()).empty(); }));
   std::string worker = std::to_string(std::stoi(children_of(process.pid())));
-  // Confined a moment after the fork: until then it still has its parent's descriptors.
+  // The worker is confined a moment after the fork; until then it still has its parent's
+  // descriptors.
   EXPECT_TRUE(eventually([&] { return !attached(std::stoi(worker)); }));
   EXPECT_TRUE(eventually([&] {
     // CAP_PERFMON and CAP_BPF, bits 38 and 39.
@@ -147,7 +149,7 @@ TEST(Lifecycle, ResumesAtTheNextBlockAndLeavesAFinishedOneAlone) {
   EXPECT_EQ(shell("cat " + out + "/report.json").out, before);
 }
 
-// A run that was interrupted, as its directory's one file.
+// A run that was interrupted; report.json is the only file of its directory.
 class Interrupted : public testing::Test {
  protected:
   void SetUp() override {
@@ -162,7 +164,7 @@ class Interrupted : public testing::Test {
     report_ = std::move(*report);
   }
 
-  // What becomes of it when it is called again after `change`.
+  // Runs the same command again after `change` has altered the report.
   template <typename Change>
   Ended again(Change change, const std::string& before = "") {
     Report report = report_;
@@ -233,7 +235,7 @@ TEST_F(Interrupted, GoesOnAfterAnotherBootAndByWhatItKnows) {
   });
   EXPECT_EQ(rebooted.status, 0) << rebooted.err;
   EXPECT_EQ(read_report(out_)->status, "done");
-  // As a report of an older gilscope that recorded little.
+  // Like a report of an older gilscope, which recorded little.
   const Ended older = again([](Report& r) {
     std::erase_if(r.environment, [](const Fact& fact) { return fact.key != "kernel.release"; });
     r.environment_before.clear();
@@ -276,7 +278,8 @@ TEST(Lifecycle, RecordsItsPlaceInTheScheduler) {
   }
 }
 
-// glibc cannot reserve arenas for the threads there, and would map a page for each allocation.
+// With limited address space, glibc cannot reserve arenas for the threads, and would map a page for
+// each allocation.
 TEST(Lifecycle, LimitedAddressesMakeNoRunSlower) {
   Scratch scratch;
   const auto faults_under = [&](const std::string& name, const std::string& limit) {
@@ -300,7 +303,7 @@ TEST(Lifecycle, LimitedAddressesMakeNoRunSlower) {
   EXPECT_LT(faults_under("limited", "ulimit -v 40000"), 3 * unlimited);
 }
 
-// From too little for the program to too much to matter: always one line, or done.
+// From too little memory for the program to more than enough: always one line, or done.
 TEST(Lifecycle, RunningOutOfMemoryIsSaidInOneLine) {
   bool failed = false, done = false;
   for (int kilobytes = 7'600; kilobytes <= 12'000 && !done; kilobytes += 200) {
@@ -308,13 +311,13 @@ TEST(Lifecycle, RunningOutOfMemoryIsSaidInOneLine) {
                               " run --workload throughput:task=compress,n=5 --arrangement threaded "
                               "--trace off --warmup 0 --blocks 1 --quiet");
     if (ended.status == 128 + SIGSEGV && ended.err.empty())
-      continue;  // the kernel: no room to exec
+      continue;  // the kernel found no room to exec
     if (ended.status == 0) {
       done = true;
       continue;
     }
     failed = true;
-    // In the run, or in what prepares it.
+    // The failure may be in the run or in its preparation.
     EXPECT_TRUE(ended.status == 2 || ended.status == 4) << kilobytes << ": " << ended.err;
     EXPECT_EQ(std::ranges::count(ended.err, '\n'), 1) << kilobytes << ": " << ended.err;
     EXPECT_NE(ended.err.find("memory"), std::string::npos) << ended.err;
@@ -359,7 +362,7 @@ TEST(Lifecycle, WorksInsideAPidNamespace) {
     for (const auto& run : cell.runs) {
       if (!run.traced()) continue;
       for (const Thread& thread : run.threads) {
-        ASSERT_TRUE(thread.trace) << "the thread was not found in there";
+        ASSERT_TRUE(thread.trace) << "the thread was not found in the namespace";
         EXPECT_GT(thread.trace->segments, 0u);
       }
     }

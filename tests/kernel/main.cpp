@@ -1,4 +1,4 @@
-// Kernel tests trace the running kernel. Where they cannot, each is skipped with the reason, unless
+// Kernel tests trace the running kernel. If they cannot, each is skipped with the reason, unless
 // GILSCOPE_MUST_TRACE is set: on the project's own machines a missing capability is a failure.
 #include <gtest/gtest.h>
 
@@ -26,7 +26,8 @@ class NeedsTracing : public ::testing::Environment {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // A shell has what it runs in the background ignore these, and so would the programs under test.
+  // A shell makes its background processes ignore these, and the programs under test would inherit
+  // that.
   signal(SIGINT, SIG_DFL);
   signal(SIGQUIT, SIG_DFL);
   ::testing::InitGoogleTest(&argc, argv);

@@ -1,5 +1,5 @@
-// A thread that is moved between two cores on purpose, while it computes and while it sleeps: every
-// move is known beforehand, and the kernel's own count of them stands in the thread's sched file.
+// A thread that is moved between two CPUs on purpose, while it computes and while it sleeps: every
+// move is known beforehand, and the thread's sched file has the kernel's own count of them.
 #include <sched.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -46,13 +46,13 @@ struct SchedFile {
   }
 };
 
-// What the child says to the test.
+// The child's report to the test.
 struct Sheet {
-  std::atomic<int> cpu;         // where the thread computes
-  std::atomic<uint64_t> woken;  // how often it came out of its sleep
+  std::atomic<int> cpu;         // the CPU on which the thread computes
+  std::atomic<uint64_t> woken;  // how often it woke from its sleep
   std::atomic<int> stage;       // 1 computing, 2 sleeping
   std::atomic<bool> ok;
-  SchedFile traced, slack;  // within entering and leaving; around each
+  SchedFile traced, slack;  // between entering and leaving; around either
 };
 
 void keep_to(pid_t tid, int cpu) {
@@ -80,7 +80,7 @@ class Moved {
   Moved(Sheet& sheet, const TraceControl& tracing, int from, int to)
       : sheet_(sheet), tracing_(tracing), cpus_{from, to} {}
 
-  // In the forked child. The mover is its main thread, which is not traced.
+  // Runs in the forked child. Its main thread, which is not traced, moves the other.
   bool run() {
     if (!tracing_.open_window()) return false;
     std::atomic<pid_t> tid = 0;
@@ -93,7 +93,7 @@ class Moved {
     for (uint64_t move = 1; move <= kMoves; ++move) {
       int to = cpus_[move % 2];
       keep_to(tid, to);
-      wait_until([&] { return sheet_.cpu == to; });  // it runs there, so the move has been counted
+      wait_until([&] { return sheet_.cpu == to; });  // it runs there, so the move was counted
     }
     sheet_.stage = 2;
     for (uint64_t move = 1; move <= kMoves; ++move) {
@@ -190,7 +190,7 @@ class Moves : public KernelTest, public ::testing::WithParamInterface<bool> {
 void expect_known_moves(const Outcome& outcome, const std::vector<int>& cpus) {
   const ThreadTrace& trace = *outcome.run.threads[0].trace;
   const SchedFile &kernel = outcome.kernel, &slack = outcome.slack;
-  // The thread is kept to one core at a time, so that it moves when it is told to and never else.
+  // The thread may use one CPU at a time, so it moves only when it is told to.
   EXPECT_EQ(kernel.migrations, 2 * kMoves);
   EXPECT_EQ(slack.migrations, 0u);
   EXPECT_EQ(trace.migrations_raw, 2 * kMoves);
@@ -208,7 +208,7 @@ void expect_known_moves(const Outcome& outcome, const std::vector<int>& cpus) {
     EXPECT_EQ(core.wakeups.previous, kMoves / 2);
     EXPECT_EQ(core.wakeups.placed, kMoves / 2);
   }
-  // Reading the file takes long enough to be switched out within, before entering or after leaving.
+  // Reading the file takes long enough for a switch during it, before entering or after leaving.
   EXPECT_LE(apart(trace.voluntary_switches, kernel.voluntary), slack.voluntary);
   EXPECT_LE(apart(trace.involuntary_switches, kernel.involuntary), slack.involuntary);
   EXPECT_LE(slack.voluntary + slack.involuntary, 4u);
@@ -216,8 +216,9 @@ void expect_known_moves(const Outcome& outcome, const std::vector<int>& cpus) {
 
 TEST_P(Moves, AreCountedAsTheKernelCountsThem) {
   std::vector<int> cpus = all_cpus();
-  ASSERT_GE(cpus.size(), 2u) << "needs two CPUs to move between: give this box, or this process's "
-                                "affinity mask, a second one";
+  ASSERT_GE(cpus.size(), 2u)
+      << "needs two CPUs to move between: give this machine, or this process's "
+         "affinity mask, a second one";
   load({.max_threads = 1, .raw_programs = GetParam()});
   auto moved = move_about(cpus);
   ASSERT_TRUE(moved);

@@ -1,4 +1,4 @@
-// How large a page gets. It needs no kernel, but the optimized program: with sanitizers it would
+// The size of a page. This needs no kernel, but the optimized program: with sanitizers it would
 // take minutes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -24,7 +24,7 @@ std::string shown(const Report& report) {
 }
 
 TEST(PageSize, OfTenThousandRunsIsBelowTwoMegabytes) {
-  const Report report = sample::large_report(625);  // of 8 cells, traced and not
+  const Report report = sample::large_report(625);  // 8 cells, traced and untraced
   size_t runs = 0;
   for (const Cell& cell : report.cells) runs += cell.runs.size();
   ASSERT_EQ(runs, 10'000U);
@@ -44,7 +44,7 @@ TEST(PageSize, CarriesAsMuchOfItsReportAsThereIsRoomFor) {
     EXPECT_LT(page.size(), room);
     const auto text = unpack_report(page, "page");
     ASSERT_TRUE(text) << text.error().message;
-    // What it carries is a report that says what it lacks.
+    // The page contains a report that names what it lacks.
     const auto copy = from_json(*text, "page");
     ASSERT_TRUE(copy) << copy.error().message;
     EXPECT_GE(copy->left_out.size(), last.size());
@@ -57,7 +57,7 @@ TEST(PageSize, CarriesAsMuchOfItsReportAsThereIsRoomFor) {
       EXPECT_THAT(page, HasSubstr(name));
       EXPECT_THAT(shown(*copy), HasSubstr(name));
     }
-    // And the page's own numbers are of the whole.
+    // The page's own numbers are those of the whole report.
     const Summary whole(report);
     EXPECT_THAT(page, HasSubstr("data-value=\"" + plain(*whole.cells[3].cores[0].segments) + "\""));
   }

@@ -1,5 +1,5 @@
-// perf's counters of a thread against what getrusage and the tracer say of it, and what becomes of
-// those that cannot be had.
+// perf's counters of a thread against getrusage and the tracer, and the handling of counters that
+// are unavailable.
 #include <fmt/format.h>
 #include <sched.h>
 #include <unistd.h>
@@ -46,8 +46,9 @@ TEST_F(PerfEvents, CountTheSwitchesThatGetrusageCounts) {
   }
 }
 
-// Moves the threads of a worker to and fro between two CPUs until it is gone; how often the kernel
-// would do so is its own affair. Main stays: it looks at its CPUs before it makes the others.
+// Moves the threads of a worker back and forth between two CPUs until the worker is gone; the
+// kernel alone would move them unpredictably. Main stays: it reads its CPU mask before it makes the
+// others.
 void move_threads_of(pid_t pid, const std::vector<int>& cpus) {
   namespace fs = std::filesystem;
   for (size_t turn = 0;; ++turn) {
@@ -65,10 +66,10 @@ void move_threads_of(pid_t pid, const std::vector<int>& cpus) {
   }
 }
 
-// perf counts at a switch-in that the thread has been moved since its last one, however often: at
-// least when two segments in a row ran on different cores, at most once for each
-// sched_migrate_task. A move before the thread entered may be seen by perf alone, at its next
-// switch-in.
+// perf counts, at a switch-in, that the thread has moved since its last one, once however often it
+// moved. So its count is at least the number of times that two segments in a row ran on different
+// CPUs, and at most the number of sched_migrate_task events. perf alone may see a move before the
+// thread entered, at its next switch-in.
 TEST_F(PerfEvents, CountMigrationsBetweenTheSeenAndTheRawOnes) {
   const std::vector<int> cpus = all_cpus();
   ASSERT_GE(cpus.size(), 2u) << "one CPU has no migrations: run this on two";
@@ -101,7 +102,7 @@ TEST_F(PerfEvents, AreNotOpenedUnlessAskedFor) {
   for (const Thread& thread : done->threads) EXPECT_FALSE(thread.perf);
 }
 
-// The report of a run of the program itself.
+// The report of the program itself.
 nlohmann::json report_of(const std::string& before, const std::string& flags) {
   const Ended ended = shell(fmt::format(
       "{} {} run --policy check-interval:100 --workload count:n=10k --arrangement threaded "
@@ -111,7 +112,7 @@ nlohmann::json report_of(const std::string& before, const std::string& flags) {
   return nlohmann::json::parse(ended.out, nullptr, false);
 }
 
-// Whatever the box has: a counter is a number in each thread, or missing with a reason.
+// On any machine, a counter is a number in each thread, or missing with a reason.
 TEST(PerfReport, SaysWhyACounterIsMissing) {
   const auto report = report_of("", "--threads 2 --perf");
   ASSERT_TRUE(report.is_object());
@@ -127,8 +128,8 @@ TEST(PerfReport, SaysWhyACounterIsMissing) {
   }
 }
 
-// As on a box without the counter: what the kernel refuses is null, with its reason, and the run
-// goes on.
+// Simulates a machine without the counter: a counter that the kernel refuses is null, with its
+// reason, and the run goes on.
 TEST(PerfReport, HasTheReasonWhereTheKernelRefuses) {
   const auto report = report_of("ulimit -n 64; exec", "--threads 40 --perf");
   ASSERT_TRUE(report.is_object());

@@ -1,6 +1,6 @@
-// The same run seen by perf, which shares nothing with gilscope but the kernel's tracepoints: each
-// segment, each switch, wakeup and migration of each thread must be in both, and each wait in the
-// run queue as long within the clocks' error.
+// The same run seen by perf, which shares nothing with gilscope but the kernel's tracepoints: both
+// must have each segment, switch, wakeup and migration of each thread, and each run-queue wait must
+// be equally long within the clocks' error.
 #include <algorithm>
 #include <cctype>
 #include <map>
@@ -14,7 +14,7 @@ namespace {
 
 using witness::SchedEvent;
 
-// What perf's events say of one core, or of all of them.
+// The counts that perf's events give for one CPU, or for all of them.
 struct Counted {
   uint64_t segments = 0;
   WakeupCounts wakeups;
@@ -23,21 +23,21 @@ struct Counted {
 
 struct Stretch {
   gilscope_segment segment{};
-  bool missed = false;  // its switch-in was not seen, by perf as by us
+  bool missed = false;  // neither perf nor gilscope saw its switch-in
 };
 
-// The definitions of docs/metrics.md once more, over perf's events of one thread.
+// The definitions of docs/metrics.md again, applied to perf's events of one thread.
 class Replay {
  public:
   Replay(const ThreadTrace& trace, std::map<int, Counted>& cores) : trace_(trace), cores_(cores) {}
 
-  // In the order of time.
+  // Call in order of time.
   void see(const SchedEvent& event) {
     if (left_) return;
     const int tid = static_cast<int>(trace_.tid);
     if (!entered_ && event.ns >= trace_.entered_ns) enter();
     if (event.kind == SchedEvent::switched) {
-      // First out, then in: a task does not follow itself.
+      // Out first, then in: a task never switches to itself.
       if (event.tid == tid) switch_out(event);
       if (event.next == tid) switch_in(event);
     } else if (event.tid == tid && entered_) {
@@ -54,7 +54,7 @@ class Replay {
 
   uint64_t voluntary = 0, involuntary = 0, raw_wakeups = 0, wakeups = 0, raw_migrations = 0;
   uint64_t migrations_wakeup = 0, migrations_preempt = 0, preempt_waits = 0;
-  uint64_t missed = 0;  // switches to the thread that no tracepoint told of
+  uint64_t missed = 0;  // switches to the thread that no tracepoint reported
 
  private:
   void enter() {
@@ -104,7 +104,7 @@ class Replay {
       last_cpu_ = event.cpu;
       return;
     }
-    if (!running_) {  // no tracepoint told when it came
+    if (!running_) {  // no tracepoint reported its switch-in
       SchedEvent unseen = event;
       unseen.ns = 0;
       switch_in(unseen);
@@ -113,7 +113,7 @@ class Replay {
     }
     running_ = false;
     last_cpu_ = event.cpu;
-    // The thread left in this stay: what came after its leaving is not its run's.
+    // The thread left during this stay; later events do not belong to the run.
     left_ = event.ns >= trace_.left_ns;
     now_.segment.cpu = static_cast<__u16>(event.cpu);
     now_.segment.end_ns = left_ ? trace_.left_ns : event.ns;
@@ -127,11 +127,11 @@ class Replay {
     out_ns_ = event.ns;
   }
 
-  // The kernel is at one wakeup of a thread at a time.
+  // The kernel handles one wakeup of a thread at a time.
   void waking(const SchedEvent& event) { waking_ = event; }
 
-  // It ended a sleep unless the thread was still on its way there, or has been woken already: then
-  // it ran unseen, and was on its way there once more.
+  // A wakeup ended a sleep unless the thread was still going to sleep, or was woken already: in
+  // that case it ran unseen, and was going to sleep again.
   void wakeup(const SchedEvent& event) {
     raw_wakeups += 1;
     if (!running_ && slept_ && !woken_) woken_ = {waking_, event.to};
@@ -147,12 +147,12 @@ class Replay {
   std::map<int, Counted>& cores_;
   std::vector<Stretch> stretches_;
   Stretch now_;
-  SchedEvent waking_;  // the last
+  SchedEvent waking_;  // the latest
   struct Woken {
     SchedEvent by;
     int placed;
   };
-  std::optional<Woken> woken_;  // from a sleep, and has not been seen to run since
+  std::optional<Woken> woken_;  // woken from a sleep, and not seen running since
   int last_cpu_ = 0;
   uint64_t out_ns_ = 0;
   bool entered_ = false, left_ = false, running_ = false, slept_ = false;
@@ -177,7 +177,7 @@ uint64_t apart(uint64_t a, uint64_t b) {
 
 class Perf : public KernelTest, public ::testing::WithParamInterface<Case> {
  protected:
-  // One traced run with perf looking on; again where perf lost events.
+  // One traced run with perf recording; repeated if perf lost events.
   std::optional<Watched> watch(const Cell& cell) {
     for (int attempt = 0; attempt < 5; ++attempt) {
       TemporaryDirectory directory;
@@ -220,13 +220,13 @@ void expect_same_counts(const Thread& thread, const Replay& replay, const Lost& 
   EXPECT_EQ(trace.migrations_raw, replay.raw_migrations);
   EXPECT_EQ(trace.migrations_wakeup, replay.migrations_wakeup);
   EXPECT_EQ(trace.migrations_preempt, replay.migrations_preempt);
-  // Waits of impossible length are discarded, and counted so; there are some only where a thread
-  // came unseen, and the time of its coming is an estimate.
+  // Waits of impossible length are discarded and counted as such. They occur only if a thread
+  // arrived unseen, so that the time of its arrival is an estimate.
   EXPECT_LE(apart(trace.histograms.wake_to_run.count(), replay.wakeups), lost.discarded);
   EXPECT_LE(apart(trace.histograms.preempt_wait.count(), replay.preempt_waits), lost.discarded);
 }
 
-// In the run queue, before the segment.
+// The time in the run queue before the segment.
 uint64_t wait_of(const gilscope_segment& segment) {
   if (segment.began == GILSCOPE_BEGAN_ENTERED) return 0;
   return segment.run_ns - std::min(segment.ready_ns, segment.run_ns);
@@ -246,7 +246,7 @@ void expect_same_segments(const std::vector<gilscope_segment>& records, const Re
     if (ours.began == GILSCOPE_BEGAN_WOKEN) {
       EXPECT_EQ(ours.waker_cpu, perfs.waker_cpu);
       EXPECT_EQ(ours.placed_cpu, perfs.placed_cpu);
-      // An exiting waker has no number any more for perf.
+      // perf has no tid for an exiting waker.
       if (perfs.waker_tid != static_cast<__u32>(-1)) {
         EXPECT_EQ(ours.waker_tid, perfs.waker_tid);
       }
@@ -258,8 +258,8 @@ void expect_same_segments(const std::vector<gilscope_segment>& records, const Re
     differ += apart(run, perfs_run) > std::max<uint64_t>(perfs_run / 100, 100'000) ||
               apart(wait, perfs_wait) > std::max<uint64_t>(perfs_wait / 100, 100'000);
   }
-  // perf reads the clock at the same tracepoints as we do, just before or after us; a virtual CPU
-  // that is held up between the two makes a difference now and then.
+  // perf reads the clock at the same tracepoints, just before or after gilscope; now and then a
+  // virtual CPU is held up between the two.
   EXPECT_LE(differ, 1 + records.size() / 20) << "of " << records.size() << " segments";
 }
 
@@ -276,7 +276,7 @@ void expect_same_core(const Core& core, const Counted& perf) {
   EXPECT_EQ(core.migrations.raw_out, perf.migrations.raw_out);
 }
 
-// The waits in the run queue of one thread's or one core's segments.
+// The run-queue waits of one thread's or one CPU's segments.
 struct Waits {
   std::vector<uint64_t> ours, perfs;
 
@@ -293,13 +293,13 @@ uint64_t middle(std::vector<uint64_t> values) {
   return *at;
 }
 
-// A tracer that runs before the other one at the waking and after it at the switch sees a wait that
-// is longer by what both programs take; held-up virtual CPUs are few enough to spare the middle.
+// A tracer that runs before the other at the waking and after it at the switch sees a wait that is
+// longer by the time both programs take. Held-up virtual CPUs are too few to affect the median.
 void expect_same_waits(const Waits& waits) {
   if (waits.ours.size() < 20) return;
   const uint64_t ours = middle(waits.ours), perfs = middle(waits.perfs);
   EXPECT_LE(apart(ours, perfs), std::max<uint64_t>(perfs / 20, 5'000))
-      << ours << " ns, and by perf " << perfs << " ns";
+      << ours << " ns; by perf " << perfs << " ns";
 }
 
 TEST_P(Perf, SawTheSame) {

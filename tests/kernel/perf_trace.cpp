@@ -13,15 +13,16 @@
 namespace gilscope::witness {
 namespace {
 
-// The number after the last `key` in the text: names of tasks, which may hold anything, come first.
+// The number after the last `key` in the text. The last, because task names, which may contain
+// anything, come before it.
 std::optional<int> number_after(std::string_view text, std::string_view key) {
   size_t at = text.rfind(key);
   if (at == std::string_view::npos) return std::nullopt;
   return std::atoi(text.data() + at + key.size());
 }
 
-// "  712 [001]  4317.530001234:  sched:sched_switch: prev_comm=... prev_pid=7 ...". Empty: not
-// understood; of kind `other`: none of those that the counts are made of.
+// "  712 [001]  4317.530001234:  sched:sched_switch: prev_comm=... prev_pid=7 ...". Returns nothing
+// for an unparsable line, and kind `other` for an event that the counts do not use.
 std::optional<SchedEvent> parse(const std::string& line) {
   SchedEvent event;
   uint64_t seconds = 0, ns = 0;
@@ -82,14 +83,14 @@ Result<PerfRecording> PerfRecording::start(const std::string& directory) {
   Fd to_perf(open(control.c_str(), O_RDWR | O_CLOEXEC));
   Fd from_perf(open(answer.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
   if (!to_perf || !from_perf) return fail_errno("open a fifo");
-  // With wakeups, which our programs do without. The clock is ours, so that perf's times and ours
-  // can be compared; the buffer is large enough for what a slow reader leaves in it.
+  // Adds sched_wakeup, which gilscope's programs do not use. CLOCK_MONOTONIC makes perf's times
+  // comparable with gilscope's; the buffer is large enough for a slow reader.
   auto perf = Command::start(
       {"perf", "sched", "record", "-e", "sched:sched_wakeup", "-k", "CLOCK_MONOTONIC", "-m", "32M",
        "-D", "-1", "--control=fifo:" + control + "," + answer, "-o", directory + "/perf.data"},
       directory + "/record");
   if (!perf) return fail(perf.error());
-  // It answers once its events are enabled on every CPU.
+  // perf answers once its events are enabled on every CPU.
   constexpr std::string_view enable = "enable\n";
   if (write(to_perf.get(), enable.data(), enable.size()) < 0) return fail_errno("write to perf");
   char ack[16];
@@ -105,7 +106,7 @@ Result<std::optional<std::vector<SchedEvent>>> PerfRecording::stop() {
                                 "tid,cpu,time,event,trace", "--ns", "--show-lost-events"},
                                directory_ + "/script");
   if (!script) return fail(script.error());
-  if (script->wait()) return fail(explained("perf cannot read what it recorded", *script));
+  if (script->wait()) return fail(explained("perf cannot read its recording", *script));
   std::optional<std::vector<SchedEvent>> events(std::in_place);
   std::ifstream lines(script->out_path());
   for (std::string line; std::getline(lines, line);) {
@@ -114,7 +115,7 @@ Result<std::optional<std::vector<SchedEvent>>> PerfRecording::stop() {
       return events;
     }
     auto event = parse(line);
-    if (!event) return fail("perf script printed what is not understood: " + line);
+    if (!event) return fail("perf script printed an unknown line: " + line);
     if (event->kind != SchedEvent::other) events->push_back(*event);
   }
   return events;

@@ -1,4 +1,4 @@
-// The sched events of a stretch of time as `perf sched record` recorded them, on all CPUs.
+// The sched events of all CPUs over a period, as `perf sched record` recorded them.
 #pragma once
 
 #include <cstdint>
@@ -16,20 +16,21 @@ struct SchedEvent {
   Kind kind = switched;
   uint64_t ns = 0;        // CLOCK_MONOTONIC
   int cpu = 0;            // where it happened
-  int current = 0;        // the task that ran there; -1 where that task was exiting
-  int tid = 0;            // whom it is about; of a switch, who was switched out
-  int next = 0;           // switch: who was switched in
-  bool runnable = false;  // switch: the one switched out could have gone on
-  int from = 0, to = 0;   // migrated: CPUs; wakeup: `to` is where it was put
+  int current = 0;        // the task running there; -1 if that task was exiting
+  int tid = 0;            // the subject; of a switch, the task switched out
+  int next = 0;           // switch: the task switched in
+  bool runnable = false;  // switch: the task switched out was still runnable
+  int from = 0, to = 0;   // migrated: CPUs; wakeup: `to` is the target CPU
 };
 
 // perf, recording from start() to stop().
 class PerfRecording {
  public:
-  // `directory` is for its files.
+  // `directory` holds its files.
   static Result<PerfRecording> start(const std::string& directory);
 
-  // What it recorded, in the order of time; empty where perf lost events and another try is needed.
+  // The recorded events, in order of time; empty if perf lost events, so that the run must be
+  // repeated.
   Result<std::optional<std::vector<SchedEvent>>> stop();
 
  private:

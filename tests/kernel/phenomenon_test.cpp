@@ -1,5 +1,5 @@
-// The phenomenon itself, in ratios and rates: what the seed article saw must be seen here. Nothing
-// asserts how long anything takes.
+// The phenomenon itself, in ratios and rates: the effects that the seed article describes must
+// appear here. No assertion concerns an absolute time.
 #include <algorithm>
 
 #include "tests/kernel/kernel_test.h"
@@ -8,23 +8,23 @@
 namespace gilscope {
 namespace {
 
-// More than this, threads on one CPU cost something.
+// Above this, threads on one CPU cost something.
 constexpr double kNothing = 1.25;
 
 class Phenomenon : public KernelTest {
  protected:
-  // What the kernel charged the worker: who else is on the box is not in it, as in a wall time.
+  // The CPU time that the kernel charged the worker. Unlike wall time, it excludes other processes.
   double cpu_ns(const std::string& policy, const std::string& arrangement,
                 const std::vector<int>& cpus) {
     auto done = run(make_cell(policy, "count:n=500k", 2, cpus, arrangement), {});
     return done ? static_cast<double>(done->rusage.user_ns + done->rusage.system_ns) : 0;
   }
 
-  // The median of what threads cost beside the same one after the other.
+  // The median ratio of threads running together to the same threads one after the other.
   double slowdown(const std::string& policy, const std::vector<int>& cpus) {
     std::vector<double> slowdowns;
     for (int block = 0; block < 9; ++block) {
-      // Within a block, in turns: whichever comes second meets another box.
+      // The order alternates between blocks, because the machine changes from one run to the next.
       bool threaded_first = block % 2;
       double first = cpu_ns(policy, threaded_first ? "threaded" : "sequential", cpus);
       double second = cpu_ns(policy, threaded_first ? "sequential" : "threaded", cpus);
@@ -33,7 +33,7 @@ class Phenomenon : public KernelTest {
     return median(slowdowns).value_or(0);
   }
 
-  // Wakeups that found the GIL taken again, for each time that it was acquired.
+  // Wakeups that found the GIL taken again, per acquisition.
   std::optional<double> wasted_an_acquire(const std::vector<int>& cpus) {
     auto traced = run(make_cell("check-interval:100", "count:n=3M", 2, cpus), {.traced = true});
     if (!traced || traced->gil.acquires == 0) return std::nullopt;
@@ -49,8 +49,8 @@ TEST_F(Phenomenon, OnOneCpuALockCostsNothingToSpeakOf) {
   one.resize(1);
   for (const char* policy : {"check-interval:100", "check-interval:100,lock=condvar",
                              "switch-interval:5ms", "switch-interval:5ms,flag=thread"}) {
-    // A quarter, for the switches that there are and for a box whose speed changes on the way;
-    // which may do so once, and not three times in a row.
+    // A quarter allows for the few switches, and for a machine whose speed changes during the test;
+    // the latter may happen once, but not three times in a row.
     double least = slowdown(policy, one);
     for (int again = 0; again < 2 && least > kNothing; ++again) {
       least = std::min(least, slowdown(policy, one));
@@ -65,7 +65,7 @@ TEST_F(Phenomenon, CheckIntervalWastesWakeupsOnSeveralCpus) {
   load({.max_threads = 3, .records = false});
   std::vector<int> one = all_cpus();
   one.resize(1);
-  // How many depends on where the kernel puts the loser, which differs from run to run.
+  // How many depends on which CPU the kernel puts the loser on, which differs from run to run.
   std::vector<double> on_one, on_all;
   for (int i = 0; i < 9; ++i) {
     const auto alone = wasted_an_acquire(one), together = wasted_an_acquire(all_cpus());
@@ -87,7 +87,7 @@ TEST_F(Phenomenon, SwitchIntervalSwitchesOnceAnInterval) {
     ASSERT_TRUE(traced);
     double switches = static_cast<double>(traced->gil.drop_requests);
     double expected = static_cast<double>(*traced->window_ns) / 1e6 / interval_ms;
-    // A wait may run out late and never early: the upper bound is the clock's.
+    // A wait may time out late but never early, so the clock sets the upper bound.
     EXPECT_LE(switches, expected + 2) << policy;
     EXPECT_GE(switches, expected * 0.3) << policy;
   }

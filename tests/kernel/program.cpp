@@ -43,7 +43,7 @@ Process::Process(const std::vector<std::string>& arguments)
   if (pid_ == 0) {
     dup2(out_.get(), STDOUT_FILENO);
     dup2(err_.get(), STDERR_FILENO);
-    // What the test process has blocked for itself is not the program's business.
+    // The program must not inherit the signals that the test process has blocked.
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);

@@ -9,14 +9,14 @@
 namespace gilscope {
 
 struct Ended {
-  int status = -1;  // exit status, or 128 + the signal that ended it
+  int status = -1;  // exit code, or 128 + the signal that ended it
   std::string out, err;
 };
 
-// Where the program under test is: $GILSCOPE, or build/gilscope.
+// The path of the program under test: $GILSCOPE, or build/gilscope.
 std::string program();
 
-// A process with its output kept; killed when it goes out of scope.
+// A process whose output is kept; killed when it goes out of scope.
 class Process {
  public:
   explicit Process(const std::vector<std::string>& arguments);
@@ -33,12 +33,12 @@ class Process {
   Fd out_, err_;  // unlinked files
 };
 
-// program() with these arguments, to its end.
+// Runs program() with these arguments to its end.
 Ended gilscope_run(const std::vector<std::string>& arguments);
-// Any command line, by the shell.
+// Runs any command line in the shell.
 Ended shell(const std::string& command);
 
-// A directory that is gone, with all in it, at the end of the scope.
+// A directory that is removed, with its contents, at the end of the scope.
 class Scratch {
  public:
   Scratch();

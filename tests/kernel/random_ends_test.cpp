@@ -1,6 +1,6 @@
 // A random walk through the ends of an experiment: at any instant, by any signal, with its
-// descriptors and limits in any state. A few rounds here; `make test-ends` walks on. A round
-// follows from its seed alone, so that what fails can be done again:
+// descriptors and limits in any state. There are a few rounds here; `make test-ends` runs more. A
+// round follows from its seed alone, so that a failure can be repeated:
 //   GILSCOPE_ENDS_SEED=N GILSCOPE_ENDS_ROUNDS=1 build/kernel_tests --gtest_filter='RandomEnds.*'
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -75,17 +75,17 @@ constexpr const char* kWays[] = {"nothing",
                                  "a signal to all its processes",
                                  "SIGKILL",
                                  "SIGKILL to a worker",
-                                 "descriptors that are closed",
+                                 "closed descriptors",
                                  "descriptors on /dev/full",
                                  "a pipe that closes",
                                  "a pipe that nobody reads, and SIGTERM",
-                                 "a terminal that goes",
-                                 "a session that goes",
-                                 "a limit of file size",
-                                 "a limit of memory",
+                                 "a terminal that goes away",
+                                 "a session that goes away",
+                                 "a file size limit",
+                                 "a memory limit",
                                  "a small disk"};
 
-// What a round does. Its seed decides all of it but how fast the box is.
+// One round. Its seed decides everything but the machine's speed.
 struct Plan {
   Plan(uint64_t seed, const std::string& out);
   std::string words() const;
@@ -95,7 +95,7 @@ struct Plan {
   size_t runs_of_a_block;
   int blocks, signal, times, closed;
   uint64_t limit, delay_us;
-  bool taken_up;  // the same command again, to its end
+  bool taken_up;  // run the same command again, to its end
 };
 
 Plan::Plan(uint64_t seed, const std::string& out) {
@@ -108,7 +108,7 @@ Plan::Plan(uint64_t seed, const std::string& out) {
   blocks = measured + warmup;
   arguments = {"run", "--policy",
                draw.one_of({"none", "check-interval:100", "switch-interval:1ms"}), "--workload",
-               // With little memory there is little that a run can do in its time.
+               // A run with little memory gets little work.
                way == Way::memory_limit ? "count:n=1k"
                                         : draw.one_of({"count:n=100k", "count:n=300k", "count:n=1M",
                                                        "echo:background=1,seconds=30ms"}),
@@ -116,7 +116,7 @@ Plan::Plan(uint64_t seed, const std::string& out) {
                "--blocks", std::to_string(measured), "--cpus-by", method, "--cpus",
                "cpu:" + format_cpu_list(chosen()), "--out", out};
   runs_of_a_block = trace == "off" ? 1 : 2;
-  if (draw.below(2) == 1) {  // the box is changed and put back from run to run
+  if (draw.below(2) == 1) {  // the machine is changed and restored from run to run
     arguments.insert(arguments.end(), {"--cpus", "all"});
     runs_of_a_block *= 2;
   }
@@ -142,7 +142,7 @@ std::string Plan::words() const {
   return out.str();
 }
 
-// What the child's standard descriptors are, where they are not files of the test.
+// The child's standard descriptors, unless they are files of the test.
 struct Wires {
   Fd ours, theirs;
 
@@ -195,7 +195,7 @@ Wires RandomEnds::wires_of(const Plan& plan) {
   }
 }
 
-// In the child.
+// Runs in the child.
 void RandomEnds::prepare(const Plan& plan, const Wires& wires) {
   const auto limited = [&](__rlimit_resource resource) {
     const rlimit both{plan.limit, plan.limit};
@@ -232,7 +232,7 @@ void RandomEnds::prepare(const Plan& plan, const Wires& wires) {
 }
 
 void RandomEnds::end(const Plan& plan, const ProcessGroup& run, Wires& wires) {
-  switch (plan.way) {  // those for which nothing is done while it runs
+  switch (plan.way) {  // these need no action while it runs
     case Way::nothing:
     case Way::closed:
     case Way::full:
@@ -272,14 +272,14 @@ void RandomEnds::end(const Plan& plan, const ProcessGroup& run, Wires& wires) {
   if (plan.way != Way::pipe_is_stuck) wires = Wires();
 }
 
-// It may be that the end came before the program had begun to mind it.
+// The end may have come before the program was ready to handle it.
 bool died_early(const ProcessGroup& run, const std::string& out, int status) {
   return WIFSIGNALED(status) && run.err().empty() && !std::filesystem::exists(out) &&
          !std::filesystem::exists(kJournal);
 }
 
 void RandomEnds::expect_exit(const Plan& plan, const ProcessGroup& run, int status) const {
-  ASSERT_NE(status, -1) << "it hangs";
+  ASSERT_NE(status, -1) << "the program hangs";
   std::set<int> codes = {0};
   switch (plan.way) {
     case Way::nothing:
@@ -318,7 +318,7 @@ void RandomEnds::expect_exit(const Plan& plan, const ProcessGroup& run, int stat
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   EXPECT_TRUE(codes.contains(code) || died_early(run, out_of_round(), status))
       << "exit code " << code;
-  // One line says why, besides those that tell of failed runs; and nothing else is said.
+  // At most one line says why, besides those that report failed runs; nothing else is printed.
   int errors = 0;
   for (const std::string& line : lines_of(run.err())) {
     const bool error = line.starts_with("gilscope: ");
@@ -348,13 +348,13 @@ size_t done_runs(const Report& report, int block) {
 }
 
 void RandomEnds::expect_report(const Plan& plan, const ProcessGroup& run, int status) const {
-  // A line says that a block has begun, and so that those before it are done.
+  // A line says that a block has begun, and hence that those before it are done.
   int begun = 0;
   for (const std::string& line : lines_of(run.err())) {
     std::sscanf(line.c_str(), "block %d/", &begun);
   }
   if (!std::filesystem::exists(out_of_round() + "/report.json")) {
-    EXPECT_LE(begun, 1) << "a block was done, and there is no report";
+    EXPECT_LE(begun, 1) << "a block was done, but there is no report";
     return;
   }
   const Ended valid = gilscope_run({"validate", out_of_round()});

@@ -1,5 +1,5 @@
-// A box that lacks something gets one line that names it and the way out, and exit 4; what a run
-// can do without, it does without.
+// On a machine that lacks something, gilscope prints one line that names it and the remedy, and
+// exits with 4; a run does without what it does not need.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -14,7 +14,7 @@ constexpr const char* kRun =
     "run --policy none --workload count:n=1k --arrangement threaded --threads 1 --blocks 1 "
     "--warmup 0 --quiet";
 
-// In mounts of its own, prepared by `first`.
+// Runs in its own mount namespace, prepared by `first`.
 Ended in_own_mounts(const std::string& first, const std::string& arguments) {
   return Process({"unshare", "--mount", "/bin/sh", "-c",
                   fmt::format("{}; exec {} {}", first, program(), arguments)})
@@ -44,7 +44,7 @@ TEST(WithoutSys, ARunSaysSo) {
                 "mount -t sysfs sysfs /sys");
 }
 
-// Nothing is changed by affinity, so that nothing need be noted.
+// Affinity changes nothing on the machine, so there is nothing to record.
 TEST(WithARunThatCannotBeWritten, ARunByAffinityWorks) {
   for (const char* lacking : {"mount -t tmpfs -o ro none /run",
                               "mount -t tmpfs -o size=4k none /run; "
@@ -66,7 +66,7 @@ TEST(WithARunThatCannotBeWritten, WhatChangesTheBoxIsRefused) {
   EXPECT_NE(doctor.out.find("optional  place for the journal"), std::string::npos) << doctor.out;
 }
 
-// Too little for the kernel's types, and not too little to say so.
+// Too little memory for the kernel's types, but enough to say so.
 TEST(WithoutMemory, TheKernelsTypesAreNotSaidToBeMissing) {
   bool said = false;
   for (const int megabytes : {12, 16, 20, 24, 32, 48, 96}) {
@@ -100,7 +100,7 @@ TEST(ExperimentMarker, IsOneOnTheWholeMachine) {
     ASSERT_EQ(first.state(), State::alone);
     EXPECT_EQ(ExperimentMarker::set().state(), State::taken);
   }
-  State again = State::taken;  // the kernel takes a moment to let go of a map
+  State again = State::taken;  // the kernel takes a moment to free a map
   for (int tries = 0; tries < 1000 && again == State::taken; ++tries) {
     again = ExperimentMarker::set().state();
     usleep(1000);
@@ -108,7 +108,7 @@ TEST(ExperimentMarker, IsOneOnTheWholeMachine) {
   EXPECT_EQ(again, State::alone);
 }
 
-// In a container of its own, with whatever it has mounted: another one measures, and is noticed.
+// Another container, with its own mounts, measures; the second gilscope notices.
 TEST(OneExperiment, IsNoticedAcrossContainers) {
   const std::string run = fmt::format(
       "{} run --policy none --workload ping-pong:seconds=2 --arrangement threaded --threads 2 "
@@ -119,7 +119,7 @@ TEST(OneExperiment, IsNoticedAcrossContainers) {
       "'mount -t tmpfs none /run; exec {}'";
   Process first({"/bin/sh", "-c", fmt::format(fmt::runtime(container), run)});
   Ended second;
-  // Until the first has come to its lock, the second may have it for itself.
+  // Until the first reaches its lock, the second may get it.
   for (int tries = 0; tries < 20; ++tries) {
     second = shell(fmt::format(fmt::runtime(container), std::string(program()) + " " + kRun));
     if (second.status != 0) break;

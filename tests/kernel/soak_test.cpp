@@ -1,6 +1,6 @@
-// The tracer at full rate for a long time (GILSCOPE_SOAK_SECONDS; `make soak`), with everything
-// against it that a box can do: every invariant holds, and what was dropped is counted to the
-// record.
+// The tracer at full rate for a long time (GILSCOPE_SOAK_SECONDS; `make soak`), under every
+// adversity that a machine can offer: every invariant holds, and dropped records are counted
+// exactly.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -26,8 +26,8 @@ class Soak : public KernelTest {
     return asked ? std::strtoull(asked, nullptr, 10) : 2;
   }
 
-  // Run after run until the time is up; each is exact, and its records reach the sink or are
-  // counted.
+  // Run after run until the time is up. Each is exact, and each of its records reaches the sink or
+  // is counted as dropped.
   void soak(
       const std::vector<Cell>& cells, useconds_t reader_sleeps,
       const std::function<void()>& before_a_run = [] {}) {
@@ -59,14 +59,14 @@ class Soak : public KernelTest {
                 segments_, wall_s, double(segments_) / wall_s / 1e6, dropped_);
   }
 
-  SegmentWriter* file_ = nullptr;    // takes what is received, where there is one
-  std::atomic<uint64_t> begun_ = 0;  // runs
+  SegmentWriter* file_ = nullptr;    // receives the records, if set
+  std::atomic<uint64_t> begun_ = 0;  // runs started
   size_t runs_ = 0;
   uint64_t segments_ = 0, dropped_ = 0;
 };
 
-// As many segments as the CPUs can make, written to disk as `gilscope run --out` does: two threads
-// on each that leave each other the core.
+// As many segments as the CPUs can make, written to disk as by `gilscope run --out`: two threads
+// per CPU that yield to each other.
 TEST_F(Soak, LosesNothingAtFullRate) {
   const int threads = 2 * static_cast<int>(all_cpus().size());
   load({.max_threads = static_cast<uint32_t>(threads) + 1});
@@ -80,7 +80,7 @@ TEST_F(Soak, LosesNothingAtFullRate) {
   EXPECT_EQ(dropped_, 0u);
 }
 
-// Two that do nothing but wake each other up on one CPU.
+// Two threads that only wake each other on one CPU.
 TEST_F(Soak, LosesNoWakeup) {
   load({.max_threads = 3});
   soak({make_cell("none", fmt::format("ping-pong:seconds={}", seconds()), 2, {all_cpus().front()})},
@@ -102,7 +102,7 @@ TEST_F(Soak, ASlowReader) {
   EXPECT_GT(dropped_, 0u);
 }
 
-// A CPU that goes while the threads are on it, and comes again, where the box lets it.
+// A CPU that goes offline while threads are on it, and comes back, if the machine allows it.
 TEST_F(Soak, ACpuThatGoesOffline) {
   const int last = all_cpus().back();
   const std::string path = fmt::format("/sys/devices/system/cpu/cpu{}/online", last);
@@ -112,7 +112,7 @@ TEST_F(Soak, ACpuThatGoesOffline) {
   load({.max_threads = 9});
   std::atomic<bool> over = false;
   std::atomic<uint64_t> times = 0, seen = 0;
-  // Gone for a moment in the middle of each run.
+  // Takes the CPU offline for a moment in the middle of each run.
   std::thread switcher([&] {
     while (!over) {
       ::usleep(10'000);
@@ -124,7 +124,7 @@ TEST_F(Soak, ACpuThatGoesOffline) {
       seen = begun_.load();
     }
   });
-  // A run is refused a CPU that is not there: each begins when it is.
+  // A run is refused an offline CPU, so each begins when the CPU is back.
   const auto wait_for_the_cpu = [&] {
     while (begun_ != seen) ::usleep(10'000);
   };

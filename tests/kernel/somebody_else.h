@@ -1,5 +1,5 @@
-// What a run may change of the box, as another program sees it: the CPUs, the cpusets, and the mask
-// of somebody's task. One CPU, the last, is what runs are kept away from.
+// The parts of the machine that a run may change, as another program sees them: the CPUs, the
+// cpusets, and the mask of another process. The last CPU is the one that runs are kept away from.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -33,7 +33,7 @@ bool eventually(Condition condition) {
   return false;
 }
 
-// As it was at the start: an offline CPU is in no mask.
+// Taken at the start: an offline CPU is in no mask.
 inline const std::vector<int>& cpus_here() {
   static const std::vector<int> cpus = all_cpus();
   return cpus;
@@ -49,10 +49,10 @@ inline std::string online_file() {
   return "/sys/devices/system/cpu/cpu" + std::to_string(cpus_here().back()) + "/online";
 }
 
-// What gilscope has changed, as another program sees it; nothing else may be different after.
+// The state that gilscope changes, as another program sees it; it must be the same afterwards.
 struct Found {
   std::string online, cpusets;
-  std::optional<std::string> mask;  // of somebody's task
+  std::optional<std::string> mask;  // of the other process
 
   bool operator==(const Found&) const = default;
 };
@@ -62,14 +62,15 @@ inline std::ostream& operator<<(std::ostream& out, const Found& found) {
              << found.mask.value_or("gone");
 }
 
-// A task on the CPU that goes, and cpusets with it: what the kernel spoils, and does not mend.
+// A process on the CPU that goes offline, and cpusets with that CPU: the kernel changes these and
+// does not restore them.
 class SomebodyElse {
  public:
   SomebodyElse() {
     task_ = fork();
     if (task_ == 0) {
       if (!set_mask(0, {cpus_here().back()})) _exit(1);
-      for (;;) usleep(10'000);  // a task that sleeps on keeps its mask
+      for (;;) usleep(10'000);  // a task that never runs keeps its mask
     }
     EXPECT_TRUE(eventually([&] {
       const auto mask = read_mask(Box(), task_);

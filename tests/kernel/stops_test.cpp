@@ -1,5 +1,6 @@
-// A run that was kept from running, by each of the ways that a box has, is marked and in no result;
-// one that was left alone is not. The worker waits for nothing here: each is as short as can be.
+// A run that was kept from running, by each of the means a machine has, is marked and left out of
+// all results; an undisturbed run is not. The worker waits for nothing here: each run is as short
+// as possible.
 #include <dirent.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
@@ -25,7 +26,7 @@ const GateResult* stopped(const gilscope::Run& run) {
   return found == run.gates.end() ? nullptr : &*found;
 }
 
-// "R", "S", "T" (stopped), "t" (by a debugger), ...: of the process's main thread.
+// The state of the process's main thread: "R", "S", "T" (stopped), "t" (stopped by a debugger), ...
 char state_of(pid_t pid) {
   std::string line;
   std::getline(std::ifstream(fmt::format("/proc/{}/stat", pid)), line);
@@ -38,7 +39,7 @@ void wait_for_state(pid_t pid, char state) {
   EXPECT_EQ(state_of(pid), state);
 }
 
-// Its threads have been made: it is at work, or about to be.
+// Waits until the worker has made its threads and is computing, or about to.
 void wait_for_threads(pid_t pid, long count) {
   const auto threads = [&] {
     std::error_code error;
@@ -52,7 +53,7 @@ class Stops : public KernelTest {
  protected:
   void SetUp() override { load({.max_threads = 3, .records = false}); }
 
-  // The run that `disturb` does something to, and it must be marked by these words.
+  // Runs with `disturb`; the run must be marked by these words.
   void expect_stopped(const std::string& by, const std::function<void(pid_t)>& disturb,
                       const std::string& workload = kComputes) {
     for (const bool traced : {false, true}) {
@@ -86,11 +87,11 @@ TEST_F(Stops, OfTheWorkerAreSeen) {
   });
 }
 
-// Nobody looks in between: what is told is that it goes on.
+// No one observes the stop itself; only the continuing is reported.
 TEST_F(Stops, AsShortAsCanBeAreSeen) {
   expect_stopped("signal", [](pid_t pid) {
     wait_for_threads(pid, 3);
-    // Not SIGTSTP: the kernel stops nothing by it in a group of processes without a shell.
+    // Not SIGTSTP: the kernel ignores it in an orphaned process group.
     kill(pid, SIGSTOP);
     for (char state = 0; state != 'T' && state != 'Z'; state = state_of(pid)) continue;
     kill(pid, SIGCONT);
@@ -102,7 +103,7 @@ TEST_F(Stops, OfTheClientAreSeen) {
       "client",
       [](pid_t worker) {
         wait_for_threads(worker, 3);
-        // The other child of this process.
+        // The client is the other child of this process.
         for (const auto& task : std::filesystem::directory_iterator("/proc")) {
           const pid_t pid = atoi(task.path().filename().c_str());
           std::string line;
@@ -121,7 +122,7 @@ TEST_F(Stops, OfTheClientAreSeen) {
 TEST_F(Stops, ByADebuggerThatStaysAreSeen) {
   expect_stopped("debugger", [](pid_t pid) {
     wait_for_threads(pid, 3);
-    // A thread of a debugger is what is attached; it dies with this process, and lets go then.
+    // The debugger's thread attaches; it dies with this process, and detaches then.
     int ready[2];
     ASSERT_EQ(pipe(ready), 0);
     const pid_t debugger = fork();
@@ -143,7 +144,7 @@ TEST_F(Stops, ByADebuggerThatStaysAreSeen) {
   while (waitpid(-1, nullptr, WNOHANG) > 0) continue;
 }
 
-// A cgroup of a hierarchy that can freeze, gone at the end.
+// A cgroup in a hierarchy that can freeze; removed at the end.
 class Frozen {
  public:
   Frozen(std::string mount, const char* file, const char* freeze, const char* thaw)
@@ -182,7 +183,7 @@ std::optional<Frozen> freezer_of(bool unified) {
   return {};
 }
 
-// The whole program, in a cgroup that freezes as its run runs.
+// The whole program, in a cgroup that is frozen while its run is running.
 void expect_freeze_seen(bool unified) {
   const auto cgroup = freezer_of(unified);
   if (!cgroup || !cgroup->there()) GTEST_SKIP() << "no such freezer here";
@@ -227,7 +228,7 @@ TEST_F(Stops, ByTheOlderFreezerAreSeen) {
   expect_freeze_seen(false);
 }
 
-// Who is moved elsewhere may be frozen there.
+// A process that is moved to another cgroup may be frozen there.
 TEST_F(Stops, AWorkerThatIsMovedIsNotTrusted) {
   const auto cgroup = freezer_of(true);
   if (!cgroup || !cgroup->there()) GTEST_SKIP() << "no cgroup of version 2 here";

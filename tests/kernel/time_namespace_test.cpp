@@ -1,5 +1,5 @@
-// In a time namespace with an offset, a traced run is as exact as outside of it: the kernel side
-// has the kernel's clock, and what is compared with that is, too.
+// In a time namespace with an offset, a traced run is as exact as outside of it: BPF reads the
+// kernel's clock, and every time compared with it is on that clock too.
 #include <gtest/gtest.h>
 
 #include "tests/kernel/exact.h"

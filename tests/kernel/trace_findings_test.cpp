@@ -1,4 +1,4 @@
-// What segments tell, of real runs: their sums are the counters', and no time is left over.
+// The findings from segments of real runs: their sums equal the counters, and no time is left over.
 #include "tools/trace/trace_findings.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// The USDT probes, which other people's tools attach to, counted by one of these: as often as the
-// threads say that they failed, acquired, released and asked for a drop.
+// The USDT probes, which other tools attach to, counted by bpftrace: they fire as often as the
+// threads failed, acquired, released and requested a drop.
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,14 +18,14 @@
 namespace gilscope {
 namespace {
 
-// What bpftrace counted, by thread.
+// bpftrace's counts, by thread.
 using CountsByTid = std::map<uint32_t, GilCounts>;
 
 // bpftrace, counting in every process that executes `program`.
 class ProbeCounter {
  public:
   static Result<ProbeCounter> start(const std::string& program, const std::string& directory) {
-    // What BEGIN prints is read from its buffer when every probe has been attached, not before.
+    // The output of BEGIN is read from its buffer only once every probe is attached.
     std::string script = "BEGIN { printf(\"attached\\n\"); }";
     for (const char* probe : {"acquired", "released", "drop_request"}) {
       script +=
@@ -49,7 +49,7 @@ class ProbeCounter {
     std::istringstream lines(bpftrace_.out());
     for (std::string line; std::getline(lines, line);) {
       if (!line.starts_with('@')) continue;
-      if (!add(line, counts)) return fail("bpftrace printed what is not understood: " + line);
+      if (!add(line, counts)) return fail("bpftrace printed an unknown line: " + line);
     }
     return counts;
   }
@@ -92,7 +92,7 @@ auto numbers(const GilCounts& counts) {
                                counts.woken_lost, counts.timed_out, counts.drop_requests};
 }
 
-// Without their tids, which an untraced run does not know.
+// The counts without their tids, which an untraced run does not know.
 auto sorted(const CountsByTid& by_tid) {
   std::vector<std::vector<uint64_t>> list;
   for (const auto& [tid, counts] : by_tid) list.push_back(numbers(counts));
@@ -132,14 +132,14 @@ TEST_P(UsdtProbes, AreHitAsOftenAsTheRunSays) {
   if (c.traced) {
     EXPECT_EQ(*counted, own);
   }
-  EXPECT_GT(total.acquires, 0u);  // it did count
+  EXPECT_GT(total.acquires, 0u);  // it counted something
 }
 
-// The program that users run, and the report that it writes.
+// The program that users run, and the report it writes.
 TEST(Usdt, ReportOfTheProgramAgrees) {
   const char* given = std::getenv("GILSCOPE");
   TemporaryDirectory directory;
-  // A copy, so that no other process that runs the program is counted.
+  // A copy, so that other processes running the program are not counted.
   const std::string program = directory / "gilscope";
   std::error_code error;
   std::filesystem::copy_file(given ? given : "build/gilscope", program, error);
@@ -160,7 +160,7 @@ TEST(Usdt, ReportOfTheProgramAgrees) {
                                            "--out",         directory / "out"},
                                           directory / "run");
   ASSERT_TRUE(gilscope) << gilscope.error().message;
-  // This process times the policies before the runs, for what it says of the time that is left.
+  // gilscope itself times the policies before the runs, to estimate the remaining time.
   const auto parent = static_cast<unsigned>(gilscope->pid());
   const int status = gilscope->wait();
   auto counted = counter->stop();

@@ -21,10 +21,10 @@ void say(const char* text) {
   [[maybe_unused]] ssize_t written = write(STDERR_FILENO, text, std::strlen(text));
 }
 
-// In the forked child; does not return.
+// Runs in the forked child; does not return.
 [[noreturn]] void become(char* const* arguments, const std::string& output) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  // The test holds its signals back; the program must get them.
+  // The test blocks its signals; the program must receive them.
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -33,7 +33,7 @@ void say(const char* text) {
   dup2(out, STDOUT_FILENO);
   dup2(err, STDERR_FILENO);
   if (unshare(CLONE_NEWNS) || mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr)) {
-    say("cannot have a mount namespace: run as root, with CAP_SYS_ADMIN\n");
+    say("cannot make a mount namespace: run as root, with CAP_SYS_ADMIN\n");
     _exit(126);
   }
   if (access("/sys/kernel/tracing/events", F_OK) &&

@@ -1,4 +1,4 @@
-// Other people's programs that watch the same run as gilscope does: perf and bpftrace.
+// Other programs that observe the same run as gilscope: perf and bpftrace.
 #pragma once
 
 #include <sys/types.h>
@@ -12,25 +12,25 @@
 
 namespace gilscope::witness {
 
-// A program that runs beside the test, in a mount namespace of its own where tracefs is mounted:
-// nothing is left mounted, even if the test is killed. Its output goes to two files.
+// A program that runs beside the test, in its own mount namespace with tracefs mounted: nothing is
+// left mounted, even if the test is killed. Its output goes to two files.
 class Command {
  public:
-  // The first argument is looked for in PATH; the files are `output`.out and `output`.err.
+  // Looks for the first argument in PATH; writes the files `output`.out and `output`.err.
   static Result<Command> start(const std::vector<std::string>& arguments,
                                const std::string& output);
   Command(Command&& other) noexcept
       : pid_(std::exchange(other.pid_, -1)), output_(std::move(other.output_)) {}
   Command(const Command&) = delete;
   Command& operator=(const Command&) = delete;
-  ~Command();  // kills it where it still runs
+  ~Command();  // kills it if it still runs
 
   bool running();
   pid_t pid() const { return pid_; }
-  // Its exit status; 128 + n where signal n ended it.
+  // Its exit code, or 128 + the signal that ended it.
   int wait();
-  // What ^C does, which perf and bpftrace take as the end of their recording; then waits. Said
-  // again and again: bpftrace looks for it only where it happens to be waiting.
+  // Sends SIGINT, which ends a recording of perf or bpftrace, and waits. Repeats the signal:
+  // bpftrace only checks for it at certain points.
   int interrupt();
 
   std::string out_path() const { return output_ + ".out"; }
@@ -45,7 +45,7 @@ class Command {
   std::string output_;
 };
 
-// Tries until `done` or the command has ended; false where it ended first.
+// Polls until `done` or until the command has ended; false if it ended first.
 template <typename Done>
 bool until(Command& command, Done done) {
   while (!done()) {
@@ -55,9 +55,9 @@ bool until(Command& command, Done done) {
   return true;
 }
 
-// Keeps these CPUs from idling, with a process on each that gives way to any other. perf does not
-// see on every kernel what happens while a CPU is idle: its guard against recursion belongs to the
-// current task, and one that was left set blinds it to that task, an idle one as any, for good.
+// Keeps these CPUs from idling, with a process on each that yields to any other. On some kernels
+// perf does not see everything on an idle CPU: its recursion guard belongs to the current task, and
+// a guard left set blinds it to that task, also an idle task, for good.
 class NeverIdle {
  public:
   explicit NeverIdle(const std::vector<int>& cpus);

@@ -1,5 +1,6 @@
-// Every GIL on workloads of both kinds, traced: it ends, nothing is miscounted, and the two faces
-// of the question show. Times are compared as ratios within one test, never as such.
+// Every GIL, traced, on workloads of both kinds: the runs end, nothing is miscounted, and the two
+// effects in question appear. Times are compared as ratios within one test, never as absolute
+// values.
 #include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -42,7 +43,7 @@ std::string test_name(const testing::TestParamInfo<std::string>& info) {
   return name;
 }
 
-// A report of one run, for those who check reports.
+// Checks a report that consists of one run.
 std::vector<std::string> broken_in(const Cell& cell, const gilscope::Run& run) {
   Report report;
   report.blocks_planned = 1;
@@ -56,7 +57,7 @@ INSTANTIATE_TEST_SUITE_P(Workloads, EveryPolicy, testing::ValuesIn(policy_names(
 
 TEST_P(EveryPolicy, RunsCountEchoAndLatencyExactly) {
   load({.max_threads = 16});
-  // Ruby's 100 ms a turn, of as many threads as there are here, would only make this a long test.
+  // With Ruby's turns of 100 ms each, this many threads would only make the test long.
   std::string policy = GetParam();
   if (const size_t turn = policy.find(":100ms"); turn != std::string::npos) {
     policy.replace(turn, std::string::npos, ":10ms");
@@ -76,7 +77,7 @@ TEST_P(EveryPolicy, RunsCountEchoAndLatencyExactly) {
       EXPECT_GT(done->gil.acquires, 0u);
       EXPECT_EQ(done->lost->untracked_threads, 0u);
       if (GetParam().starts_with("fifo") || GetParam().starts_with("gvl-handoff")) {
-        EXPECT_EQ(done->gil.woken_lost, 0u) << "what is handed over cannot be lost";
+        EXPECT_EQ(done->gil.woken_lost, 0u) << "a GIL that is handed over cannot be lost";
       }
       if (GetParam() == "none") {
         EXPECT_EQ(done->gil.failed(), 0u);
@@ -91,7 +92,7 @@ TEST_P(EveryPolicy, RunsCountEchoAndLatencyExactly) {
   }
 }
 
-// One policy's minute, in a process of its own; returns its exit status.
+// One policy's minute, in its own process; returns its exit code.
 int minute_of_mixed(const std::string& policy) {
   constexpr int kThreads = 16;
   auto interrupt = Interrupt::watch();
@@ -111,9 +112,9 @@ int minute_of_mixed(const std::string& policy) {
   return starved > 0 ? 1 : 0;
 }
 
-// All at once, which is harder on each than alone: a minute with 16 threads that compute and block.
-// A thread that does nothing for that long starves; a run that does not end is deadlocked, and the
-// watchdog kills it.
+// All policies at once, which is harder on each than alone: a minute with 16 threads that compute
+// and block. A thread that does nothing for that long starves; a run that does not end is
+// deadlocked, and the watchdog kills it.
 TEST(Starvation, NoneInAMinuteOfMixedUnderAnyPolicy) {
   std::map<pid_t, std::string> running;
   for (const std::string& policy : policy_names()) {
@@ -132,9 +133,9 @@ TEST(Starvation, NoneInAMinuteOfMixedUnderAnyPolicy) {
   }
 }
 
-// A virtual CPU that halts when it is idle takes many times longer to wake than one of a computer,
-// and that time, not the GIL, is then what an idle echo costs. Where a guest may poll before it
-// halts, this says for how long; elsewhere it does nothing.
+// A virtual CPU that halts when idle takes many times longer to wake than a physical one, and that
+// time, not the GIL, then dominates an idle echo. If a guest may poll before it halts, this sets
+// for how long; otherwise it does nothing.
 class HaltPolling {
  public:
   explicit HaltPolling(const std::string& ns) {
@@ -168,9 +169,9 @@ class Rates : public KernelTest {
     std::ranges::sort(values);
     return values[1];
   }
-  // Three tasks share two CPUs, and where the kernel puts them decides how often the computing
-  // thread is there in time to take the GIL back: now and then a whole run of answers goes by
-  // without it. What shows at all shows in one of three tries.
+  // Three tasks share two CPUs, and the kernel's placement decides how often the computing thread
+  // is in time to take the GIL back: now and then it misses a whole run of answers. An effect that
+  // exists at all appears in one of three tries.
   template <typename Shows>
   static bool once_in_three(Shows shows) {
     return shows() || shows() || shows();
@@ -180,16 +181,17 @@ class Rates : public KernelTest {
 };
 
 class Faces : public Rates {
-  const HaltPolling awake_{"200000"};  // the kernel's own default
+  const HaltPolling awake_{"200000"};  // the kernel's default
 };
 
 constexpr const char* kRate = "operations_per_s";
 
-// A waiter asks after its interval, and an answer takes the GIL twice: once when the request has
-// come, and again after the send if the computing thread has woken up and taken it meanwhile. That
-// is a race between a send and a waking, so the median answer takes one interval or two. In some
-// runs, under real CPython 3.11 on the same box too, most answers pass the computing thread by and
-// only the slowest wait: hence the 99th percentile, and a factor that holds for those runs as well.
+// A waiter requests the GIL after its interval, and an answer takes the GIL twice: once when the
+// request has arrived, and again after the send if the computing thread has woken up and taken it
+// meanwhile. That is a race between a send and a waking, so the median answer takes one interval or
+// two. In some runs, also under real CPython 3.11 on the same machine, most answers bypass the
+// computing thread and only the slowest wait. Hence the 99th percentile, and a factor that holds
+// for those runs as well.
 TEST_F(Faces, TheSwitchIntervalLosesLatency) {
   EXPECT_TRUE(once_in_three([&] {
     const double alone = of("switch-interval:5ms", "echo:background=0,seconds=300ms", kRate);
@@ -201,10 +203,9 @@ TEST_F(Faces, TheSwitchIntervalLosesLatency) {
   }));
 }
 
-// A waiter that was woken mostly loses, but it asks again at once. Where idle virtual CPUs halt, an
-// echo alone is slow and the computing thread may even speed it up, under real CPython 2.7 too;
-// where they poll, both fall far, so that there the two GILs are held against each
-// other.
+// A woken waiter mostly loses, but it asks again at once. If idle virtual CPUs halt, an echo alone
+// is slow and the computing thread may even speed it up, also under real CPython 2.7. If they poll,
+// both rates fall far, so there the two GILs are compared with each other.
 TEST_F(Rates, AreKeptByTheCheckInterval) {
   const HaltPolling none("0");
   const double alone = of("check-interval:100", "echo:background=0,seconds=300ms", kRate);
@@ -229,7 +230,7 @@ TEST_F(Faces, TheIntervalIsTheLatency) {
                     1e3);
     }
     fmt::print("p99 {:.0f} us\n", fmt::join(p99, ", "));
-    // Each four times the one before, or less or more where one of them takes two intervals.
+    // Each is four times the previous one, or more or less if one of them takes two intervals.
     return p99[1] / p99[0] > 1.4 && p99[1] / p99[0] < 9 && p99[2] / p99[1] > 1.4 &&
            p99[2] / p99[1] < 9;
   }));
@@ -290,7 +291,7 @@ TEST(FullDisk, FailsTheRunWithItsReason) {
   EXPECT_THAT(ended.err, HasSubstr("cannot write 1000000 bytes into"));
 }
 
-// A file system on a file that finds no room any more: what was written cannot be made durable.
+// A file system on a file without room: written data cannot be made durable.
 TEST(Fsync, ThatFailsFailsTheRunWithItsReason) {
   const Scratch scratch;
   const std::string small = scratch.path("small"), mounted = scratch.path("mounted");
