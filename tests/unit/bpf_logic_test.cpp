@@ -1,4 +1,5 @@
-// What the kernel side decides, without a kernel: its pure functions compile as C++ too.
+// The decisions of the BPF programs, tested without a kernel: their pure functions compile as C++
+// too.
 #include <gtest/gtest.h>
 
 #include <cstddef>
@@ -35,7 +36,7 @@ TEST(HistogramBuckets, HoldTheirValues) {
       expect_in_its_bucket(value);
     }
   }
-  uint64_t number = 88172645463325252;  // xorshift: the same numbers on every box
+  uint64_t number = 88172645463325252;  // xorshift: the same numbers on every machine
   for (int i = 0; i < 100'000; ++i) {
     number ^= number << 13, number ^= number >> 7, number ^= number << 17;
     expect_in_its_bucket(number >> (i % 64));
@@ -152,9 +153,9 @@ TEST(Segment, BeginsByAWakeupOnlyAfterASleep) {
   EXPECT_EQ(gilscope_how_began(200, 100, 300), GILSCOPE_BEGAN_WOKEN);
   EXPECT_EQ(gilscope_how_began(200, 100, 190), GILSCOPE_BEGAN_WOKEN) << "too late to stop it";
   EXPECT_EQ(gilscope_how_began(200, 100, 90), GILSCOPE_BEGAN_PREEMPTED) << "no waking was seen";
-  EXPECT_EQ(gilscope_how_began(200, 100, 0), GILSCOPE_BEGAN_PREEMPTED) << "nor any before";
+  EXPECT_EQ(gilscope_how_began(200, 100, 0), GILSCOPE_BEGAN_PREEMPTED) << "no waking at all";
   EXPECT_EQ(gilscope_how_began(0, 100, 150), GILSCOPE_BEGAN_PREEMPTED)
-      << "woken, and had not slept";
+      << "woken without having slept";
 }
 
 gilscope_waking woken_at(uint64_t before_ns, uint64_t last_ns) {
@@ -173,14 +174,16 @@ TEST(Waking, IsKeptWithTheOneBefore) {
 }
 
 TEST(Waking, OfAThreadThatCameUnseenIsTheOneBeforeItCame) {
-  // Its last segment began at 100. It slept, and was woken at 190, too late to stop it, or at 210.
+  // Its last segment began at 100. It slept, and was woken at 190, too late to prevent the sleep,
+  // or at 210.
   for (const uint64_t first : {190, 210}) {
     const gilscope_waking once = woken_at(90, first), again = woken_at(first, 290);
     EXPECT_EQ(gilscope_waker_of_unseen(&once, 100, 250)->woken_ns, first);
-    EXPECT_EQ(gilscope_waker_of_unseen(&again, 100, 250)->woken_ns, first) << "the next, at 290";
+    EXPECT_EQ(gilscope_waker_of_unseen(&again, 100, 250)->woken_ns, first)
+        << "not the next waking, at 290";
   }
-  // When it came is an estimate; the only waking since its last segment is its waking whatever that
-  // is.
+  // The time of its arrival is an estimate; the only waking since its last segment counts as its
+  // waking whatever that time is.
   const gilscope_waking late = woken_at(90, 260);
   EXPECT_EQ(gilscope_waker_of_unseen(&late, 100, 250)->woken_ns, 260u);
 }
@@ -226,7 +229,7 @@ TEST(Segment, TakesWhatEachCounterGrewBy) {
   gilscope_segment segment = {};
   gilscope_take_differences(&segment, &now, &before);
   EXPECT_EQ(segment.gil_state, GILSCOPE_HOLDING);
-  EXPECT_EQ(before.state, now.state) << "and is looked at";
+  EXPECT_EQ(before.state, now.state) << "and `before` is updated";
   EXPECT_EQ(before.releases, 9u);
   EXPECT_EQ(segment.acquires, 1u);
   EXPECT_EQ(segment.contended, 2u);
@@ -241,8 +244,8 @@ TEST(Segment, TakesWhatEachCounterGrewBy) {
 
 TEST(Segment, TakesDifferencesAcrossTheEndOfANumber) {
   gilscope_slot before = {}, now = {};
-  before.acquires = kMax, now.acquires = 1;                    // of 64 bits
-  before.contended = 0xfffffffe, now.contended = 0x100000003;  // of 32 bits
+  before.acquires = kMax, now.acquires = 1;                    // 64 bits
+  before.contended = 0xfffffffe, now.contended = 0x100000003;  // 32 bits
   before.woken_lost = 0x2ffffffff, now.woken_lost = 0x300000000;
   gilscope_segment segment = {};
   gilscope_take_differences(&segment, &now, &before);
@@ -251,7 +254,7 @@ TEST(Segment, TakesDifferencesAcrossTheEndOfANumber) {
   EXPECT_EQ(segment.woken_lost, 1u);
 }
 
-// --- contract.h: what the other side, another compiler, takes for granted -----------------------
+// --- contract.h: what the BPF side, compiled by clang, relies on ---------------------------------
 
 TEST(Contract, KeepsItsSizesAndItsCacheLines) {
   EXPECT_EQ(sizeof(gilscope_slot), 64u);
@@ -264,7 +267,7 @@ TEST(Contract, KeepsItsSizesAndItsCacheLines) {
   EXPECT_EQ(offsetof(gilscope_segment, acquires), 44u);
   EXPECT_EQ(offsetof(gilscope_segment, drop_requests), 60u);
   EXPECT_EQ(sizeof(gilscope_histogram), (GILSCOPE_BUCKETS + 1) * sizeof(uint64_t));
-  // What other CPUs write shares no line with what this one writes.
+  // Fields that other CPUs write share no cache line with those that this CPU writes.
   EXPECT_EQ(offsetof(gilscope_core, remote) % GILSCOPE_CACHE_LINE, 0u);
   EXPECT_EQ(offsetof(gilscope_core, histograms) % GILSCOPE_CACHE_LINE, 0u);
   EXPECT_EQ(offsetof(gilscope_thread, waking) % GILSCOPE_CACHE_LINE, 0u);

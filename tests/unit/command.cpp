@@ -19,7 +19,7 @@ Outcome run_command(AddCommand add, std::vector<std::string> arguments) {
   try {
     auto checked = checked_arguments(app, arguments);
     if (!checked) throw CLI::ValidationError(checked.error().message);
-    std::ranges::reverse(*checked);  // as the parser wants them
+    std::ranges::reverse(*checked);  // the parser wants them reversed
     app.parse(std::move(*checked));
   } catch (const CLI::ParseError& error) {
     refused = error.what();

@@ -1,4 +1,4 @@
-// A subcommand called as main() would.
+// Calls a subcommand as main() does.
 #pragma once
 
 #include <string>
@@ -14,7 +14,7 @@ namespace gilscope {
 
 struct Outcome {
   int exit = 0;
-  std::string out, err;  // what it printed; an error of the command line stands in err
+  std::string out, err;  // what it printed; err includes errors of the command line
 };
 
 using AddCommand = void (*)(CLI::App&, Exit&);

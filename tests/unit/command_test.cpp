@@ -1,4 +1,4 @@
-// What holds for every option of every command, because userspace/util/command.h takes their
+// Behaviour that every option of every command shares, because userspace/util/command.h reads their
 // values.
 #include "userspace/util/command.h"
 

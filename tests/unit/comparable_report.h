@@ -1,4 +1,4 @@
-// Reports to compare: the sample, with noise of a seed, and as much slower as one likes.
+// Reports to compare: the sample report with seeded noise, slower by a chosen factor.
 #pragma once
 
 #include <cmath>
@@ -16,7 +16,7 @@ namespace gilscope::sample {
 
 struct Comparable {
   uint64_t seed = 1;
-  double times = 1;  // as long as the sample's runs
+  double times = 1;  // how many times as long as the sample's runs
   double noise = 0.003;
   int blocks = 8;
   std::string kernel = "6.18.4";
@@ -33,7 +33,7 @@ inline Report comparable(const Comparable& wanted = {}) {
     std::erase_if(report.environment, [&](const Fact& fact) { return fact.key == key; });
     report.environment.push_back({key, value, ""});
   };
-  // One policy shows what there is to show.
+  // One policy suffices.
   std::erase_if(report.cells, [](const Cell& cell) { return cell.policy != "check-interval:100"; });
   set("kernel.release", wanted.kernel);
   set("host.name", wanted.host);
@@ -43,7 +43,7 @@ inline Report comparable(const Comparable& wanted = {}) {
       const double times = wanted.times * std::exp(wanted.noise * normal(random));
       run.wall_ns = uint64_t(double(run.wall_ns) * times);
       if (run.window_ns) run.window_ns = run.wall_ns;
-      // What compare does not look at would only have to be read.
+      // Data that compare ignores would only cost parsing time.
       run.threads.clear();
       for (Core& core : run.cores) core.histograms = {};
       run.segments_file.clear();
@@ -59,14 +59,14 @@ inline Outcome compare(std::vector<std::string> arguments) {
   return run_command(add_compare, std::move(arguments));
 }
 
-// As DIR/NAME/report.json; says where.
+// Writes DIR/NAME/report.json and returns the directory's path.
 inline std::string put(const TemporaryDirectory& directory, const std::string& name,
                        const Report& report) {
   directory.write(name + "/report.json", to_json(report));
   return directory / name;
 }
 
-// The same, reckoned here.
+// The comparison itself, without the command.
 inline Comparison compared(const std::vector<std::string>& arguments, const std::string& by = "",
                            ComparisonOptions options = {}) {
   options.sides.by = by;

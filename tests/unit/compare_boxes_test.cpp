@@ -1,4 +1,4 @@
-// Several boxes: random effects against statsmodels, and what is refused.
+// Several machines: random effects against statsmodels, and refusals.
 #include "tools/compare/boxes.h"
 
 #include <gtest/gtest.h>
@@ -21,9 +21,10 @@ std::vector<BoxEffect> boxes(const std::vector<std::pair<double, double>>& value
   return result;
 }
 
-// The 13 trials of BCG vaccine (Colditz et al. 1994), a common example: their log risk ratios and
-// standard errors. statsmodels 0.13.5: combine_effects(y, se**2, method_re='iterated',
-// use_t=True), tau2, mean_effect_re and conf_int's third; metafor documents the same tau2 for PM.
+// The 13 trials of the BCG vaccine (Colditz et al. 1994), a common example: their log risk ratios
+// and standard errors. statsmodels 0.13.5: combine_effects(y, se**2, method_re='iterated',
+// use_t=True), tau2, mean_effect_re and the third of conf_int; metafor documents the same tau2 for
+// PM.
 TEST(CompareBoxes, AgreeWithStatsmodels) {
   const auto combined = combine(boxes({{-0.889311, 0.5706},
                                        {-1.585389, 0.441114},
@@ -48,7 +49,7 @@ TEST(CompareBoxes, AgreeWithStatsmodels) {
   EXPECT_FALSE(combined.contradictory);
 }
 
-// Six pairs: their smallest and largest ratios are the interval's ends, which cover 62 of 64 cases.
+// Six pairs: the smallest and largest ratios are the interval's ends, which cover 62 of 64 cases.
 TEST(CompareBoxes, StandardErrorIsThatOfTheInterval) {
   const Effect effect =
       sample::effect(Design::paired, {1, 1, 1, 1, 1, 1}, {1.1, 1.2, 1.3, 1.4, 1.6, 1.5});
@@ -58,7 +59,7 @@ TEST(CompareBoxes, StandardErrorIsThatOfTheInterval) {
   EXPECT_DOUBLE_EQ(box.value, effect.estimate.value);
 }
 
-// The same call for three boxes that contradict each other.
+// The same call for three machines that contradict each other.
 TEST(CompareBoxes, ThatContradictEachOtherSaySo) {
   const auto three = combine(boxes({{0.05, 0.012}, {0.11, 0.02}, {-0.04, 0.015}})).value();
   EXPECT_TRUE(three.signs_differ);
@@ -73,7 +74,7 @@ TEST(CompareBoxes, ThatContradictEachOtherSaySo) {
   EXPECT_TRUE(combined.interval.includes(0));
 }
 
-// Boxes that agree better than their errors allow: the interval is not narrower than the errors.
+// Machines that agree better than their errors allow: the interval is no narrower than the errors.
 TEST(CompareBoxes, ThatAgreeByLuckAreNoSurer) {
   const auto combined = combine(boxes({{0.100, 0.02}, {0.101, 0.02}, {0.102, 0.02}})).value();
   EXPECT_EQ(combined.between, 0);
@@ -94,7 +95,8 @@ TEST(CompareBoxes, OrderAndSidesChangeNothing) {
   EXPECT_NEAR(combine(list)->interval.low, -combined.interval.high, 1e-12);
 }
 
-// Six boxes, each with ten blocks, around a truth of its own: the interval is of their mean.
+// Six machines with ten blocks each, around a truth of their own: the interval is that of their
+// mean.
 TEST(CompareBoxes, IntervalsCoverTheMeanOfAllBoxes) {
   sample::Noise noise(41);
   constexpr int kRounds = int(sample::rounds(1500));
@@ -110,7 +112,7 @@ TEST(CompareBoxes, IntervalsCoverTheMeanOfAllBoxes) {
     }
     if (combine(list)->interval.includes(0.05)) ++covered;
   }
-  fmt::print("6 boxes: {:.1f} % of the intervals cover\n", 100.0 * covered / kRounds);
+  fmt::print("6 machines: {:.1f} % of the intervals cover\n", 100.0 * covered / kRounds);
   if (sample::kFewRounds) return;
   EXPECT_GE(covered, kRounds * 0.93);
   EXPECT_LE(covered, kRounds * 0.97);
@@ -126,7 +128,7 @@ TEST(CompareBoxes, RefuseWhatCannotBeCombined) {
     ASSERT_FALSE(refused);
     EXPECT_TRUE(refused.error().message.starts_with("box 2: ")) << refused.error().message;
   }
-  // No spread at all is possible, with values that are counted.
+  // Values that are counted may have no spread at all.
   const auto exact = combine(boxes({{0.1, 0}, {0.1, 0}}));
   ASSERT_TRUE(exact);
   EXPECT_NEAR(exact->value, 0.1, 1e-9);

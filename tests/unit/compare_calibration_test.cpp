@@ -1,6 +1,6 @@
-// Whether compare's statistics keep what they promise, on blocks made up with fixed seeds: a table,
-// each line of which is judged within its own error. `make calibration` goes through twenty times
-// as many.
+// Whether compare's statistics hold their promises, on synthetic blocks with fixed seeds. Prints a
+// table; each line is judged within its own error. `make calibration` runs twenty times as many
+// rounds.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -27,7 +27,7 @@ size_t rounds(size_t count) {
   return sample::rounds(std::getenv("GILSCOPE_CALIBRATION") ? 20 * count : count);
 }
 
-// Of variance 1 and mean 0, on the scale where differences are taken.
+// Mean 0 and variance 1, on the scale on which differences are taken.
 double draw(sample::Noise& noise, Shape shape) {
   const double z = noise.normal();
   if (shape == Shape::normal) return z;
@@ -39,24 +39,24 @@ double draw(sample::Noise& noise, Shape shape) {
   }
   double squares = 0;
   for (int i = 0; i < 3; ++i) squares += std::pow(noise.normal(), 2);
-  return z / std::sqrt(squares);  // t(3) over its deviation, which is the root of 3
+  return z / std::sqrt(squares);  // t(3) divided by its standard deviation, sqrt(3)
 }
 
 struct Setting {
   Design design;
   size_t blocks, tests;
   Shape shape;
-  double spread = 1;  // of side B, to that of A
+  double spread = 1;  // side B's over side A's
 };
 
-// Each setting has luck of its own.
+// Each setting has its own seed.
 uint64_t seed_of(const Setting& setting) {
   return setting.blocks + 100 * setting.tests + 100'000 * uint64_t(setting.shape) +
          (setting.design == Design::paired ? 0 : 1'000'000) + uint64_t(10'000'000 * setting.spread);
 }
 
-// Tests without a difference: each block does something to all of them, more to some than to
-// others, and each has noise of its own, of 1 to 30 %.
+// Tests without a difference: each block affects all of them, some more than others, and each test
+// has noise of its own, of 1 to 30 %.
 std::vector<JointSample> without_difference(sample::Noise& noise, const Setting& setting) {
   const auto [design, blocks, tests, shape, spread] = setting;
   const auto of_a = noise.normals(blocks, 0.05);
@@ -83,7 +83,7 @@ std::vector<JointSample> without_difference(sample::Noise& noise, const Setting&
 void shift(JointSample& sample, sample::Noise& noise, double ratio, double deviation) {
   for (UnitValue& value : sample.differences)
     value.value = std::log(ratio) + deviation * noise.normal();
-  // Unpaired, each side has its part of the noise.
+  // Unpaired, the noise is split between the sides.
   for (UnitValue& value : sample.a) value.value = deviation * noise.normal() / std::sqrt(2);
   for (UnitValue& value : sample.b)
     value.value = std::log(ratio) + deviation * noise.normal() / std::sqrt(2);
@@ -91,7 +91,7 @@ void shift(JointSample& sample, sample::Noise& noise, double ratio, double devia
 
 constexpr JointLimits kLimits{.most = 512, .fewest = 512};
 
-// What share of comparisons show any difference, and the three standard errors of its count.
+// The share of comparisons that show any difference, and three standard errors of it.
 struct False {
   double share, error;
 };
@@ -128,10 +128,10 @@ TEST_P(Calibration, NoDifferenceIsFoundWhereThereIsNone) {
   expect_at_most_five_percent({GetParam(), 10, 300, Shape::heavy}, 30);
 }
 
-// With another spread on each side. Paired that does no harm. Unpaired there are too many false
-// differences with few blocks, fewer with more; where noise is skewed as well it does not hold at
-// all. The table says how many, and judges what is promised.
-TEST_P(Calibration, NorWithTwiceTheSpreadOnOneSide) {
+// Each side has another spread. Paired, that does no harm. Unpaired, there are too many false
+// differences with few blocks, and fewer with more; with skewed noise as well, the promise does not
+// hold at all. The table shows how many there are; only what is promised is judged.
+TEST_P(Calibration, NoDifferenceIsFoundWithUnequalSpreads) {
   for (const size_t blocks : {8, 12, 20}) {
     for (const Shape shape : {Shape::normal, Shape::heavy}) {
       if (GetParam() == Design::paired) {
@@ -145,8 +145,8 @@ TEST_P(Calibration, NorWithTwiceTheSpreadOnOneSide) {
   }
 }
 
-// Beside 70 tests without a difference.
-TEST_P(Calibration, WhatIsThereIsFound) {
+// Two tests with a difference beside 70 without.
+TEST_P(Calibration, RealDifferencesAreFound) {
   struct Power {
     size_t blocks;
     double large, small;

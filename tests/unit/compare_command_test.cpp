@@ -1,4 +1,4 @@
-// gilscope compare as its users meet it: from report files to tables and exit codes.
+// gilscope compare as users see it: from report files to tables and exit codes.
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -36,7 +36,7 @@ class CompareCommand : public testing::Test {
     return put(directory_, name, report);
   }
 
-  // "level cell: metric" -> verdict, of primary metrics.
+  // "level cell: metric" -> verdict, for primary metrics.
   static std::map<std::string, Verdict> verdicts(const Comparison& comparison) {
     std::map<std::string, Verdict> all;
     for (const ContrastResult& contrast : comparison.results) {
@@ -174,7 +174,7 @@ TEST_F(CompareCommand, OneBaselineStandsAgainstMany) {
   const auto outcome = compare({a(), b({.seed = 2, .times = 1.2}),
                                 put(directory_, "c", comparable({.seed = 3, .times = 0.8}))});
   EXPECT_EQ(outcome.exit, 1);
-  // A matrix of levels and CPU counts.
+  // Prints a matrix of levels and CPU counts.
   EXPECT_THAT(outcome.out, HasSubstr("check-interval:100, threaded: wall time\n"));
   EXPECT_THAT(outcome.out, HasSubstr("1.20x slower"));
   EXPECT_THAT(outcome.out, HasSubstr("0.80x faster"));
@@ -238,7 +238,7 @@ TEST_F(CompareCommand, EmulatedCpusAreNotHeldAgainstRealOnes) {
   EXPECT_EQ(refused.exit, 2);
   EXPECT_THAT(refused.err, HasSubstr("one side ran on emulated CPUs and the other on real ones"));
   const auto forced = compare({a(), two, "--force"});
-  EXPECT_EQ(forced.exit, 0) << "no time is compared, twice as long or not";
+  EXPECT_EQ(forced.exit, 0) << "times are not compared, even if doubled";
   EXPECT_THAT(forced.out, AllOf(HasSubstr("FORCED"), HasSubstr("EMULATED CPUs"),
                                 HasSubstr("PER ACQUISITION"), Not(HasSubstr("slower"))));
 }
@@ -277,7 +277,7 @@ TEST_F(CompareCommand, MoreOnEmulatedCpusIsNoRegression) {
   const auto outcome = compare({one, two, "--metric", "woken_lost_per_acquire", "--all"});
   EXPECT_EQ(outcome.exit, 0) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("more with b than with c"));
-  // Counts are what there is to look at there, and stand on the screen.
+  // Counts are all there is to look at on emulated CPUs, so they are on the screen.
   EXPECT_THAT(compare({one, two, "--metric", "woken_lost_per_acquire"}).out,
               HasSubstr("PER ACQUISITION"));
 }
@@ -328,7 +328,7 @@ TEST_F(CompareCommand, SidesOfTheSamePartsCompare) {
   EXPECT_NE(compare(parts).exit, 2) << compare(parts).err;
   const std::string whole = a({.seed = 9, .kernel = "6.18.4"});
   const auto refused = compare({whole, all[2], "--by", "kernel"});
-  EXPECT_EQ(refused.exit, 2) << "what else is run in a block is part of the experiment";
+  EXPECT_EQ(refused.exit, 2) << "the other cells of a block are part of the experiment";
   EXPECT_THAT(refused.err, HasSubstr("their specs differ in cpus"));
 }
 
@@ -361,7 +361,7 @@ TEST_F(CompareCommand, WhatTheProcessInheritedIsSaid) {
   EXPECT_THAT(outcome.out, HasSubstr("environment.limits.address_space_bytes: 1 on one"));
   EXPECT_THAT(outcome.out, Not(HasSubstr("open_files")));
 
-  // A report of an older gilscope does not say; that is no difference between the boxes.
+  // A report of an older gilscope does not have it; that is no difference between the machines.
   const auto older = compare({a(), two, "--all"});
   EXPECT_THAT(older.out, Not(HasSubstr("process.nice")));
 }
@@ -388,7 +388,7 @@ TEST_F(CompareCommand, GatedRunsAreADifferenceOfTheBoxAndNoneOfTheKernel) {
   EXPECT_EQ(outcome.exit, 3);
   EXPECT_THAT(outcome.err, HasSubstr("gates have left out all 16 runs of the other side"));
 
-  // A few of them leave the rest to be compared.
+  // If limits leave out a few runs, the rest are compared.
   const std::string three = changed("c", {.seed = 2}, [](Report& report) {
     for (Cell& cell : report.cells) {
       for (auto& run : cell.runs) {
@@ -402,8 +402,7 @@ TEST_F(CompareCommand, GatedRunsAreADifferenceOfTheBoxAndNoneOfTheKernel) {
   EXPECT_THAT(some.out, HasSubstr("8 of 64 (foreign) on"));
 }
 
-// Their wall time is a set one and the same whatever the box did; what they did in it is the
-// result.
+// Such a run's wall time is fixed, whatever the machine did; the work done in it is the result.
 TEST_F(CompareCommand, RunsOfASetTimeAreComparedByTheirRate) {
   for (const char* workload : {"ping-pong:seconds=1s", "yield:seconds=1s", "mixed:n=1k,seconds=1s",
                                "echo:background=1,seconds=1s"}) {
@@ -553,12 +552,12 @@ TEST_F(CompareCommand, TextFitsItsTerminal) {
     for (std::string line; std::getline(lines, line);) {
       EXPECT_LE(columns(line), size_t(width)) << line;
     }
-    // Both sides and the verdict never go.
+    // Both sides and the verdict are never dropped.
     EXPECT_THAT(out.str(), AllOf(HasSubstr("median"), HasSubstr("change"), HasSubstr("verdict")));
   }
 }
 
-// The answer first; then both sides of each cell, and what else is decided of it.
+// The answer comes first; then both sides of each cell, and its other decided metrics.
 TEST_F(CompareCommand, FitsOneScreen) {
   const std::string one = a({.blocks = 8});
   const auto outcome = compare({one, "--by", "cpus"});
@@ -575,9 +574,8 @@ TEST_F(CompareCommand, FitsOneScreen) {
   EXPECT_GT(all.out.size(), 2 * outcome.out.size());
 }
 
-// Of forty comparisons of a report with another of the same, two may show a difference: one in
-// twenty.
-TEST_F(CompareCommand, TheSameManyTimesDiffersAsSeldomAsIsPromised) {
+// Of forty comparisons between equal reports, two may show a difference: one in twenty.
+TEST_F(CompareCommand, EqualReportsDifferAsSeldomAsPromised) {
   constexpr size_t kPairs = sample::kFewRounds ? 4 : 40;
   size_t differ = 0;
   for (uint64_t pair = 0; pair < kPairs; ++pair) {
@@ -593,7 +591,7 @@ TEST_F(CompareCommand, TheSameManyTimesDiffersAsSeldomAsIsPromised) {
   EXPECT_LE(differ, 6u);
 }
 
-// What eight blocks show plainly is decided, primary or not, however much else is looked at.
+// Effects that eight blocks show plainly are decided, primary or not, however many tests there are.
 TEST_F(CompareCommand, EightBlocksDecideWhatIsPlain) {
   const Comparison comparison = compared({a({.noise = 0.02})}, "cpus");
   for (const char* name : {"wall_ns", "slowdown", "contended_per_acquire", "woken_lost_per_acquire",
@@ -615,7 +613,7 @@ TEST_F(CompareCommand, ThreadsACpuMatchOnEveryCpuCount) {
   const Comparison comparison = compared({changed("a", {}, two_a_cpu)}, "cpus");
   ASSERT_FALSE(comparison.results[0].cells.empty());
   EXPECT_EQ(comparison.results[0].cells[0].pair->keys.at("threads"), "2x");
-  // Where the spec says a number, that is what they are.
+  // If the spec gives a number of threads, threads are compared by that number.
   const std::string plain = changed("b", {.seed = 2}, [](Report& report) {
     report.spec = "threads = 2\n";
     for (Cell& cell : report.cells) cell.threads = cell.cpus == "1" ? 2 : 4;
@@ -639,7 +637,7 @@ TEST_F(CompareCommand, AllCpusOfBoxesOfAnotherSizeAreNamed) {
               Not(HasSubstr("all CPUs: ")));
 }
 
-TEST_F(CompareCommand, WhatIsNoneOnASideIsADifference) {
+TEST_F(CompareCommand, AMetricThatIsZeroOnOneSideIsComparedByDifference) {
   const auto waste = [](Report& report) {
     for (Cell& cell : report.cells) {
       for (gilscope::Run& run : cell.runs) {
@@ -669,12 +667,12 @@ TEST(CompareLevels, AreToldApartWhereTheyAreLong) {
   const auto names =
       told_apart({"x-" + std::string(40, 'a') + "1-z", "x-" + std::string(40, 'a') + "2-z"}, 12);
   EXPECT_THAT(names, ElementsAre("...aaaaaaaa1", "...aaaaaaaa2"));
-  // One that is the beginning of the other.
+  // One name is the beginning of the other.
   const auto same = told_apart({"6.18.15-cloud-amd64-long", "6.18.15-cloud-amd64-long-rt"}, 12);
   EXPECT_NE(same[0], same[1]);
 }
 
-// Cells that last for a set time have no slowdown, and a curve all the same.
+// Cells that run for a fixed time have no slowdown, but a curve all the same.
 TEST_F(CompareCommand, CurvesAreOfTheSlowdownAndOfTheRate) {
   const std::string one = changed("a", {}, [](Report& report) {
     std::vector<Cell> more;

@@ -1,5 +1,5 @@
-// What is compared, and what is refused; estimates and intervals where they can be worked out by
-// hand or by SciPy.
+// Comparisons that are made and that are refused; estimates and intervals against values worked out
+// by hand or by SciPy.
 #include "tools/compare/effect.h"
 
 #include <gmock/gmock.h>
@@ -68,11 +68,11 @@ TEST(CompareEffect, PairsByBlockAndByNothingElse) {
               HasSubstr("B: block 1 is there twice"));
   EXPECT_THAT(refusal(Design::paired, a, Side{"B", {{4, 1}, {5, 2}}}),
               HasSubstr("A and B have no block in common"));
-  // Blocks of several reports may bear the same number.
+  // Blocks of several reports may have the same number.
   EXPECT_EQ(refusal(Design::unpaired, a, Side{"B", {{1, 1}, {1, 2}}}), "");
 }
 
-// Six pairs: from the smallest ratio to the largest, which covers 1 - 2/64.
+// Six pairs: the interval reaches from the smallest ratio to the largest, and covers 1 - 2/64.
 TEST(CompareEffect, SixPairsByHand) {
   const Effect effect =
       sample::effect(Design::paired, {1, 1, 1, 1, 1, 1}, {1.1, 1.2, 1.3, 1.4, 1.6, 1.5});
@@ -83,10 +83,10 @@ TEST(CompareEffect, SixPairsByHand) {
   EXPECT_NEAR(shown_on(Scale::ratio, effect.estimate.value), std::sqrt(1.2 * 1.5), 0.01);
 }
 
-// SciPy 1.10.1. Paired: the shifts d at which the share of all 256 sign flips of D - d whose
-// scipy.stats.ttest_1samp is as far from 0 comes to 5 %, found by halving; numpy.median of all
-// means of two. Unpaired: where ttest_ind(a, b - d, permutations=numpy.inf, equal_var=False).pvalue
-// does; numpy.median of all differences.
+// SciPy 1.10.1, by bisection. Paired: the shifts d at which 5 % of all 256 sign flips of D - d have
+// a scipy.stats.ttest_1samp at least as far from 0; numpy.median of all means of two. Unpaired: the
+// shifts d at which ttest_ind(a, b - d, permutations=numpy.inf, equal_var=False).pvalue is 5 %;
+// numpy.median of all differences.
 TEST(CompareEffect, IntervalsAreTheTestsInverted) {
   const Estimate paired = paired_estimate({0.31, 0.42, 0.28, 0.39, 0.35, 0.45, 0.30, 0.13});
   EXPECT_NEAR(paired.interval->low, 0.24, 1e-7);
@@ -99,7 +99,7 @@ TEST(CompareEffect, IntervalsAreTheTestsInverted) {
   EXPECT_NEAR(unpaired.value, 1.2, 1e-12);
 }
 
-// An interval excludes none where the test's own p is at most 5 %.
+// An interval excludes 0 exactly if the test's own p is at most 5 %.
 TEST(CompareEffect, IntervalAndTestAgree) {
   sample::Noise noise(21);
   size_t refused = 0;
@@ -136,7 +136,7 @@ TEST(CompareEffect, OrderChangesNothingAndSidesInvert) {
         EXPECT_EQ(estimate.value, shuffled.value);
         EXPECT_EQ(estimate.interval->low, shuffled.interval->low);
         EXPECT_EQ(estimate.interval->high, shuffled.interval->high);
-        // Other drawn arrangements have ends elsewhere, by little.
+        // Other drawn arrangements move the ends slightly.
         const double width = estimate.interval->high - estimate.interval->low;
         EXPECT_NEAR(estimate.value, -swapped.value, 1e-12);
         EXPECT_NEAR(estimate.interval->low, -swapped.interval->high, 0.1 * width);
@@ -146,7 +146,7 @@ TEST(CompareEffect, OrderChangesNothingAndSidesInvert) {
   }
 }
 
-TEST(CompareEffect, WhatIsNoneOnASideHasADifference) {
+TEST(CompareEffect, AMetricThatIsZeroOnOneSideHasADifference) {
   for (const Design design : kDesigns) {
     const Effect none = sample::effect(design, std::vector<double>(8, 0), std::vector<double>(8, 0),
                                        Scale::difference);

@@ -1,5 +1,5 @@
-// The joint test against R's multtest, against every arrangement gone through here one by one, and
-// what must change nothing.
+// The joint test against R's multtest, against an explicit enumeration of all arrangements, and
+// under changes that must not matter.
 #include "tools/compare/joint_test.h"
 
 #include <gtest/gtest.h>
@@ -52,8 +52,8 @@ void expect_near(const JointOutcome& outcome, const std::vector<JointP>& expecte
   }
 }
 
-// R 4.2.2, multtest 2.54.0: mt.maxT(X, classlabel, test = "t", side = "abs", B = 0), which is
-// Welch's, over all 6435 ways to deal 15 units out; rawp and adjp.
+// R 4.2.2, multtest 2.54.0: mt.maxT(X, classlabel, test = "t", side = "abs", B = 0), which uses
+// Welch's t over all 6435 ways to split 15 units; rawp and adjp.
 TEST(CompareJoint, AgreesWithMulttestUnpaired) {
   const auto outcome = joint_test(
       {unpaired({10.1, 9.7, 11.4, 10.8, 9.9, 10.3, 12.2},
@@ -69,7 +69,7 @@ TEST(CompareJoint, AgreesWithMulttestUnpaired) {
                         {0.0031080031080031080, 0.0099456099456099456}});
 }
 
-// The same with test = "pairt": all 256 ways to flip eight pairs.
+// The same with test = "pairt": all 256 sign flips of eight pairs.
 TEST(CompareJoint, AgreesWithMulttestPaired) {
   const auto outcome = joint_test({paired({0.31, 0.42, 0.28, 0.39, 0.35, 0.45, 0.30, 0.33}),
                                    paired({0.02, -0.05, 0.04, 0.01, -0.03, 0.06, -0.01, 0.03}),
@@ -83,8 +83,8 @@ TEST(CompareJoint, AgreesWithMulttestPaired) {
                         {0.0156250, 0.0234375}});
 }
 
-// A row of values for each unit and a hole here and there; every arrangement of six and seven units
-// by hand, with the largest Welch statistic of those not yet decided.
+// A row of values for each unit, with some holes. Enumerates every arrangement of six and seven
+// units, taking the largest Welch statistic of the tests not yet decided.
 TEST(CompareJoint, HolesMoveWithTheirUnits) {
   sample::Noise noise(51);
   constexpr size_t kA = 6, kB = 7, kTests = 3;
@@ -116,7 +116,7 @@ TEST(CompareJoint, HolesMoveWithTheirUnits) {
     const double variance =
         squares[0] / count[0] / (count[0] - 1) + squares[1] / count[1] / (count[1] - 1);
     const double t_squared = std::pow(sum[0] / count[0] - sum[1] / count[1], 2) / variance;
-    // Holes leave fewer degrees of freedom: then t is compared as a normal deviate.
+    // Holes leave fewer degrees of freedom: t is then compared as a normal score.
     return squared_normal_score(t_squared,
                                 double(samples[test].a.size() + samples[test].b.size()) - 2);
   };
@@ -143,8 +143,8 @@ TEST(CompareJoint, HolesMoveWithTheirUnits) {
     EXPECT_NEAR(found[test], expected[test], 1e-12) << test;
 }
 
-// Eight pairs that all go the same way are found among two hundred tests; Holm's least p would be
-// 200 * 2 / 256.
+// Eight pairs with the same sign are found among two hundred tests; Holm's least p would be 200 * 2
+// / 256.
 TEST(CompareJoint, WhatIsPlainIsFoundAmongManyTests) {
   sample::Noise noise(52);
   std::vector<JointSample> samples{paired({0.5, 0.52, 0.48, 0.51, 0.49, 0.5, 0.53, 0.47})};
@@ -205,7 +205,7 @@ TEST(CompareJoint, NeitherOrderNorSideChangesAnything) {
   }
 }
 
-// What is looked at besides takes nothing from what was declared.
+// Exploratory tests take nothing from the declared ones.
 TEST(CompareJoint, FamiliesAreAdjustedApart) {
   sample::Noise noise(55);
   const JointSample plain = paired({0.3, 0.35, 0.28, 0.41, 0.22, 0.31, 0.37, 0.3});
@@ -217,7 +217,7 @@ TEST(CompareJoint, FamiliesAreAdjustedApart) {
   EXPECT_GT(outcome.critical[1], outcome.critical[0]);
 }
 
-// A metric that few blocks have has a larger t by luck, and must not hide the others.
+// A metric with few blocks has a larger t by chance, and must not hide the others.
 TEST(CompareJoint, FewBlocksOfOneMetricDoNotHideAnother) {
   sample::Noise noise(56);
   std::vector<JointSample> samples;
@@ -245,8 +245,8 @@ TEST(CompareJoint, ManyUnitsTakeFewerArrangementsAndAreDecided) {
   EXPECT_GE(outcome.tests[0].adjusted, 1.0 / 2'048);
 }
 
-TEST(CompareJoint, SpreadOfNoneIsNoFault) {
-  // The same difference in each pair, as counts have.
+TEST(CompareJoint, NoSpreadIsNoFault) {
+  // Counts may have the same difference in each pair.
   const auto flipped =
       joint_test({paired(std::vector<double>(8, 0.25)), paired({1, 2, 3, 1, 2, 3, -1, 2})});
   EXPECT_NEAR(flipped.tests[0].adjusted, 2.0 / 256, 1e-12);
@@ -266,8 +266,8 @@ TEST(CompareJoint, NormalScoresComeNearTheTrueOnes) {
   }
 }
 
-// scipy.stats.norm.ppf, t.ppf, and 2 * t.sf, of SciPy 1.10.1; its t.ppf is good to nine digits (of
-// two degrees of freedom there is a closed form: 0.95 / sqrt(2 * 0.975 * 0.025)).
+// scipy.stats.norm.ppf, t.ppf, and 2 * t.sf of SciPy 1.10.1. Its t.ppf is accurate to nine digits;
+// for two degrees of freedom there is a closed form: 0.95 / sqrt(2 * 0.975 * 0.025).
 TEST(CompareJoint, QuantilesAgreeWithScipy) {
   EXPECT_NEAR(normal_quantile(0.8), 0.8416212335729143, 1e-12);
   EXPECT_NEAR(normal_quantile(0.025), -1.959963984540054, 1e-12);

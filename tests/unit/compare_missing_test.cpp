@@ -1,4 +1,4 @@
-// No comparison passes because runs are missing, and what is missing is named in every form.
+// No comparison passes because runs are missing, and every output format names what is missing.
 #include <gmock/gmock.h>
 
 #include <nlohmann/json.hpp>
@@ -32,7 +32,7 @@ bool threaded_on_two(const Cell& cell) {
   return cell.arrangement == "threaded" && cell.cpus == "2";
 }
 
-// Runs of the threaded cell on two CPUs, in blocks up to `last`, measured ones only.
+// Changes the measured runs of the threaded cell on two CPUs, in blocks up to `last`.
 void change_runs(Report& report, int last, const std::function<void(gilscope::Run&)>& change,
                  const std::string& trace = "") {
   for (Cell& cell : report.cells) {
@@ -67,7 +67,7 @@ class CompareMissing : public testing::Test {
     return put(directory_, "lacking", report);
   }
 
-  // All forms name the cell and say this of it, and the comparison does not pass.
+  // All output formats name the cell and the defect, and the comparison does not pass.
   static void expect_named(const std::vector<std::string>& reports, const std::string& cell,
                            const std::string& what, const std::string& by = "",
                            const ComparisonOptions& options = {}) {
@@ -120,7 +120,7 @@ TEST_F(CompareMissing, ACellAllOfWhoseRunsFailed) {
   EXPECT_THAT(allowed.out, AllOf(HasSubstr("INCOMPLETE"), HasSubstr("16 of 16 runs failed")));
   EXPECT_THAT(in_one_line(allowed.out),
               HasSubstr("what is missing passes (--allow-missing yes): exit code 0"));
-  // It is said before the numbers.
+  // The message comes before the numbers.
   const auto said = compare({one, two});
   EXPECT_LT(said.out.find("16 of 16 runs failed"), said.out.find("primary metrics:"));
 }
@@ -181,7 +181,7 @@ TEST_F(CompareMissing, AReportThatIsNotFinished) {
     const Json json = Json::parse(compare({whole(), two, "--format", "json"}).out);
     EXPECT_EQ(json["unfinished_reports"][0]["status"], status);
     EXPECT_EQ(json["exit"], 1);
-    // Even where no run is missing yet.
+    // The same if no run is missing yet.
     EXPECT_EQ(compare({whole(), lacking([&](Report& report) { report.status = status; })}).exit, 1);
   }
 }
@@ -210,7 +210,7 @@ TEST_F(CompareMissing, AFewGatedRunsAreLeftOutAndNamed) {
 TEST_F(CompareMissing, GatesThatLeaveTooLittleToDecideLetNothingPass) {
   expect_named({whole(), lacking([](Report& report) { change_runs(report, 3, gate_run, "off"); })},
                kThreaded, "5 of 8 blocks are left with untraced runs, too few to decide anything");
-  // Of twenty, eleven.
+  // Eleven of twenty blocks are lost.
   put(directory_, "a", comparable({.blocks = 20}));
   Report most = comparable({.seed = 2, .blocks = 20});
   change_runs(most, 11, gate_run, "full");
@@ -228,7 +228,7 @@ TEST_F(CompareMissing, TooFewBlocksOnOneSideOnlyLetNothingPass) {
 }
 
 TEST_F(CompareMissing, PairsThatLoseTheOneOrTheOther) {
-  // Each side keeps six of eight blocks, and four are left of both.
+  // Each side keeps six of eight blocks, but only four blocks have both.
   Report report = comparable();
   for (Cell& cell : report.cells) {
     for (gilscope::Run& run : cell.runs) {
@@ -292,7 +292,7 @@ TEST_F(CompareMissing, AMetricThatOneSideCannotHave) {
   ComparisonOptions force;
   force.force = true;
   expect_named({one, two}, kThreaded, "lacking: no traced runs, and so no ", "", force);
-  // Not so where it is not asked about.
+  // It passes if the metric is not asked for.
   const auto wall = compare({one, two, "--force", "--metric", "wall_ns"});
   EXPECT_EQ(wall.exit, 0) << wall.out;
 }
@@ -307,7 +307,7 @@ TEST_F(CompareMissing, TracedRunsDoNotStandInForUntracedOnes) {
 }
 
 TEST_F(CompareMissing, ACellThatNoPlanHasIsNoReasonToFail) {
-  // A workload that lasts for a set time is not run one thread after the other.
+  // A workload that runs for a fixed time has no sequential cell.
   Report report = comparable();
   std::erase_if(report.cells, [](const Cell& cell) {
     return cell.cpus == "2" && cell.arrangement == "sequential";

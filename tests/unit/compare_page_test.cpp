@@ -61,7 +61,7 @@ TEST_F(ComparePage, ItsNumbersAreThoseOfTheComparison) {
   const std::string b = put(directory_, "b", comparable({.seed = 2, .times = 1.2}));
   const std::string text = page({a, b});
   const Json json = Json::parse(sample::compare({a, b, "--format", "json"}).out);
-  // In the order of the cells, each metric that is in the table.
+  // Each metric of the table, in the order of the cells.
   size_t at = text.find("id=\"cells\"");
   for (const Json& cell : json["contrasts"][0]["cells"]) {
     for (const Json& metric : cell["metrics"]) {
@@ -99,7 +99,7 @@ TEST_F(ComparePage, NeedsNothingElse) {
       page({put(directory_, "a", comparable()), put(directory_, "b", comparable({.seed = 2}))});
   EXPECT_THAT(text, HasSubstr("default-src 'none'"));
   EXPECT_FALSE(std::regex_search(text, std::regex("(src|href)=\"(?!#|data:)")));
-  EXPECT_FALSE(is_page(text));  // it carries no report
+  EXPECT_FALSE(is_page(text));  // it contains no report
 }
 
 TEST_F(ComparePage, IsNotWrittenWhereTheComparisonIsRefused) {
@@ -117,7 +117,8 @@ TEST(CompareMetrics, HaveTheNamesThatASpecMayDeclareAndADefinitionEach) {
   bool primary = true;
   for (const Metric& metric : metrics()) {
     names.emplace_back(metric.name);
-    EXPECT_TRUE(primary || !metric.primary) << metric.name << " is behind one that is not primary";
+    EXPECT_TRUE(primary || !metric.primary)
+        << metric.name << " comes after one that is not primary";
     primary = metric.primary;
     EXPECT_NE(definition_of(metric.name), "") << metric.name;
   }

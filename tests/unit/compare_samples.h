@@ -1,4 +1,4 @@
-// Blocks made up with seeds: log-normal noise around what a side typically measures.
+// Synthetic blocks from seeds: log-normal noise around a side's typical value.
 #pragma once
 
 #include <cmath>
@@ -12,15 +12,16 @@
 
 namespace gilscope::sample {
 
-// Sanitizers look for mistakes that a few rounds show, and are too slow for many; what is counted
-// over the rounds is then not judged. Only tests that are compiled anew for them know
+// Sanitizers look for mistakes that a few rounds show, and are too slow for many; counts over the
+// rounds are then not judged. Only tests that are recompiled for sanitizers know about them
 // (OWN_TESTS of the Makefile).
 constexpr bool kFewRounds = GILSCOPE_UNDER_ASAN || GILSCOPE_UNDER_TSAN;
 constexpr size_t rounds(size_t count) {
   return kFewRounds ? count / 100 : count;
 }
 
-// The same numbers with every standard library, which its own distributions do not promise.
+// Yields the same numbers with every standard library, which the standard distributions do not
+// guarantee.
 class Noise {
  public:
   explicit Noise(uint64_t seed) : engine_(seed) {}
@@ -47,7 +48,7 @@ inline Side side(const std::vector<double>& values, const std::string& name = "w
   return result;
 }
 
-// What the blocks of one side measure of one metric: typical, times what each block does to
+// The values of one metric in one side's blocks: the typical value, times each block's effect on
 // everything in it, times the metric's own noise.
 inline std::vector<double> values(Noise& noise, double typical, const std::vector<double>& blocks,
                                   double deviation) {

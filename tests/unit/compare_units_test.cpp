@@ -1,4 +1,4 @@
-// What compare counts as one observation: blocks, boots, boxes.
+// The units that compare counts as one observation: blocks, boots, machines.
 #include <gmock/gmock.h>
 
 #include "tests/unit/comparable_report.h"
@@ -18,7 +18,7 @@ using testing::Not;
 
 class CompareUnits : public testing::Test {
  protected:
-  // A report of a kernel on a box, `times` as slow as the sample.
+  // A report of a kernel on a machine, `times` as slow as the sample.
   void run(const std::string& kernel, const std::string& host, double times,
            const std::string& boot = "b") {
     const uint64_t seed = ++reports_;
@@ -42,7 +42,7 @@ class CompareUnits : public testing::Test {
 
 TEST_F(CompareUnits, BoxesAreEstimatedApartAndCombined) {
   for (const char* host : {"alpha", "beta", "gamma"}) {
-    // A box twice as fast as another must not blur what the kernel does on each.
+    // A machine twice as fast as another must not blur the kernel's effect on each.
     const double speed = host[0] == 'a' ? 1 : host[0] == 'b' ? 2 : 3;
     run("6.1", host, speed);
     run("6.2", host, speed * 1.2);
@@ -95,7 +95,7 @@ TEST_F(CompareUnits, WithinABoxIsACellForEach) {
 
 TEST_F(CompareUnits, ABootIsOneObservation) {
   for (int boot = 0; boot < 6; ++boot) {
-    // What a boot does to all its blocks is more than what differs within it.
+    // A boot affects all its blocks more than they differ among themselves.
     const double whim = 1 + 0.01 * boot;
     run("6.1", "alpha", whim, fmt::format("old {}", boot));
     run("6.2", "alpha", whim * 1.2, fmt::format("new {}", boot));
@@ -168,7 +168,7 @@ TEST_F(CompareUnits, TheLowestValueIsTheBaseline) {
                           "check-interval:10k"));
 }
 
-TEST_F(CompareUnits, AKernelThatIsToComeIsBeforeTheOneThatItIsToBe) {
+TEST_F(CompareUnits, AReleaseCandidateComesBeforeItsRelease) {
   run("6.18.0", "alpha", 1), run("6.18.0-rc1", "alpha", 1), run("6.1.0-28-amd64", "alpha", 1);
   EXPECT_THAT(by_kernel().axis.levels, ElementsAre("6.1.0-28-amd64", "6.18.0-rc1", "6.18.0"));
 }

@@ -1,4 +1,4 @@
-// Verdicts, Holm's adjustment for boxes, and how many more blocks it takes.
+// Verdicts, Holm's adjustment for machines, and the number of further blocks needed.
 #include "tools/compare/verdict.h"
 
 #include <gtest/gtest.h>
@@ -15,8 +15,8 @@ namespace {
 
 constexpr Design kDesigns[] = {Design::paired, Design::unpaired};
 
-// Blocks that are spread as the normal distribution is, with no luck in it: its quantiles, scaled
-// to have exactly that standard deviation.
+// Blocks spread exactly like the normal distribution, without randomness: its quantiles, scaled to
+// the given standard deviation.
 std::vector<double> even(size_t blocks, double typical, double deviation) {
   std::vector<double> z;
   double squares = 0;
@@ -36,12 +36,12 @@ Effect effect_of(Design design, size_t blocks, double ratio, double deviation) {
                                   : sample::effect(design, even(blocks, 1, deviation), b);
 }
 
-// Of this test alone.
+// The p of this test alone.
 double p_of(const Effect& effect) {
   return effect.constant ? 1 : joint_test({effect.sample}).tests[0].p;
 }
 
-constexpr double kAlone = 1.96;  // what one test reaches by chance
+constexpr double kAlone = 1.96;  // the critical value of a single test
 
 TEST(CompareVerdict, SaysWhichSideIsBetter) {
   for (const Design design : kDesigns) {
@@ -60,16 +60,16 @@ TEST(CompareVerdict, SaysWhichSideIsBetter) {
 
 TEST(CompareVerdict, MinimumEffectIsLeast) {
   for (const Design design : kDesigns) {
-    // Surely different from 1, and nobody cares.
+    // Surely different from 1, but too small to matter.
     const Effect small = effect_of(design, 12, 1.010, 0.001);
     EXPECT_LT(p_of(small), 0.001);
     EXPECT_EQ(judge(small, p_of(small), Better::lower), Verdict::same);
     EXPECT_EQ(judge(small, p_of(small), Better::lower, {.min_effect = 0.005}), Verdict::slower);
-    // Surely different, and perhaps somebody cares.
+    // Surely different, and perhaps large enough to matter.
     const Effect between = effect_of(design, 12, 1.018, 0.008);
     EXPECT_LT(p_of(between), 0.001);
     EXPECT_EQ(judge(between, p_of(between), Better::lower), Verdict::undecided);
-    // Where p and interval disagree, neither is believed.
+    // If p and interval disagree, neither is trusted.
     const Effect unsure = effect_of(design, 12, 1.05, 0.2);
     EXPECT_TRUE(unsure.estimate.interval->includes(0));
     EXPECT_EQ(judge(unsure, 0.001, Better::lower), Verdict::undecided);
@@ -94,7 +94,7 @@ TEST(CompareVerdict, FewerThanSixBlocksAreUndecided) {
   EXPECT_TRUE(few.estimate.interval);
   EXPECT_EQ(judge(few, 0, Better::lower), Verdict::undecided);
   EXPECT_EQ(more_blocks(few, kAlone), 1U);
-  // A block that only one side has does not help, nor does one that goes neither way.
+  // A block of one side only does not help, nor does a block without a difference.
   std::vector<double> a(6, 1), b(6, 2);
   b[3] = 1;
   EXPECT_EQ(judge(sample::effect(Design::paired, a, b), 0, Better::lower), Verdict::undecided);
@@ -104,7 +104,7 @@ TEST(CompareVerdict, FewerThanSixBlocksAreUndecided) {
   EXPECT_EQ(judge(five, 0, Better::lower), Verdict::undecided);
 }
 
-// A share of 0.1 % is three times one of 0.03 %, and nobody cares.
+// A share of 0.1 % is three times one of 0.03 %, but too small to matter.
 TEST(CompareVerdict, DifferencesHaveAMinimumOfTheirOwn) {
   for (const Design design : kDesigns) {
     const auto shares = [&](double other) {
@@ -116,7 +116,7 @@ TEST(CompareVerdict, DifferencesHaveAMinimumOfTheirOwn) {
     EXPECT_EQ(judge(much, p_of(much), Better::lower, limits), Verdict::slower);
     EXPECT_NEAR(much.estimate.value, 0.65, 0.05);
     EXPECT_NEAR(least_that_matters(little, limits), 0.02, 1e-12);
-    // Of large counts the minimum effect is a part.
+    // For large counts the minimum effect is a share of them.
     const Effect large = sample::effect(design, {0, 9e4, 1e5, 1e5, 1e5, 1.1e5},
                                         {1e5, 1e5, 1e5, 1e5, 1e5, 1e5}, Scale::difference);
     EXPECT_NEAR(least_that_matters(large, {.min_difference = 1}), 2e3, 1e-9);
@@ -180,18 +180,18 @@ TEST(CompareVerdict, MoreBlocksGrowWithTheSpreadAndEnd) {
       EXPECT_GE(*more, before) << deviation;
       EXPECT_LE(*more, kMostMoreBlocks);
       before = *more;
-      // More tests take more blocks.
+      // More tests need more blocks.
       EXPECT_GE(more_blocks(effect_of(design, 10, 1.08, deviation), 4).value_or(1000), *more);
     }
     EXPECT_FALSE(more_blocks(effect_of(design, 10, 1.08, 20), kAlone));
-    // What lies at the minimum effect itself is never found to be within it, nor beyond.
+    // An effect exactly at the minimum is never found to be within it, nor beyond it.
     EXPECT_FALSE(more_blocks(effect_of(design, 10, 1.01999999, 0.05), kAlone));
     EXPECT_FALSE(more_blocks(effect_of(design, 10, 1.0201, 0.05), kAlone));
   }
 }
 
 // Comparisons of eight blocks and twelve metrics, of which the first is undecided: run again with
-// as many more as were asked for, at least eight of ten decide it.
+// as many more blocks as were asked for, at least eight of ten decide it.
 TEST(CompareVerdict, MoreBlocksDecideInEightOfTen) {
   constexpr size_t kMetrics = 12;
   for (const Design design : kDesigns) {
@@ -236,8 +236,8 @@ TEST(CompareVerdict, MoreBlocksDecideInEightOfTen) {
   }
 }
 
-// statsmodels 0.13.5: multipletests([0.01, 0.04, 0.03, 0.005], method='holm'); by hand 0.005 * 4,
-// 0.01 * 3, 0.03 * 2, and 0.04, which is not below the one before it.
+// statsmodels 0.13.5: multipletests([0.01, 0.04, 0.03, 0.005], method='holm'). By hand: 0.005 * 4,
+// 0.01 * 3, 0.03 * 2, and 0.04, raised to the value before it.
 TEST(CompareHolm, WorkedExample) {
   const auto adjusted = holm({0.01, 0.04, 0.03, 0.005}).value();
   const std::vector<double> expected{0.03, 0.06, 0.06, 0.02};

@@ -1,4 +1,4 @@
-// From what the kernel side counted to what the report says.
+// From the counts of the BPF programs to those of the report.
 #include "userspace/tracer/counters.h"
 
 #include <gtest/gtest.h>
@@ -19,7 +19,7 @@ gilscope_window closed_window() {
   return window;
 }
 
-// A core on which `occupant` has run since `since`, and has not been switched out.
+// A CPU that `occupant` has run on since `since`, without being switched out.
 gilscope_core core_with(gilscope_occupant occupant, uint64_t since) {
   gilscope_core core = {};
   core.occupant = occupant;
@@ -97,7 +97,7 @@ TEST(SlotReport, TakesEachCountWhereItBelongs) {
   EXPECT_EQ(to_report(slot), (GilCounts{1, 2, 3, 4, 5, 6}));
 }
 
-// --- cores --------------------------------------------------------------------------------------
+// --- CPUs ---------------------------------------------------------------------------------------
 
 TEST(CoreReport, KnowsNoTimesOfACoreThatItSawNoSwitchOn) {
   const Core core = only(core_with(GILSCOPE_UNKNOWN, 0));
@@ -131,7 +131,7 @@ TEST(CoreReport, AddsOnlyTheRestThatLiesInTheWindow) {
   EXPECT_EQ(only(core_with(GILSCOPE_IDLE, kClose)).idle_ns, 0u);
   EXPECT_EQ(only(core_with(GILSCOPE_IDLE, kClose + 700)).idle_ns, 0u);
   gilscope_window open = closed_window();
-  open.close_ns = GILSCOPE_NEVER;  // the run was interrupted: there is no end to count to
+  open.close_ns = GILSCOPE_NEVER;  // the run was interrupted: the window has no end
   EXPECT_EQ(only(core_with(GILSCOPE_IDLE, 2000), open).idle_ns, 0u);
 }
 
@@ -189,7 +189,7 @@ TEST(CoreReport, LeavesOutCoresThatAreNoneOfTheRuns) {
   EXPECT_TRUE(cores_of({}, closed_window(), asked_for).empty());
 }
 
-// A sum over the reported cores must miss no event of the run's threads.
+// A sum over the reported CPUs must not miss any event of the run's threads.
 TEST(CoreReport, KeepsAnyCoreWithACountOfTheRuns) {
   std::vector<gilscope_core> cores(8);
   cores[0].segments = 1;
@@ -237,7 +237,7 @@ TEST(ThreadReport, TakesEachCountWhereItBelongs) {
 }
 
 TEST(ThreadReport, ShowsNoNegativeStolenTime) {
-  // The sum is kept in two's complement, and clock readings a little apart can leave it below 0.
+  // The sum is kept in two's complement; small errors of clock readings can leave it below 0.
   gilscope_thread thread = {};
   thread.stolen_ns = static_cast<uint64_t>(int64_t{-300});
   EXPECT_EQ(trace_of(thread).stolen_ns, 0u);

@@ -14,7 +14,7 @@ namespace {
 
 using Ids = std::vector<int>;
 
-// A box in a directory, as sysfs shows one.
+// A machine in a directory laid out like sysfs.
 class FakeBox {
  public:
   void add(int id, int core, int package, bool online = true) {
@@ -54,7 +54,7 @@ std::string refused(const std::string& request, const std::vector<Cpu>& topology
 }
 
 TEST(Cpus, TakesCoresBeforeSiblings) {
-  FakeBox box;  // two cores of two threads, neighbours being siblings
+  FakeBox box;  // two cores of two threads; neighbours are siblings
   for (int id = 0; id < 4; ++id) box.add(id, id / 2, 0);
   EXPECT_EQ(had("1", box.topology(), first(4)), Ids({0}));
   EXPECT_EQ(had("2", box.topology(), first(4)), Ids({0, 2}));
@@ -63,7 +63,7 @@ TEST(Cpus, TakesCoresBeforeSiblings) {
 }
 
 TEST(Cpus, KnowsSiblingsNumberedApart) {
-  FakeBox box;  // two packages of two cores of two threads, siblings four apart
+  FakeBox box;  // two packages of two cores of two threads; siblings are four apart
   for (int id = 0; id < 8; ++id) box.add(id, id % 2, id % 4 / 2);
   EXPECT_EQ(had("2", box.topology(), first(8)), Ids({0, 1}));
   EXPECT_EQ(had("4", box.topology(), first(8)), Ids({0, 1, 2, 3}));
@@ -80,8 +80,8 @@ TEST(Cpus, TellsCoresOfTwoDiesApart) {
   EXPECT_EQ(had("3", box.topology(), first(4)), Ids({0, 1, 2}));
 }
 
-// Two nodes of one package each, and two cores of two threads in each: siblings four apart, nodes
-// changing from CPU to CPU.
+// Two nodes of one package each, with two cores of two threads each; siblings are four apart, and
+// nodes alternate from CPU to CPU.
 TEST(Cpus, ComeInTheOrderThatIsAskedFor) {
   FakeBox box;
   for (int id = 0; id < 8; ++id) {
@@ -138,7 +138,7 @@ TEST(Cpus, BelievesTheKernelsListOfOnlineOnes) {
 }
 
 TEST(Cpus, ManagesSixtyFour) {
-  FakeBox box;  // 32 cores; siblings 32 apart; directories listed in no order
+  FakeBox box;  // 32 cores; siblings are 32 apart; directories are unordered
   for (int id = 63; id >= 0; --id) box.add(id, id % 32, 0);
   const auto topology = box.topology();
   ASSERT_EQ(topology.size(), 64u);

@@ -78,7 +78,7 @@ TEST_F(Environment, OfAnEmptyBoxIsNullWithReasons) {
   }
 }
 
-// A key that is the beginning of another could not be a member and an object of the report at once.
+// A key that is the beginning of another could not be both a member and an object of the report.
 TEST_F(Environment, KeysAreUniqueAndNest) {
   for (const bool real : {true, false}) {
     Facts facts = real ? capture_environment() : environment();
@@ -165,8 +165,8 @@ TEST_F(Environment, ReadsWhatTheKernelWasBuiltFor) {
 }
 
 TEST_F(Environment, FindsTheBuildIdAmongTheKernelsNotes) {
-  // Another note first, with a name and a description that are padded; the id ends like white
-  // space.
+  // Another note comes first, with a padded name and description; the id ends with bytes that look
+  // like white space.
   const std::string other("\x06\0\0\0\x05\0\0\0\x03\0\0\0Linux\0\0\0abcde\0\0\0", 28);
   const std::string gnu("\x04\0\0\0\x05\0\0\0\x03\0\0\0GNU\0\xde\xad\x00\x20\x0a\0\0\0", 24);
   root_.write("sys/kernel/notes", other + gnu);
@@ -338,7 +338,7 @@ TEST_F(Environment, TellsAHypervisorFromAnEmulator) {
   expect_text(environment("KVMKVMKVM"), "virtualization.product",
               "QEMU Standard PC (Q35 + ICH9, 2009)");
 
-  // A QEMU that hides itself: only KVM's clock tells.
+  // A QEMU that hides itself: only KVM's clock tells it from KVM.
   const std::string clocks = "sys/devices/system/clocksource/clocksource0/available_clocksource";
   root_.write(clocks, "tsc hpet acpi_pm\n");
   expect_fact(environment(""), "virtualization.emulated", true);
@@ -378,7 +378,8 @@ TEST_F(Environment, FindsTheTightestBandwidthOnTheWayUp) {
   expect_fact(moment(), "cgroup.cpuset", Numbers({0, 1, 3}));
 }
 
-// A cgroup counts the stops of its own limit alone; one above it stops this process just as well.
+// A cgroup counts the stops of its own limit only; a cgroup above it stops this process just as
+// well.
 TEST_F(Environment, AddsUpTheThrottlingOfEveryCgroupOnTheWayUp) {
   root_.write("proc/self/cgroup", "0::/box/inner\n");
   root_.write("proc/self/mountinfo", "30 23 0:26 / /cg rw - cgroup2 cgroup2 rw\n");
@@ -507,8 +508,8 @@ TEST_F(Environment, ReadsTheWeightsAndMemoryOfEveryCgroupOnTheWayUp) {
   expect_text(facts, "cgroup.memory_max", "4096");
 }
 
-// What a process has inherited can only be seen from a process that has: a child is told by what it
-// captures of itself.
+// Inherited attributes can only be tested in a process that has inherited them: a child captures
+// its own and sends them here.
 template <typename Set>
 Facts captured_after(Set set) {
   int ends[2];

@@ -1,4 +1,4 @@
-// The eval loop: what its programs compute, and where it looks at the eval-breaker word.
+// The eval loop: the results of its programs, and the places where it checks the eval-breaker word.
 #include "userspace/eval/interpreter.h"
 
 #include <gtest/gtest.h>
@@ -23,7 +23,7 @@
 namespace gilscope {
 namespace {
 
-// A GIL whose word always says that it is time: it counts the places where the loop looks.
+// A GIL whose word is always set, so that it counts the loop's checks.
 class Lookout : public Gil {
  public:
   explicit Lookout(Checks checks)
@@ -98,7 +98,8 @@ TEST_P(Eval, LooksAtTheWordWhereCPythonDoes) {
     const int64_t counting = looks_of(counting_loop(), n);
     const int64_t calling = looks_of(calling_loop([] {}), n);
     if (GetParam() == Gil::Checks::counted_opcodes) {
-      // Wherever 2.7 ends an opcode with DISPATCH: three an iteration, a call, and three around it.
+      // Wherever 2.7 ends an opcode with DISPATCH: three per iteration, one per call, and three
+      // around it.
       EXPECT_EQ(counting, kStart + 3 * n + 3);
       EXPECT_EQ(calling, kStart + 4 * n + 3);
     } else {
@@ -121,12 +122,12 @@ TEST_P(Eval, RunsCodeOfAnyShape) {
                         .stack = 2,
                         .natives = {}};
   EXPECT_EQ(run(difference, {44, 2}), 42);
-  EXPECT_EQ(run(difference, {44}), 44) << "an argument that is not given is 0";
+  EXPECT_EQ(run(difference, {44}), 44) << "a missing argument is 0";
   EXPECT_EQ(run(difference, {kLargest, kLargest}), 0);
   EXPECT_EQ(run(difference, {kSmallest + kLargest, -1}), 0);
 }
 
-// A comparison that a program makes itself leaves on the stack what a jump takes off.
+// A comparison by the program itself leaves on the stack what a jump pops.
 TEST_P(Eval, JumpsOnlyWhereTheConditionIsFalse) {
   using enum Opcode;
   const auto greater = static_cast<uint8_t>(Comparison::greater);
@@ -148,7 +149,7 @@ TEST_P(Eval, JumpsOnlyWhereTheConditionIsFalse) {
   EXPECT_EQ(run(larger, {kSmallest, kLargest}), kLargest);
 }
 
-// The last digit may await a carry, so it is left out.
+// The last digit may still receive a carry, so it is left out.
 TEST_P(Eval, FindsTheDigitsOfPi) {
   // 03.1415926535 8979323846 2643383279 5028841971 6939937510
   EXPECT_EQ(run(pi_digits(), {9}) / 10, 31'415'926);
@@ -181,8 +182,8 @@ TEST_P(Eval, DividesTowardsTheFloor) {
 }
 
 TEST(EvalThreads, ShareCodeAndNoObject) {
-  // Reference counts are plain: were an object of one thread's run another's too, ThreadSanitizer
-  // would see it here, and the counts would end up wrong without it.
+  // Reference counts are not atomic: if two threads' runs shared an object, ThreadSanitizer would
+  // report it, and without it the counts would end up wrong.
   const auto gil = make_gil("none");
   const Code code = counting_loop();
   const std::vector<int64_t> constants = code.constants;
@@ -226,7 +227,7 @@ TEST(ObjectMemory, HasASizeForEachRequest) {
     const int index = size_index(bytes);
     EXPECT_GE(block_bytes(index), bytes);
     if (index > 0) {
-      EXPECT_LT(block_bytes(index - 1), bytes) << "a smaller one would have held it";
+      EXPECT_LT(block_bytes(index - 1), bytes) << "a smaller block would have sufficed";
     }
   }
 }
@@ -268,7 +269,7 @@ TEST(ObjectMemory, BlocksOfAllSizesAreApart) {
   EXPECT_EQ(object_memory::blocks_in_use(), before);
 }
 
-// One thread makes objects, another drops them, and both end: the memory serves the next threads,
+// One thread makes objects, another drops them, and both end: the memory serves the next threads
 // and does not grow.
 TEST(ObjectMemory, OfThreadsThatHaveEndedServesTheNext) {
   std::set<Object*> places;
@@ -291,11 +292,12 @@ TEST(ObjectMemory, OfThreadsThatHaveEndedServesTheNext) {
   EXPECT_LE(places.size(), after_two + 100) << "52 rounds of 100 objects";
 }
 
-// Where the addresses are limited, glibc's allocator has no room for the arenas of threads, and
-// would map a page for each object. In a process of its own: arenas of threads that have ended, of
-// which other tests had many, would be used again.
+// With a limited address space, glibc's allocator has no room for the threads' arenas and would map
+// a page for each object. The test runs in its own process because arenas of ended threads, of
+// which other tests had many, would be reused.
 TEST(ObjectMemoryDeathTest, DoesNotAskTheKernelForEachObject) {
-  if (GILSCOPE_UNDER_ASAN || GILSCOPE_UNDER_TSAN) GTEST_SKIP() << "its shadow needs the addresses";
+  if (GILSCOPE_UNDER_ASAN || GILSCOPE_UNDER_TSAN)
+    GTEST_SKIP() << "the sanitizer's shadow memory needs the address space";
   const auto faults_of_a_thread = [] {
     rlimit limit = {};
     std::ifstream("/proc/self/statm") >> limit.rlim_cur;
@@ -319,7 +321,8 @@ TEST(ObjectMemoryDeathTest, DoesNotAskTheKernelForEachObject) {
 }
 
 TEST(ObjectMemory, SaysWhenMemoryRunsOut) {
-  if (GILSCOPE_UNDER_ASAN || GILSCOPE_UNDER_TSAN) GTEST_SKIP() << "its shadow needs the addresses";
+  if (GILSCOPE_UNDER_ASAN || GILSCOPE_UNDER_TSAN)
+    GTEST_SKIP() << "the sanitizer's shadow memory needs the address space";
   const pid_t child = ::fork();
   if (child == 0) {
     const rlimit none = {1, 1};
@@ -335,7 +338,7 @@ TEST(ObjectMemory, SaysWhenMemoryRunsOut) {
 
 TEST(Objects, AreFreedWithTheirLastReference) {
   const size_t before = object_memory::blocks_in_use();
-  Object* number = new_integer(41);  // the address sanitizer sees a use after it was freed
+  Object* number = new_integer(41);  // AddressSanitizer reports a use after free
   EXPECT_EQ(retain(number)->references, 2);
   drop(number);
   EXPECT_EQ(number->references, 1);

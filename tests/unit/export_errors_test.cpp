@@ -1,5 +1,5 @@
-// Whatever is wrong with a report or its segments ends in one line that names it, an exit code that
-// scripts can branch on, and no output: not half of one, and not in the place of an older one.
+// Any defect of a report or its segments ends in one line that names it, an exit code that scripts
+// can branch on, and no output: no partial file, and no replaced older one.
 #include <gmock/gmock.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -29,7 +29,7 @@ class ExportErrors : public Exported {
 
   gilscope::Run& run() { return report_.cells[0].runs[0]; }
 
-  // Everything that reads segments must refuse, and say `why` in its one line.
+  // Every format that reads segments must refuse, and say `why` in its one line.
   void refuses(int exit, const std::string& why) {
     for (const std::vector<std::string>& arguments :
          {std::vector<std::string>{"--format", "perfetto"},
@@ -56,7 +56,7 @@ class ExportErrors : public Exported {
     }
   }
   void damage(const std::string& bytes) { directory_.write(run().segments_file, bytes); }
-  // The byte at `offset` changed.
+  // Flips a bit of the byte at `offset`.
   void flip(size_t offset) {
     std::string bytes = whole_;
     bytes.at(offset) = static_cast<char>(bytes.at(offset) ^ 1);
@@ -75,7 +75,7 @@ TEST_F(ExportErrors, NoneWhereNothingIsWrong) {
   }
 }
 
-// To standard output go the rows and nothing else; the line that sums up stands beside them.
+// Standard output gets the rows and nothing else; the summary goes to standard error.
 TEST_F(ExportErrors, StandardOutputIsAFileLikeOthers) {
   for (const std::vector<std::string>& format : {std::vector<std::string>{"--format", "perfetto"},
                                                  {"--format", "csv"},
@@ -137,10 +137,10 @@ TEST_F(ExportErrors, AnotherFilesSegments) {
 }
 
 TEST_F(ExportErrors, DamagedRecords) {
-  flip(72 + 14);  // of a thread that the run has not
+  flip(72 + 14);  // the number of a thread that the run does not have
   refuses(3, "record 0 is damaged");
   std::string bytes = whole_;
-  bytes.at(bytes.size() - 48 + 22) = 0x61;  // the last one ended in no known way
+  bytes.at(bytes.size() - 48 + 22) = 0x61;  // the last record has an unknown end
   damage(bytes);
   refuses(3, "record 49 is damaged");
 }
@@ -196,13 +196,13 @@ TEST_F(ExportErrors, TheReportIsNotReplaced) {
     EXPECT_EQ(outcome.exit, 2);
     EXPECT_THAT(outcome.err, HasSubstr("part of the report"));
   }
-  EXPECT_EQ(run_export({"--format", "perfetto"}).exit, 0) << "it is all there still";
+  EXPECT_EQ(run_export({"--format", "perfetto"}).exit, 0) << "the report is still complete";
 }
 
 TEST_F(ExportErrors, OutputThatCannotBeWritten) {
   EXPECT_EQ(run_export({"--format", "csv", "-o", directory_ / "none/x"}).exit, 2);
   EXPECT_EQ(run_export({"--format", "csv", "-o", directory_.path()}).exit, 2);
-  // As on a full disk: the write fails in the middle.
+  // Like a full disk: the write fails in the middle.
   std::vector<gilscope_segment> many(20'000);
   for (size_t i = 0; i < many.size(); ++i) {
     many[i].run_ns = many[i].end_ns = 1000 + i;

@@ -1,5 +1,5 @@
-// The Perfetto trace of runs whose segments are made up, read back by a reader of the tests' own
-// and by protoc.
+// The Perfetto trace of runs with synthetic segments, read back by the tests' own reader and by
+// protoc.
 #include <gmock/gmock.h>
 
 #include <random>
@@ -22,9 +22,9 @@ using testing::Pair;
 using testing::UnorderedElementsAre;
 
 constexpr int64_t kRunning = 0, kSleeping = 1, kDead = 16, kPreempted = 256;
-constexpr uint32_t kStranger = 77;  // a thread id that is none of the run's
+constexpr uint32_t kStranger = 77;  // a thread id that does not belong to the run
 
-// Two threads on two cores: the GIL goes from the first to the second, which has asked for it, and
+// Two threads on two CPUs: the GIL goes from the first to the second, which has requested it, and
 // back.
 std::vector<gilscope_segment> story() {
   return {
@@ -150,7 +150,7 @@ TEST_F(ExportPerfetto, ForcesASwitchOnlyWhereTheTakerAskedSinceItLastHadTheGil) 
   EXPECT_THAT(marks(trace.track("Thread-1")),
               UnorderedElementsAre(Pair("drop request", 1500), Pair("acquired", 2000),
                                    Pair("forced switch", 2000), Pair("acquired", 4000)));
-  // A stranger woke them, so when the GIL was released is not known, and no arrow is drawn.
+  // A stranger woke them, so the release time of the GIL is unknown, and no arrow is drawn.
   EXPECT_EQ(trace.marks("released"), 0u);
   EXPECT_EQ(mark(trace.track("main"), "acquired")->ended_flows.size(), 0u);
 }
@@ -227,7 +227,7 @@ TEST_F(ExportPerfetto, SaysThatRecordsWereDropped) {
   run.cores.resize(3);
   for (int cpu = 0; cpu < 3; ++cpu) run.cores[size_t(cpu)].cpu = cpu;
   run.cores[1].records_dropped = 5;
-  run.cores[2].records_dropped = 7;  // and no record of it is left
+  run.cores[2].records_dropped = 7;  // and none of its records is left
   const Trace trace = exported();
   EXPECT_EQ(trace.cpus.at(0).lossy_bundles, 0u);
   EXPECT_EQ(trace.cpus.at(1).lossy_bundles, trace.cpus.at(1).bundles);
@@ -262,7 +262,7 @@ TEST_F(ExportPerfetto, RefusesSegmentsOfAThreadThatTheReportDoesNotKnow) {
   EXPECT_FALSE(std::filesystem::exists(output()));
 }
 
-// Threads that wander over the cores, as many segments as go into many bundles.
+// Threads that migrate among the CPUs, with enough segments for many bundles.
 class Wanderers {
  public:
   Wanderers(size_t threads, uint16_t cpus) : free_at_(cpus, 1000), threads_(threads) {}

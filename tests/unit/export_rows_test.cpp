@@ -20,7 +20,7 @@ using testing::SizeIs;
 
 using Cells = std::vector<std::string>;
 
-// Read by RFC 4180, lines ending in a line feed alone.
+// Parses RFC 4180, with lines that end in a line feed alone.
 std::vector<Cells> parse_csv(const std::string& text) {
   std::vector<Cells> rows;
   Cells row(1);
@@ -59,7 +59,7 @@ class ExportRows : public Exported {
     }
   }
 
-  // By column.
+  // Rows as maps from column to value.
   std::vector<std::map<std::string, std::string>> csv(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {"--format", "csv"});
     exports(arguments);
@@ -83,7 +83,7 @@ class ExportRows : public Exported {
     return rows;
   }
 
-  // Three segments of the first traced run: an entered, a woken and a preempted one.
+  // Gives the first traced run three segments: an entered, a woken and a preempted one.
   gilscope::Run& with_segments() {
     auto& run = report_.cells[0].runs[1];
     const std::vector<gilscope_segment> segments = {
@@ -112,7 +112,7 @@ TEST_F(ExportRows, CsvHasARowForEachRun) {
   const auto& traced = rows[1];
   const auto& run = report_.cells[0].runs[1];
   EXPECT_EQ(untraced.at("trace"), "off");
-  EXPECT_EQ(untraced.at("window_ns"), "") << "not captured is no number";
+  EXPECT_EQ(untraced.at("window_ns"), "") << "what was not captured has no number";
   EXPECT_EQ(untraced.at("wakeups"), "");
   EXPECT_EQ(untraced.at("records_dropped"), "");
   EXPECT_EQ(untraced.at("wake_to_run_p99_ns"), "");
@@ -249,7 +249,7 @@ class Recorder : public RowWriter {
   std::string text_;
 };
 
-// A value of the report that could be changed without a change in any row has no column.
+// If a value of the report could change without changing any row, it has no column.
 TEST(Rows, EveryValueOfTheReportsRunsHasItsColumn) {
   Report filled = filled_report();
   filled.cells.resize(1);
@@ -260,9 +260,9 @@ TEST(Rows, EveryValueOfTheReportsRunsHasItsColumn) {
   const auto report = from_json(text, "filled");
   ASSERT_TRUE(report) << report.error().message;
   const std::string rows = Recorder::of(*report);
-  // Nothing is said of them in a row: what is derived on writing, and never read back; the
-  // histograms' buckets (quantiles are in the rows); and the GIL as the tracer saw it of a thread,
-  // which is the thread's own by an invariant.
+  // Not in the rows: values that are derived on writing and never read back; the histograms'
+  // buckets (quantiles are in the rows); and the tracer's GIL counts of a thread, which equal the
+  // thread's own by an invariant.
   const auto left_out = [](const std::string& place) {
     for (const char* ending : {"/count", "/p50_ns", "/p99_ns", "/traced"}) {
       if (place.ends_with(ending)) return true;
@@ -302,7 +302,7 @@ TEST(Rows, EveryValueOfTheReportsRunsHasItsColumn) {
   EXPECT_GT(seen, 120u);
 }
 
-// docs/export.md promises the same columns in both.
+// docs/export.md promises the same columns in both formats.
 TEST_F(ExportRows, ColumnsAreTheSameInBoth) {
   with_segments();
   std::map<std::string, std::string> kinds = {

@@ -1,5 +1,5 @@
-// A report on disk with the segments of its runs, and `gilscope export` of it as the command line
-// runs it.
+// A report on disk with the segments of its runs, and `gilscope export` as the command line runs
+// it.
 #pragma once
 
 #include <fcntl.h>
@@ -33,7 +33,7 @@ inline Thread traced_thread(const std::string& name, uint32_t tid, uint64_t ente
 
 class Exported : public testing::Test {
  protected:
-  // A report with one cell; runs are added by add_run.
+  // A report with one cell and no runs; add_run adds them.
   Exported() {
     report_.id = "6f1c2a1e-0b5d-4b8e-9c55-0d5a7c1f2e3b";
     report_.gilscope = "0.1.0";
@@ -59,7 +59,7 @@ class Exported : public testing::Test {
     report_.cells.push_back(cell);
   }
 
-  // A run of the last cell, traced in full, with its segments on disk.
+  // Adds a run to the last cell, traced in full, with its segments on disk.
   gilscope::Run& add_run(std::vector<Thread> threads,
                          const std::vector<gilscope_segment>& segments) {
     Cell& cell = report_.cells.back();
@@ -102,7 +102,7 @@ class Exported : public testing::Test {
     return run_command(add_export, arguments);
   }
 
-  // The same, which must succeed.
+  // The same, and it must succeed.
   void exports(const std::vector<std::string>& arguments) {
     const Outcome outcome = run_export(arguments);
     ASSERT_EQ(outcome.exit, 0) << outcome.err;

@@ -28,9 +28,9 @@ TEST_F(FileIo, CopiesWithTheKernelAndWithoutIt) {
   const Fd from = opened("from"), to = opened("to", O_WRONLY | O_CREAT);
   EXPECT_EQ(copy_bytes(from.get(), to.get(), bytes.size() + 5, "cannot copy").value_or(0),
             bytes.size())
-      << "and says that there were no more";
+      << "the count stops at the end of the file";
   EXPECT_EQ(text("to"), bytes);
-  // The kernel does not copy from a pipe by itself.
+  // The kernel's copy_file_range does not copy from a pipe.
   int ends[2];
   ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
   const Fd reading(ends[0]);

@@ -1,5 +1,5 @@
-// A report in which every member of the model has a value that no other has and that is no default.
-// It keeps the schema, and its numbers do not add up.
+// A report in which every member of the model has its own value, none a default. It conforms to the
+// schema; its numbers do not add up.
 #pragma once
 
 #include <fmt/format.h>
@@ -16,10 +16,9 @@
 
 namespace gilscope {
 
-// Gives every member of the model a value of its own, none of them a default. Each struct is taken
-// apart by name: this does not compile when the model grows. Give the new member its key in
-// fields.h, the schema and docs/report.md and its column in tools/export/rows.cpp, then its name
-// here.
+// Gives every member of the model its own value, none a default. Each struct is decomposed by name,
+// so this does not compile when the model grows. Give the new member its key in fields.h, the
+// schema and docs/report.md, and its column in tools/export/rows.cpp; then add its name here.
 class Filler {
  public:
   template <typename... Members>
@@ -127,7 +126,7 @@ class Filler {
   void fill(Fact& fact) {
     auto& [key, value, reason] = fact;
     fill(key);
-    value = std::monostate();  // with a reason; facts have a test of their own
+    value = std::monostate();  // with a reason; other tests cover facts
     fill(reason);
   }
   void fill(Report& report) {

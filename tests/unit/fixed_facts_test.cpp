@@ -1,4 +1,4 @@
-// Which facts of an interrupted experiment must still be so when it goes on.
+// The facts that must be unchanged for an interrupted experiment to go on.
 #include "userspace/experiment/environment/fixed_facts.h"
 
 #include <gmock/gmock.h>
@@ -51,7 +51,7 @@ TEST(FixedFacts, AreRecordedHere) {
   EXPECT_EQ(why_not_the_same(here, facts_here()), "");
 }
 
-// An older gilscope recorded fewer, and another user may be allowed to read less.
+// An older gilscope recorded fewer facts, and another user may be allowed to read fewer.
 TEST(FixedFacts, WhatOneSideDoesNotKnowIsNoDifference) {
   const Facts now = all_known();
   for (const FixedFact& fixed : fixed_facts()) {
@@ -114,7 +114,7 @@ TEST(FixedFacts, TakesThoseOfAReportFromAllItsParts) {
   EXPECT_THAT(why, HasSubstr("process.nice was '19' and is now '0'"));
 }
 
-// The document's list is the rows `| ... | `a.b`, `.c` |` below "Going on".
+// The document's list consists of the rows `| ... | `a.b`, `.c` |` below "Going on".
 TEST(FixedFacts, TheDocumentListsThem) {
   const std::string text = kDocument;
   const size_t begin = text.find("## Going on");

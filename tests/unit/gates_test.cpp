@@ -13,7 +13,7 @@ namespace {
 constexpr uint64_t kSecond = 1'000'000'000;
 const std::vector<int> kCpus = {0, 1};
 
-// One second on two CPUs, both wholly the worker's: every gate lets it pass.
+// One second on two CPUs, both entirely the worker's: it is within every limit.
 struct Case {
   GateLimits limits;
   gilscope::Run run;
@@ -32,7 +32,7 @@ struct Case {
     run.rusage.system_ns = kSecond;
   }
 
-  // As the tracer saw it.
+  // Adds what the tracer saw.
   Case& traced() {
     run.window_ns = kSecond;
     for (const int cpu : kCpus) {
@@ -47,7 +47,7 @@ struct Case {
   }
 
   std::vector<GateResult> results() const { return judge_gates(limits, kCpus, run, before, after); }
-  // The value of the one gate that does not let it pass; -1: it could not be judged.
+  // The value of the only limit that is exceeded; -1: it could not be judged.
   double only(const std::string& gate) const {
     const auto all = results();
     if (all.size() != 1 || all[0].gate != gate) {
@@ -68,7 +68,7 @@ TEST(Gates, StealIsAShareOfAllItsCpusGiveOrTakeOneStepOfTheClockEach) {
   c.limits.foreign.reset();
   *c.after.steal_ns += 180'000'000;  // 9 % of two seconds, and up to 1 % of rounding
   EXPECT_TRUE(c.results().empty());
-  *c.after.steal_ns += 40'000'000;  // 11 % of which 1 % may be rounding: above or not?
+  *c.after.steal_ns += 40'000'000;  // 11 %, of which 1 % may be rounding: undecidable
   EXPECT_EQ(c.only("steal"), -1);
   *c.after.steal_ns += 10'000'000;
   EXPECT_DOUBLE_EQ(c.only("steal"), 0.105);
@@ -86,7 +86,7 @@ TEST(Gates, ARunThatIsShorterThanTheStepsOfItsClockIsNotJudged) {
   *c.after.steal_ns += 20'000'000;
   EXPECT_EQ(c.only("steal"), -1);
   *c.after.steal_ns -= 20'000'000;
-  EXPECT_EQ(c.only("steal"), -1) << "a step less than counted says nothing of 15 ms";
+  EXPECT_EQ(c.only("steal"), -1) << "the clock's resolution is too coarse for 15 ms";
   c.before.steal_ns = c.after.steal_ns = 0;
   EXPECT_TRUE(c.results().empty()) << "no hypervisor has taken anything since boot";
   c.limits = GateLimits();
@@ -110,7 +110,7 @@ TEST(Gates, ARunThatWasStoppedIsNoMeasurement) {
   EXPECT_TRUE(c.results().empty());
   c.limits.stopped = 0;
   c.after.stopped_by.reset();
-  EXPECT_EQ(c.only("stopped"), -1) << "a freezer that nobody could watch";
+  EXPECT_EQ(c.only("stopped"), -1) << "a freezer that could not be watched";
 }
 
 TEST(Gates, ForeignTimeOfATracedRunIsTheTracers) {
@@ -150,9 +150,9 @@ TEST(Gates, ForeignTimeOfAnUntracedRunIsWhatItsCpusDidBesideTheWorker) {
   EXPECT_EQ(c.only("foreign"), -1);
   c.run.rusage.system_ns = kSecond - 100'000'000;
   EXPECT_DOUBLE_EQ(c.only("foreign"), 0.3);
-  *c.after.steal_ns += 90'000'000;  // that was nobody's
+  *c.after.steal_ns += 90'000'000;  // stolen time belongs to no process
   EXPECT_DOUBLE_EQ(c.only("foreign"), 0.255);
-  // More than there is: the clocks disagree, and nothing is known of others.
+  // More than there is: the clocks disagree, and nothing is known about other processes.
   *c.after.idle_ns += kSecond * 5;
   EXPECT_TRUE(c.results().empty());
 }
@@ -179,17 +179,17 @@ TEST(Gates, ASchedulerThatCameOrWentIsNoticed) {
   Case c;
   c.after.sched_ext = {true, "disabled", 3};
   EXPECT_EQ(c.only("sched_ext"), 1);
-  c.after.sched_ext = {true, "enabled", 5};  // came, went and came within the run
+  c.after.sched_ext = {true, "enabled", 5};  // loaded, unloaded and loaded again within the run
   EXPECT_EQ(c.only("sched_ext"), 2);
   c.before.sched_ext = c.after.sched_ext = {};
-  EXPECT_TRUE(c.results().empty());  // this kernel cannot have one
+  EXPECT_TRUE(c.results().empty());  // this kernel does not support sched_ext
 }
 
 TEST(Gates, AThreadOutsideTheRunsCpusIsNoticedWhereItIsTraced) {
   Case c = std::move(Case().traced());
   Core other;
   other.cpu = 2;
-  other.wakeups.waker = 4;  // a wakeup from there is none of the thread's doing
+  other.wakeups.waker = 4;  // a wakeup from that CPU is not the thread's doing
   c.run.cores.push_back(other);
   EXPECT_TRUE(c.results().empty());
   c.run.cores[2].on_cpu_ns = 1;
@@ -198,7 +198,7 @@ TEST(Gates, AThreadOutsideTheRunsCpusIsNoticedWhereItIsTraced) {
   EXPECT_TRUE(c.results().empty());
 }
 
-// None of these says anything about an untraced run, nor lets it pass.
+// None of these limits judges an untraced run, nor lets it pass.
 TEST(Gates, WhatCouldNotBeReadIsNotJudged) {
   const GateReadings nothing;
   for (const bool before : {true, false}) {
@@ -206,7 +206,7 @@ TEST(Gates, WhatCouldNotBeReadIsNotJudged) {
     (before ? c.before : c.after) = nothing;
     (before ? c.before : c.after).sched_ext.built_in = true;
     const auto all = c.results();
-    ASSERT_EQ(all.size(), before ? 5u : 6u);  // whether it was stopped is known after the run
+    ASSERT_EQ(all.size(), before ? 5u : 6u);  // stops are only known after the run
     for (const GateResult& result : all) EXPECT_FALSE(result.value) << result.gate;
   }
   Case c;
@@ -231,7 +231,7 @@ TEST(Gates, ThatAreOffSayNothing) {
 }
 
 TEST(Gates, EachHasARuleOfItsName) {
-  // Hits every one, so that a gate without a rule, or a rule without a gate, is noticed.
+  // Exceeds every limit, so that a limit without a rule, or a rule without a limit, is noticed.
   Case c = std::move(Case().traced());
   for (Core& core : c.run.cores) core.foreign_ns = kSecond;
   c.run.cores.emplace_back();

@@ -1,6 +1,5 @@
-// What each policy owes to the threads under it: the counts and states on the board, letting one
-// thread in at a time, and its own rule of when the GIL changes hands. Spellings:
-// policies_test.cpp.
+// The guarantees of each policy to its threads: the counts and states on the board, mutual
+// exclusion, and its own rule for when the GIL changes hands. Spellings: policies_test.cpp.
 #include "userspace/gil/gil.h"
 
 #include <gtest/gtest.h>
@@ -26,12 +25,12 @@ bool is_one_of(const std::string& policy, std::initializer_list<const char*> nam
   return std::any_of(names.begin(), names.end(), [&](const char* one) { return name == one; });
 }
 
-// Those whose checkpoint releases whether or not there is a reason to.
+// Policies whose checkpoint always releases the GIL, with or without a reason.
 bool releases_in_every_checkpoint(const std::string& policy) {
   return !is_one_of(policy, {"none", "pypy", "gvl-handoff", "bfs"});
 }
 
-// GoogleTest wants names of letters and digits.
+// GoogleTest requires names of letters and digits.
 std::string test_name(const testing::TestParamInfo<std::string>& info) {
   std::string name = info.param;
   for (char& c : name) {
@@ -50,7 +49,7 @@ const auto kLockedPolicies = testing::Values(
     "pypy:10000", "gvl:1ms", "gvl:100ms", "gvl-handoff:10ms", "gvl-handoff:100ms", "bfs",
     "priority:5ms", "priority:50us", "sharded:1");
 
-// Counts down from n in bytecode, from taking the GIL to giving it up.
+// Counts down from n in bytecode, from acquiring the GIL to releasing it.
 void count(Gil& gil, UnderGil& self, const Code& code, int64_t n) {
   gil.acquire(self.thread);
   Interpreter(gil, self.thread).run(code, {&n, 1});
@@ -104,13 +103,13 @@ TEST_P(EveryPolicy, LetsOthersInAroundABlockingCall) {
     has_been_in.open();
   });
   if (GetParam() != "none") {
-    other.await_waiting();  // or that it is in, which it must not be
+    other.await_waiting();  // also returns if it holds the GIL, which it must not
     EXPECT_FALSE(entered) << "two threads under one GIL";
   }
   {
     AllowThreads allow(*gil, self.thread);
     EXPECT_EQ(self.slot.state, GILSCOPE_OUTSIDE);
-    has_been_in.wait();  // for ever, if the other were not let in
+    has_been_in.wait();  // forever, if the other were not let in
   }
   EXPECT_EQ(self.slot.state, GILSCOPE_HOLDING);
   EXPECT_TRUE(entered);
@@ -131,10 +130,10 @@ TEST_P(EveryPolicy, EndsWithTheCountsInBalance) {
     EXPECT_GE(slot.acquires, 1u);
     EXPECT_EQ(slot.acquires, slot.releases);
     if (is_one_of(GetParam(), {"switch-interval", "gvl-handoff"})) {
-      // A timed wait that ran out is counted, whether or not it led to asking.
+      // A timed wait that timed out is counted, whether or not it led to a drop request.
       EXPECT_LE(slot.drop_requests, slot.timed_out);
     } else if (is_one_of(GetParam(), {"gvl", "bfs", "priority"})) {
-      EXPECT_LE(slot.drop_requests, member->failed()) << "asked for, without waiting";
+      EXPECT_LE(slot.drop_requests, member->failed()) << "a drop request without waiting";
     } else {
       EXPECT_EQ(slot.drop_requests, 0u);
       if (!is_one_of(GetParam(), {"pypy"})) {
@@ -145,7 +144,8 @@ TEST_P(EveryPolicy, EndsWithTheCountsInBalance) {
       EXPECT_EQ(slot.acquires, 1u);
       EXPECT_EQ(member->failed(), 0u);
     }
-    // Only a semaphore's wait may be refused; elsewhere one attempt is the first.
+    // Only a semaphore's wait may be refused and retried; elsewhere only the first attempt of an
+    // acquisition counts as contended.
     if (!is_one_of(GetParam(), {"check-interval", "sharded"}) || GetParam() == kCondvar) {
       EXPECT_LE(slot.contended, slot.acquires);
     }
@@ -160,8 +160,8 @@ constexpr int64_t kIncrements = GILSCOPE_UNDER_TSAN   ? 100'000
                                                       : 10'000'000;
 
 class LockedPolicy : public testing::TestWithParam<std::string> {};
-// The yielding ones check more rarely: where the box has other work, a sched_yield may cost a time
-// slice of it. So does fifo, in which each check is a switch.
+// The yielding policies check less often: on a busy machine, a sched_yield may cost a time slice.
+// The same holds for fifo, where each check is a switch.
 INSTANTIATE_TEST_SUITE_P(Gil, LockedPolicy,
                          testing::Values(kSemaphore, kCondvar, "check-interval:5000,yield",
                                          "check-interval:5000,lock=condvar,yield",
@@ -173,7 +173,7 @@ INSTANTIATE_TEST_SUITE_P(Gil, LockedPolicy,
                          test_name);
 
 TEST_P(LockedPolicy, LosesNoIncrementOfAnUnprotectedCounter) {
-  // With a check at every counted opcode each increment is four contended turns of the GIL.
+  // With a check at every counted opcode, each increment is four contended turns of the GIL.
   const int64_t increments = kIncrements / (GetParam() == "check-interval:0" ? 20 : 1);
   const auto gil = make(GetParam());
   int64_t counter = 0;  // plain, so that ThreadSanitizer judges the policy too
@@ -184,13 +184,14 @@ TEST_P(LockedPolicy, LosesNoIncrementOfAnUnprotectedCounter) {
 }
 
 TEST(NoLock, LosesIncrementsOfAnUnprotectedCounter) {
-  // Were this exact too, the test above would prove nothing. Whether two threads meet within an
-  // increment is up to the box; where they share one CPU it takes a switch at the right moment.
+  // If this counter were exact too, the test above would prove nothing. Whether two threads meet
+  // within an increment depends on the machine; on a shared CPU it takes a switch at the right
+  // moment.
   constexpr int kAttempts = 200;
   int64_t lost = 0;
   for (int attempt = 0; attempt < kAttempts && lost == 0; ++attempt) {
     const auto gil = make("none");
-    // Relaxed atomics, as a data race on a plain integer would have no meaning at all.
+    // Relaxed atomics, because a data race on a plain integer would be undefined behaviour.
     std::atomic<int64_t> counter{0};
     constexpr auto kRelaxed = std::memory_order_relaxed;
     const Code code = calling_loop([&] { counter.store(counter.load(kRelaxed) + 1, kRelaxed); });
@@ -227,10 +228,10 @@ TEST_P(CheckIntervalAlone, AcquiresAsOftenAsPython27) {
   const auto gil = make("check-interval:" + std::to_string(interval));
   UnderGil self;
   count(*gil, self, counting_loop(), n);
-  // SETUP_LOOP; then COMPARE_OP, INPLACE_SUBTRACT and JUMP_ABSOLUTE each time; at the end
-  // COMPARE_OP once more, and POP_BLOCK.
+  // SETUP_LOOP; then COMPARE_OP, INPLACE_SUBTRACT and JUMP_ABSOLUTE in each iteration; finally
+  // COMPARE_OP again, and POP_BLOCK.
   const int64_t counted = 1 + 3 * n + 2;
-  // One to begin with, one as the ticker starts at 0, and one each time that it has run out.
+  // One at the start, one because the ticker starts at 0, and one each time it runs out.
   EXPECT_EQ(self.slot.acquires, static_cast<uint64_t>(2 + counted / (int64_t{interval} + 1)));
   EXPECT_EQ(self.slot.releases, self.slot.acquires);
   EXPECT_EQ(self.failed(), 0u);
@@ -258,8 +259,8 @@ TEST(CheckInterval, WorksTheSameOnEitherLockAndWithYield) {
 }
 
 TEST(CheckInterval, HandsNothingOver) {
-  // A waiter is woken by each release, but the holder may have the GIL back first: the wasted
-  // wakeups that gilscope is about. A lock that hands over would let the waiter in every time.
+  // Each release wakes a waiter, but the holder may take the GIL back first: the wasted wakeups
+  // that gilscope is about. A lock that hands over would let the waiter in every time.
   constexpr int kThreads = 6;
   constexpr uint64_t kRounds = 20'000;
   for (const char* policy : {kSemaphore, kCondvar}) {
@@ -278,7 +279,7 @@ TEST(CheckInterval, HandsNothingOver) {
   }
 }
 
-// --- a waiter asks; asked, the holder drops, and waits until it has been taken ------------------
+// --- a waiter requests a drop; the holder drops the GIL, and waits until it has been taken -------
 
 class AskingPolicy : public testing::TestWithParam<std::string> {
  protected:
@@ -332,7 +333,7 @@ TEST_P(AskingPolicy, AsksTheHolder) {
   EXPECT_EQ(gil->breaker(waiter.thread) == 0, per_thread);
 
   gil->checkpoint(holder.thread);
-  EXPECT_GE(UnderGil::seen(waiter.slot.acquires), 1u) << "the dropper had it back first";
+  EXPECT_GE(UnderGil::seen(waiter.slot.acquires), 1u) << "the dropper took it back first";
   EXPECT_EQ(gil->breaker(holder.thread), 0) << "the request outlived the drop";
   gil->release(holder.thread);
   thread.join();
@@ -343,7 +344,7 @@ TEST_P(AskingPolicy, AsksTheHolder) {
 
 TEST_P(AskingPolicy, GivesTheGilToAnotherBeforeTheDropperHasItBack) {
   constexpr int kThreads = 3, kSwitches = 30;
-  // Both under the GIL.
+  // The GIL protects both.
   int switches = 0;
   const UnderGil* last = nullptr;
   int broken = 0;
@@ -359,13 +360,13 @@ TEST_P(AskingPolicy, GivesTheGilToAnotherBeforeTheDropperHasItBack) {
     }
     gil->release(self.thread);
   });
-  EXPECT_EQ(broken, 0) << "of " << switches << " droppers that had been asked";
+  EXPECT_EQ(broken, 0) << "of " << switches << " requested drops";
 }
 
 TEST_P(AskingPolicy, DoesNotWaitAfterADropThatNobodyAskedFor) {
   UnderGil self;
   gil->acquire(self.thread);
-  gil->checkpoint(self.thread);  // for ever, if it waited: there is nobody else
+  gil->checkpoint(self.thread);  // forever, if it waited: there is no other thread
   gil->release(self.thread);
   EXPECT_EQ(self.slot.acquires, releases_in_every_checkpoint(GetParam()) ? 2u : 1u);
 }

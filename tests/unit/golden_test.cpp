@@ -1,5 +1,5 @@
-// Reports as each version of the schema wrote them are read and shown; so is one of a later minor
-// version, and one of another major is not. tests/golden/README.md says where they are from.
+// Reports written by each version of the schema are read and shown. So is a report of a later minor
+// version; one of another major is refused. tests/golden/README.md gives their origin.
 #include <gmock/gmock.h>
 
 #include <filesystem>
@@ -39,7 +39,7 @@ Outcome show(const std::string& path) {
   return command(add_show, "show", path);
 }
 
-// What all of them say, in whatever version.
+// Checks the numbers that all versions have.
 void expect_the_samples_numbers(const Report& report) {
   EXPECT_EQ(report.seed, 0xfedcba9876543210);
   ASSERT_EQ(report.cells.size(), 2u);
@@ -69,7 +69,7 @@ TEST_P(Golden, IsReadShownAndValid) {
   EXPECT_EQ(shown.err, "");
   EXPECT_THAT(shown.out, AllOf(HasSubstr("Linux 6.18.4, AMD EPYC"), HasSubstr("SLOWDOWN"),
                                HasSubstr("check-interval:100"), HasSubstr("CORES AND THE GIL")));
-  // Pages and merged reports carry it as this version writes it.
+  // Pages and merged reports contain it as this version writes it.
   EXPECT_THAT(schema_violations(to_json(*report), "written").value(), testing::IsEmpty());
   EXPECT_THAT(
       command(add_validate, "validate", golden(GetParam())).out,
@@ -159,7 +159,8 @@ TEST(GoldenReports, ALaterMinorIsReadWithoutWhatIsNotKnown) {
   ASSERT_TRUE(report) << report.error().message;
   EXPECT_EQ(report->minor, kReportMinor + 1);
   expect_the_samples_numbers(*report);
-  EXPECT_EQ(show(directory.path()).out, show(golden(kReportMinor)).out) << "the same is said of it";
+  EXPECT_EQ(show(directory.path()).out, show(golden(kReportMinor)).out)
+      << "it is shown in the same way";
 }
 
 TEST(GoldenReports, AnotherMajorIsRefusedWithItsNumber) {

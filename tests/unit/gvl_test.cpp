@@ -1,4 +1,4 @@
-// gvl: one waiter is the timer, and who yields lets one of the waiters have it first.
+// gvl: one waiter is the timer, and a yielding thread lets a waiter go first.
 #include <gtest/gtest.h>
 
 #include "tests/unit/under_gil.h"
@@ -21,7 +21,7 @@ TEST(Gvl, HasOneTimerAmongItsWaiters) {
     });
     waiters.back()->await_waiting();
   }
-  // The first one to come.
+  // The first waiter is the timer.
   while (UnderGil::seen(waiters[0]->slot.timed_out) < 3) std::this_thread::yield();
   for (int i = 1; i < kWaiters; ++i) {
     EXPECT_EQ(UnderGil::seen(waiters[i]->slot.contended), 1u);
@@ -35,7 +35,7 @@ TEST(Gvl, HasOneTimerAmongItsWaiters) {
 }
 
 TEST(Gvl, YieldsToOneThatHasQueued) {
-  // No quantum runs out here: the yield alone sees to it.
+  // No quantum expires here: only the yield lets the waiter in.
   constexpr int kRounds = 50;
   const auto gil = *make_gil("gvl:60s");
   UnderGil holder;
@@ -48,7 +48,7 @@ TEST(Gvl, YieldsToOneThatHasQueued) {
     });
     waiter.await_waiting();
     gil->checkpoint(holder.thread);
-    EXPECT_EQ(UnderGil::seen(waiter.slot.acquires), 1u) << "the yielder had it back first";
+    EXPECT_EQ(UnderGil::seen(waiter.slot.acquires), 1u) << "the yielder took it back first";
     AllowThreads allow(*gil, holder.thread);
     thread.join();
   }

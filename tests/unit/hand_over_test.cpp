@@ -1,5 +1,5 @@
-// fifo and gvl-handoff: the next in the queue is the owner before it is woken. Therefore they are
-// served in the order in which they came, and nobody is woken for nothing.
+// fifo and gvl-handoff: the next waiter in the queue owns the GIL before it is woken. Therefore
+// waiters are served in order of arrival, and no wakeup is wasted.
 #include <gtest/gtest.h>
 
 #include "tests/unit/under_gil.h"
@@ -41,8 +41,8 @@ TEST_P(HandingOver, ServesWaitersInTheOrderInWhichTheyCame) {
 }
 
 TEST_P(HandingOver, LetsNobodyInBetween) {
-  // The releaser comes back at once; the one that waited has it nevertheless. Many times, because
-  // without a hand-over the one that waited would win now and then.
+  // The releaser comes back at once; the waiter gets the GIL nevertheless. Many rounds, because
+  // without a hand-over the waiter would still win now and then.
   constexpr int kRounds = 200;
   UnderGil holder, waiter;
   int served = 0, too_late = 0;  // the GIL protects them
@@ -82,7 +82,7 @@ TEST_P(HandingOver, WakesNobodyForNothing) {
     EXPECT_EQ(member->slot.timed_out, member->slot.drop_requests);
     failed += member->failed();
   }
-  EXPECT_GT(failed, 0u) << "they never met, so this has shown nothing";
+  EXPECT_GT(failed, 0u) << "the threads never met, so this showed nothing";
 }
 
 TEST(Fifo, ReleasesAsOftenAsCheckInterval) {
@@ -101,7 +101,7 @@ TEST(Fifo, ReleasesAsOftenAsCheckInterval) {
 }
 
 TEST(GvlHandoff, YieldsWhenItsTicksMakeUpTheQuantum) {
-  // Ticks of 10 ms: the third of them makes 30 ms.
+  // Ticks come every 10 ms: the third makes 30 ms.
   const auto gil = *make_gil("gvl-handoff:30ms");
   UnderGil holder, waiter;
   gil->acquire(holder.thread);
@@ -123,7 +123,7 @@ TEST(GvlHandoff, YieldsWhenItsTicksMakeUpTheQuantum) {
 }
 
 TEST(GvlHandoff, AlwaysHasSomebodyToKeepTheTime) {
-  // The one who keeps it is handed the GVL by a thread that goes away, and must be ticked itself.
+  // The timekeeper is handed the GVL by a thread that leaves, and must get ticks itself.
   const auto gil = *make_gil("gvl-handoff:10ms");
   Crew crew;
   std::vector<std::thread> threads;
@@ -134,7 +134,7 @@ TEST(GvlHandoff, AlwaysHasSomebodyToKeepTheTime) {
     crew.push_back(std::make_unique<UnderGil>());
     threads.emplace_back([&gil = *gil, &ticked, &self = *crew.back(), last = i == 2] {
       gil.acquire(self.thread);
-      // The last of them has nobody behind it.
+      // The last thread has no waiter behind it.
       while (!last && gil.breaker(self.thread) == 0) std::this_thread::yield();
       ++ticked;
       gil.release(self.thread);

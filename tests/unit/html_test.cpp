@@ -1,5 +1,4 @@
-// The page of a report: what it says, how large it gets, and that nothing of a report becomes
-// markup.
+// The page of a report: its contents, its size, and that nothing in a report becomes markup.
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -69,7 +68,7 @@ TEST(ForestPlot, DrawsEachBlockTheMedianAndTheInterval) {
   const std::string plot = forest_plot(
       {"Slowdown", "slowdown", "block", 1.0},
       {{"old GIL", "2 CPUs", {1.0, 1.5, 2.0}, 1.5, Interval{1.0, 2.0}, "data-cell=\"3\""}});
-  // Across 1000: 4 % of 1 to 2 on either side.
+  // Across 1000: a margin of 4 % of the range 1 to 2 on either side.
   EXPECT_THAT(plot, HasSubstr("class=\"dots\" d=\"M37 5h0M500 12h0M963 8h0\""));
   EXPECT_THAT(plot, HasSubstr("class=\"median\" d=\"M500.0 1v18\""));
   EXPECT_THAT(plot, HasSubstr("class=\"interval\" x=\"37.0\" y=\"3\" width=\"925.9\""));
@@ -138,7 +137,7 @@ TEST(Page, LeadsWithWhatCostSomething) {
     for (gilscope::Run& run : cell.runs) run.wall_ns /= 10;
   }
   const std::string page = page_of(report);
-  EXPECT_THAT(page, HasSubstr("switch-interval:5ms ran 9."));  // times faster: further from even
+  EXPECT_THAT(page, HasSubstr("switch-interval:5ms ran 9."));  // times faster: farther from 1
   EXPECT_THAT(page,
               testing::ContainsRegex("<p class=\"lead\">[^<]*check-interval:100 ran 1.4x slower"));
 }
@@ -160,7 +159,7 @@ TEST(Page, RunsNothingThatAReportSays) {
   }
   report.cells[0].runs[3].status = "failed";
   report.cells[0].runs[3].failure = kScript;
-  // One element without gates, so that it is in the tables.
+  // One element without exceeded limits, so that it is in the tables.
   for (gilscope::Run& run : report.cells[3].runs) run.gates.clear();
   const std::string page = page_of(report);
   EXPECT_THAT(page, Not(HasSubstr(kScript)));
@@ -205,7 +204,7 @@ TEST(Page, DamagedIsRefused) {
   EXPECT_EQ(refusal(other), "page.html: the report in this page is damaged");
   other[at + 1000] = '!';
   EXPECT_EQ(refusal(other), "page.html: the report in this page is damaged");
-  // Ends within the packed report, though the element is whole.
+  // The packed report is cut short, though the element is complete.
   std::string less = page;
   less.erase(at + 1000, 400);
   EXPECT_EQ(refusal(less), "page.html: the report in this page is damaged");

@@ -1,4 +1,4 @@
-// The timelines of a page: which stretch is shown, what is in it, and what bad segments do.
+// The timelines of a page: the stretch shown, its contents, and the effect of bad segments.
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -42,7 +42,7 @@ gilscope_segment segment(uint32_t thread, uint64_t run_us, uint64_t end_us, bool
   return s;
 }
 
-// 200 ms of two threads; between 120 and 140 ms every wakeup is wasted.
+// 200 ms of two threads; every wakeup between 120 and 140 ms is wasted.
 Segments some_segments() {
   Segments all;
   for (uint64_t us = 0; us < 200'000; us += 1000) {
@@ -107,7 +107,7 @@ class HtmlTrace : public testing::Test {
     const Exit exit = html();
     std::string error = error_;
     EXPECT_EQ(exit, Exit::no_data) << error;
-    // Neither a page nor a piece of one.
+    // Leaves neither a page nor a part of one.
     for (const auto& file : std::filesystem::directory_iterator(directory.path())) {
       EXPECT_THAT(file.path().filename().string(), Not(HasSubstr("page"))) << error;
     }
@@ -121,7 +121,7 @@ class HtmlTrace : public testing::Test {
 
   TemporaryDirectory directory;
   Report report;
-  std::string error_;  // what the last html() said
+  std::string error_;  // the message of the last html()
 };
 
 TEST_F(HtmlTrace, ShowsTheFirstAndTheWorstStretch) {
@@ -130,13 +130,13 @@ TEST_F(HtmlTrace, ShowsTheFirstAndTheWorstStretch) {
   EXPECT_EQ(found.first->from_ns, kBegin);
   EXPECT_EQ(found.first->to_ns, kBegin + kWindowNs);
   EXPECT_EQ(found.first->wasted_wakeups, 0U);
-  // 50 of each thread, and the one behind.
+  // 50 of each thread, and the next one.
   EXPECT_EQ(found.first->segments(), 102U);
-  // The earliest 50 ms that hold all 40 of them.
+  // The earliest 50 ms that contain all 40 of them.
   EXPECT_EQ(found.worst->wasted_wakeups, 40U);
   EXPECT_LE(found.worst->from_ns, kBegin + 120 * kMs);
   EXPECT_GE(found.worst->to_ns, kBegin + 140 * kMs);
-  // The last one before, too.
+  // And the last segment of each thread before it.
   EXPECT_EQ(found.worst->segments(), 104U);
 }
 

@@ -1,4 +1,4 @@
-// The sample report, as large as one likes.
+// The sample report in any size.
 #pragma once
 
 #include <random>
@@ -7,7 +7,7 @@
 
 namespace gilscope::sample {
 
-// Runs that no packer finds alike.
+// The runs differ, so that they compress badly.
 inline Report large_report(int runs_of_each) {
   Report report = sample::report(runs_of_each - 1, 1);
   std::mt19937_64 random(7);

@@ -1,4 +1,5 @@
-// Changes to the box, their journal, and the ways to limit CPUs, on boxes made of plain files.
+// Changes to the machine, their journal, and the methods of limiting CPUs, on machines made of
+// plain files.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -113,7 +114,7 @@ TEST(Journal, OfNonsenseIsRefusedAsAWhole) {
   }
 }
 
-// A state directory, which its owner alone may enter.
+// A state directory that only its owner may enter.
 class State : public testing::Test {
  protected:
   std::string path() const { return directory_ / "state"; }
@@ -181,11 +182,11 @@ TEST_F(State, IsLockedByOne) {
     EXPECT_NE(second.error().message.find(std::to_string(::getpid())), std::string::npos);
     EXPECT_GT(std::filesystem::file_size(directory_ / "state/lock"), 0u);
   }
-  EXPECT_EQ(std::filesystem::file_size(directory_ / "state/lock"), 0u) << "nobody holds it";
+  EXPECT_EQ(std::filesystem::file_size(directory_ / "state/lock"), 0u) << "no process holds it";
   EXPECT_TRUE(BoxLock::take(path()));
 }
 
-// Four CPUs, of which CPU 0 cannot go; somebody's task; and no cgroups.
+// Four CPUs, of which CPU 0 cannot go offline, a foreign task, and no cgroups.
 class FakeBox : public State {
  protected:
   FakeBox() {
@@ -245,7 +246,7 @@ TEST_F(FakeBox, LosesTheCpusThatWereNotChosenAndGetsThemBack) {
     EXPECT_EQ(online_now(), "111");
     ASSERT_TRUE(limiter->apply({0}));
     EXPECT_EQ(online_now(), "000");
-  }  // restores, as after an error
+  }  // the destructor restores, as after an error
   EXPECT_EQ(online_now(), "111");
   EXPECT_FALSE(std::filesystem::exists(journal()));
 }
@@ -276,11 +277,11 @@ TEST_F(FakeBox, WritesDownWhatTheKernelWillDrop) {
   cpuset("outer", "0-3", "");
   cpuset("outer/inner", "2-3", "");
   cpuset("other", "0-1", "5\n");
-  task(10, "3");              // somebody chose the CPU that goes
-  task(11, "0-3");            // may run everywhere
-  task(12, "0-127");          // so may this
-  task(13, "0-1");            // keeps all it has
-  task(14, "3", 0x00200000);  // the kernel's own
+  task(10, "3");              // is bound to the CPU that goes offline
+  task(11, "0-3");            // may run on every CPU
+  task(12, "0-127");          // so may this one
+  task(13, "0-1");            // keeps its whole mask
+  task(14, "3", 0x00200000);  // a kernel thread
   const auto limiter = hotplug();
   ASSERT_TRUE(limiter->apply({0, 1, 2}));
   EXPECT_EQ(
@@ -288,7 +289,7 @@ TEST_F(FakeBox, WritesDownWhatTheKernelWillDrop) {
       std::vector<Change>(
           {mask_change(10, 777, {3}), cpuset_cpus_change("outer/inner", {2, 3}, {2}),
            cpuset_cpus_change("outer", {0, 1, 2, 3}, {0, 1, 2}), online_change(3, true, false)}));
-  // What a kernel would do.
+  // The changes that the kernel would make.
   cpuset("outer", "0-2", "");
   cpuset("outer/inner", "2", "");
   ASSERT_TRUE(limiter->restore());
@@ -341,7 +342,7 @@ TEST_F(FakeBox, IsNotTouchedWhileAJournalIsLeft) {
 }
 
 TEST_F(FakeBox, LeavesALaterTaskOfTheSameNumberAlone) {
-  // This very process: its start is not 1.
+  // This process itself: its start time is not 1.
   const auto mask = read_mask(Box(), ::getpid());
   ASSERT_TRUE(mask);
   EXPECT_FALSE(mask->of_kernel);
@@ -387,7 +388,7 @@ TEST_F(FakeBox, RefusesCpusetsThatItCannotMake) {
       << status.error().message;
 }
 
-// isolcpus=: the other CPUs are all that balances, and a partition must leave one of them.
+// isolcpus=: only the other CPUs are load-balanced, and a partition must leave one of them.
 TEST_F(FakeBox, KeepsAHousekeepingCpuOutOfAPartition) {
   const auto check = [this](const std::vector<CpuSet>& sets) {
     return make_limiter("cpuset", box(), path())->check(sets);
@@ -410,7 +411,7 @@ TEST_F(FakeBox, KeepsAHousekeepingCpuOutOfAPartition) {
         << status.error().message;
     EXPECT_NE(status.error().message.find("--cpus-by affinity"), std::string::npos);
   }
-  // What the root of the hierarchy does not have is nobody's to keep house with.
+  // CPUs that the root of the hierarchy lacks cannot serve as housekeeping CPUs.
   directory_.write("sys/fs/cgroup/my cpus/cpuset.cpus.effective", "1-3\n");
   EXPECT_FALSE(check({{1}}));
   // cgroup v1 makes no partition.

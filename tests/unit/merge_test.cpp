@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::HasSubstr;
 
-// Every file below a directory with its contents; directories end in a slash.
+// Every file below a directory with its contents; directory names end in a slash.
 std::map<std::string, std::string> tree(const std::string& path) {
   std::map<std::string, std::string> all;
   if (!fs::is_directory(path)) return all;
@@ -45,7 +45,7 @@ std::string id_of(int number) {
 
 class Merge : public testing::Test {
  protected:
-  // A report of one cell, each block traced in full, with samples; `number` gives the id.
+  // A report of one cell whose blocks are traced in full, with samples; `number` determines the id.
   static Report report(int number, int blocks, const std::string& box = "box-a") {
     Report r;
     r.id = id_of(number);
@@ -86,8 +86,8 @@ class Merge : public testing::Test {
     return run;
   }
 
-  // Writes it into the directory `name`, and every file that it names. `salt` makes their contents
-  // others.
+  // Writes the report into the directory `name`, with every file that it names. `salt` varies the
+  // files' contents.
   std::string place(const std::string& name, const Report& report, uint64_t salt = 0) const {
     const std::string path = directory_ / name;
     fs::create_directories(path + "/segments");
@@ -123,7 +123,7 @@ class Merge : public testing::Test {
   }
   Outcome merge(const std::vector<std::string>& inputs) const { return merge(inputs, out()); }
 
-  // Fails with one line that has `why` in it, and leaves `output` as it was.
+  // Fails with one line that contains `why`, and leaves `output` unchanged.
   void refuses(const std::vector<std::string>& inputs, const std::string& output, int exit,
                const testing::Matcher<std::string>& why) const {
     const bool was = fs::exists(output);
@@ -159,7 +159,7 @@ TEST_F(Merge, HoldsEachReportOnceAndWhole) {
   EXPECT_EQ(tree(out() + "/" + id_of(1)), tree(a));
   EXPECT_EQ(tree(out() + "/" + id_of(2)), tree(b));
   fs::remove_all(out());
-  EXPECT_EQ(tree(directory_.path()), before) << "the inputs are as they were";
+  EXPECT_EQ(tree(directory_.path()), before) << "the inputs are unchanged";
 }
 
 TEST_F(Merge, IsIdempotentAndAssociative) {
@@ -171,7 +171,7 @@ TEST_F(Merge, IsIdempotentAndAssociative) {
   EXPECT_EQ(again.out, out() + ": 3 reports of 1 box, 6 runs; 3 were there already\n");
   EXPECT_EQ(tree(out()), whole);
   EXPECT_EQ(merge({out()}).exit, 0) << "into itself";
-  EXPECT_EQ(merge({out() + "/" + id_of(2), a}).exit, 0) << "one of its own";
+  EXPECT_EQ(merge({out() + "/" + id_of(2), a}).exit, 0) << "one of its own reports";
   EXPECT_EQ(tree(out()), whole);
   const std::string left = directory_ / "left", right = directory_ / "right";
   ASSERT_EQ(merge({a, b}, left).exit, 0);
@@ -183,7 +183,8 @@ TEST_F(Merge, IsIdempotentAndAssociative) {
 TEST_F(Merge, OrderOfArgumentsDoesNotMatter) {
   const std::string a = place("a", report(1, 2)), b = place("b", report(2, 3)),
                     later = place("later", report(1, 5));
-  // The same report in other words: one of the two spellings, whichever comes first.
+  // The same report spelled differently: merge keeps one of the spellings, whichever order they
+  // come in.
   std::string spelled = to_json(report(2, 3));
   place("spelled", report(2, 3));
   write_json("spelled", spelled + "\n\n");
@@ -196,7 +197,7 @@ TEST_F(Merge, OrderOfArgumentsDoesNotMatter) {
     if (first.empty()) first = tree(out());
     ASSERT_EQ(tree(out()), first);
   } while (std::ranges::next_permutation(inputs).found);
-  // One after the other comes to the same.
+  // Merging them one after the other gives the same result.
   fs::remove_all(out());
   for (const std::string& input : inputs) ASSERT_EQ(merge({input}).exit, 0);
   EXPECT_EQ(tree(out()), first);
@@ -215,7 +216,8 @@ TEST_F(Merge, FindsReportsHoweverDeepAndFollowsNoLinks) {
   EXPECT_THAT(outcome.out, HasSubstr("2 reports of 1 box, 2 runs"));
   EXPECT_THAT(outcome.err, HasSubstr("fleet/link' is a symbolic link and was not followed"));
   EXPECT_EQ(std::ranges::count(outcome.err, '\n'), 1);
-  EXPECT_THAT(merge({directory_ / "fleet/link"}).out, HasSubstr("3 reports")) << "named itself";
+  EXPECT_THAT(merge({directory_ / "fleet/link"}).out, HasSubstr("3 reports"))
+      << "a link that is named itself";
 }
 
 TEST_F(Merge, KeepsTheLaterStateOfAnExperimentThatWentOn) {
@@ -234,7 +236,7 @@ TEST_F(Merge, KeepsTheLaterStateOfAnExperimentThatWentOn) {
                              "as complete\n");
   EXPECT_EQ(tree(out() + "/" + id_of(1)), tree(b));
   EXPECT_THAT(merge({a}).out, HasSubstr("5 runs; 1 was there already\n"));
-  EXPECT_EQ(tree(out() + "/" + id_of(1)), tree(b)) << "nothing lesser takes its place";
+  EXPECT_EQ(tree(out() + "/" + id_of(1)), tree(b)) << "a less complete state does not replace it";
 }
 
 TEST_F(Merge, AReportOfAnOlderMinorIsAnEarlierStateWhereANewerGilscopeWentOn) {
@@ -276,7 +278,7 @@ TEST_F(Merge, ConflictsNameBothAndWhatDiffers) {
   conflict([](Report& r) { r.cells[0].cpu_list = {1}; }, "cell 0: cpu_list.0 is ");
   conflict([](Report& r) { r.cells[0].runs[1].cores.emplace_back(); },
            "cell 0, block 1, trace full: cores has ");
-  // Two that both went on from the same state.
+  // Two that both continued from the same state.
   conflict(
       [](Report& r) {
         r.cells[0].runs.pop_back();
@@ -327,7 +329,7 @@ TEST_F(Merge, AMissingFileStaysMissingUntilACopyHasIt) {
   EXPECT_EQ(filled.err, "");
   EXPECT_THAT(filled.out, HasSubstr("1 was there already, 1 of them not as complete"));
   EXPECT_EQ(tree(out() + "/" + id_of(1)), tree(b));
-  EXPECT_EQ(merge({a}).err, "") << "nothing is missing any more";
+  EXPECT_EQ(merge({a}).err, "") << "nothing is missing any longer";
 }
 
 TEST_F(Merge, FilesThatAreNotTheirRunsAreRefused) {
@@ -369,7 +371,7 @@ TEST_F(Merge, FilesThatAreNotTheirRunsAreRefused) {
   EXPECT_EQ(merge({a}).exit, 0);
 }
 
-TEST_F(Merge, WhatARunThatFailedLeftIsCarriedUncounted) {
+TEST_F(Merge, FilesOfAFailedRunAreCarriedUncounted) {
   Report failed = report(1, 2);
   failed.cells[0].runs[1].status = "failed";
   const std::string a = place("a", failed);
@@ -408,7 +410,7 @@ TEST_F(Merge, LinksAndPipesAreNotRead) {
   refuses({a}, 3, HasSubstr("not a regular file"));
   fs::remove(segments);
   fs::rename(directory_ / "moved", segments);
-  // A link in the middle of a name.
+  // A link in the middle of a path.
   fs::rename(a + "/samples", directory_ / "samples");
   fs::create_directory_symlink(directory_ / "samples", a + "/samples");
   refuses({a}, 2, HasSubstr("'samples' is a symbolic link"));
@@ -469,7 +471,8 @@ TEST_F(Merge, TheOutputIsNotInAnInputNorTheOtherWayRound) {
   refuses({fleet}, directory_ / "fleet/../fleet/./all", 2, HasSubstr("lies in the input"));
   fs::create_directory_symlink(fleet, directory_ / "alias");
   refuses({fleet}, directory_ / "alias/all", 2, HasSubstr("lies in the input"));
-  EXPECT_EQ(merge({fleet}, directory_ / "fleet-all").exit, 0) << "only the name begins alike";
+  EXPECT_EQ(merge({fleet}, directory_ / "fleet-all").exit, 0)
+      << "only the beginning of the name is the same";
   const std::string b = place("b", report(2, 1));
   EXPECT_EQ(merge({directory_ / "fleet-all", b}, directory_ / "fleet-all").out,
             directory_ / "fleet-all: 2 reports of 1 box, 2 runs; 1 was there already\n");
@@ -487,11 +490,11 @@ TEST_F(Merge, OnlyItsOwnKindOfDirectoryIsFilled) {
   refuses({a}, directory_ / "link", 2, HasSubstr("symbolic link"));
   EXPECT_EQ(merge({a}, directory_ / "real").exit, 0);
   directory_.write("real/notes", "mine");
-  EXPECT_EQ(merge({other}, directory_ / "real").exit, 0) << "notes beside reports are no harm";
+  EXPECT_EQ(merge({other}, directory_ / "real").exit, 0) << "notes beside reports do no harm";
   EXPECT_EQ(tree(directory_ / "real").at("notes"), "mine");
 }
 
-// A file size limit fails a write half way, as a full disk does.
+// A file size limit fails a write midway, like a full disk.
 TEST_F(Merge, AFullDiskLeavesWholeReportsAndNothingElse) {
   const std::string a = place("a", report(1, 1));
   Report large = report(2, 1);
@@ -517,7 +520,7 @@ TEST_F(Merge, AFullDiskLeavesWholeReportsAndNothingElse) {
   EXPECT_EQ(tree(out() + "/" + id_of(1)), tree(a));
   EXPECT_EQ(std::distance(fs::directory_iterator(out()), fs::directory_iterator()), 1);
 
-  // An update that fails leaves the earlier state, which is whole.
+  // A failed update leaves the earlier state, which is complete.
   Report later = report(1, 3);
   later.environment_after = {{"long", std::string(100'000, '#'), ""}};
   const std::string c = place("c", later);
@@ -530,17 +533,17 @@ TEST_F(Merge, AFullDiskLeavesWholeReportsAndNothingElse) {
 
 TEST_F(Merge, GoesOnAfterOneThatWasKilled) {
   const std::string a = place("a", report(1, 1)), b = place("b", report(1, 3));
-  // Killed while it put the first report together.
+  // Killed while assembling the first report.
   directory_.write("out/.merging/segments/cell0000-block0000.bin", "half");
   EXPECT_EQ(merge({a}).exit, 0);
   EXPECT_EQ(tree(out() + "/" + id_of(1)), tree(a));
-  // Killed in an update: a file is there that the report does not name yet.
+  // Killed during an update: there is a file that the report does not name yet.
   const std::string name = "/segments/cell0000-block0002.bin";
   fs::copy_file(b + name, out() + "/" + id_of(1) + name);
   EXPECT_EQ(merge({b}).exit, 0);
   EXPECT_EQ(tree(out()).size(), tree(b).size() + 1);
   EXPECT_EQ(tree(out() + "/" + id_of(1)), tree(b));
-  // But what is not what would be put there is somebody's.
+  // A file with other contents than merge would write belongs to the user.
   fs::remove_all(out());
   ASSERT_EQ(merge({a}).exit, 0);
   directory_.write("out/" + id_of(1) + name, "mine");

@@ -1,5 +1,5 @@
-// A thread that blocks again and again beside threads that compute: under every policy all of them
-// get on, and nobody is forgotten in a queue.
+// A thread that blocks repeatedly beside threads that compute: under every policy all of them make
+// progress, and none is forgotten in a queue.
 #include <gtest/gtest.h>
 #include <poll.h>
 
@@ -35,7 +35,7 @@ INSTANTIATE_TEST_SUITE_P(Gil, MixedLoad, testing::ValuesIn(mixes()), [](const au
   return name;
 });
 
-TEST_P(MixedLoad, LetsAllThreadsGetOn) {
+TEST_P(MixedLoad, LetsAllThreadsMakeProgress) {
   constexpr int kBlockingCalls = 10;
   constexpr int64_t kChunk = 1'000;
   const auto gil = *make_gil(GetParam().policy);

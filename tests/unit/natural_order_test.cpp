@@ -13,7 +13,7 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-// Each as it is to come out; every two of them are held against each other, both ways.
+// Each list is in the expected order; every pair is compared, both ways.
 const Texts kOrdered[] = {
     {"", "1", "2", "3", "10", "all", "cpu:0"},
     {"2", "02", "2x", "10", "010", "10x"},
@@ -72,7 +72,7 @@ TEST(NaturalOrder, IsOneOrderOfAllTexts) {
       ASSERT_EQ(naturally_less(sorted[i], sorted[j]), i < j) << sorted[i] << " and " << sorted[j];
     }
   }
-  // Nothing that differs is taken for the same.
+  // Texts that differ are never taken for equal.
   EXPECT_EQ((std::set<std::string, NaturalOrder>(known.begin(), known.end()).size()), known.size());
 }
 

@@ -9,7 +9,7 @@
 namespace gilscope {
 namespace {
 
-TEST(OutDir, TakesWhatAKilledOneLeftOfItsFirstReport) {
+TEST(OutDir, TakesTheUnfinishedFirstReportOfAKilledExperiment) {
   TemporaryDirectory directory;
   const std::string out = directory / "out";
   directory.write("out/.report.json.1234.0.tmp", "{");

@@ -1,4 +1,4 @@
-// Where bytes go by the name that -o was given, and what is there when writing fails.
+// Where output goes for each name given to -o, and what is left when writing fails.
 #include "userspace/util/output_file.h"
 
 #include <fcntl.h>
@@ -19,7 +19,7 @@ namespace {
 
 using testing::HasSubstr;
 
-// Our own standard output, for as long as this lives.
+// Replaces our own standard output while the object exists.
 class StandardOutput {
  public:
   explicit StandardOutput(int fd) : before_(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)) {
@@ -46,7 +46,7 @@ struct Pipe {
   Fd from, to;
 };
 
-// "" or the error.
+// Returns "" or the error.
 std::string write(const std::string& path, const std::string& bytes) {
   auto file = OutputFile::open(path);
   if (!file) return file.error().message;
@@ -103,7 +103,7 @@ TEST_F(OutputFileTest, StandardOutputHasManyNames) {
   EXPECT_FALSE(std::filesystem::exists("-"));
 }
 
-// As `>>` and a script's several commands leave it: what is there stays.
+// As with `>>`, or several commands of a script: existing contents stay.
 TEST_F(OutputFileTest, AFileThatStandardOutputIsIsWrittenWhereItStands) {
   for (const char* name : {"-", "/dev/stdout", "/dev/fd/1"}) {
     directory_.write("file", "");
@@ -143,7 +143,7 @@ TEST_F(OutputFileTest, AFifoIsWrittenWhereItIs) {
 
 TEST_F(OutputFileTest, WhatCannotBeWrittenIsAnError) {
   const Fd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
-  // In the middle, and with the last bytes.
+  // The write fails in the middle, and at the last bytes.
   for (const size_t bytes : {size_t{1}, size_t{1} << 20}) {
     EXPECT_EQ(write("/dev/full", std::string(bytes, 'x')),
               "cannot write /dev/full: No space left on device");
@@ -183,7 +183,7 @@ TEST_F(OutputFileTest, WhatIsNeitherIsRefused) {
   EXPECT_THAT(write(directory_.path(), "x"), HasSubstr("it is a directory"));
   EXPECT_THAT(write(directory_ / "none/file", "x"), HasSubstr("No such file or directory"));
   EXPECT_EQ(contents("file"), "older");
-  // A report and its like are regular files, whatever they are called.
+  // A report and similar files are regular files, whatever their names.
   EXPECT_THAT(OutputFile::create("/dev/stdout").error().message,
               HasSubstr("it is a symbolic link"));
 }

@@ -24,11 +24,11 @@ TEST(PerfEvents, AreTakenByTheirPlacesInTheGroup) {
   EXPECT_EQ(perf.cycles, 900u);
   EXPECT_EQ(perf.instructions, 700u);
   EXPECT_EQ(perf.cache_misses, std::nullopt);
-  EXPECT_EQ(perf.context_switches, 0u) << "none is a count";
+  EXPECT_EQ(perf.context_switches, 0u) << "zero is a count";
   EXPECT_EQ(perf.migrations, 3u);
 }
 
-TEST(PerfEvents, ThatWereNotOnAllTheTimeAreNone) {
+TEST(PerfEvents, ThatWereNotCountingAllTheTimeAreAbsent) {
   for (const auto& [enabled, running] :
        {std::pair<uint64_t, uint64_t>{5'000, 4'999}, {5'000, 0}, {0, 0}}) {
     PerfReading reading{};
@@ -37,12 +37,12 @@ TEST(PerfEvents, ThatWereNotOnAllTheTimeAreNone) {
     EXPECT_EQ(to_report(reading).cycles, std::nullopt) << enabled << " " << running;
     EXPECT_EQ(to_report(reading).instructions, std::nullopt);
     EXPECT_EQ(reading.errors[0], kNotAlwaysOn);
-    EXPECT_EQ(reading.errors[kSwitches], 0) << "another group's";
+    EXPECT_EQ(reading.errors[kSwitches], 0) << "it belongs to another group";
     EXPECT_THAT(perf_facts(reading.errors)[0].reason, HasSubstr("not on all the time"));
   }
 }
 
-TEST(PerfEvents, ThatCannotBeReadAreNone) {
+TEST(PerfEvents, ThatCannotBeReadAreAbsent) {
   for (const std::vector<uint64_t>& words :
        {std::vector<uint64_t>{}, {2, 5, 5, 900}, {1, 5, 5, 900, 700}, {1, 5, 5, 900}}) {
     PerfReading reading{};
@@ -72,7 +72,7 @@ TEST(PerfEvents, SayWhyThereIsNone) {
   EXPECT_EQ(reason(EINVAL), "the kernel says: Invalid argument");
 }
 
-// Whatever this box and this user may have: each counter has a count, or a reason.
+// On any machine and for any user, each counter has a count or a reason.
 TEST(PerfEvents, OfAThreadHaveCountsOrReasons) {
   PerfEvents events;
   events.start();

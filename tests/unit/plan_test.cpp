@@ -43,7 +43,7 @@ std::string order(const Block& block) {
   return out;
 }
 
-// Runs the rest of a test on one CPU.
+// Pins the rest of a test to one CPU.
 class OneCpu {
  public:
   OneCpu() {
@@ -84,8 +84,8 @@ TEST(Plan, HasItsCellsInMatrixOrder) {
                         "none 4 1 threaded"}));
 }
 
-// Frozen: a report's seed must give the same plan for ever, or a run cannot be resumed by a later
-// version, nor an order be reproduced. The expectation comes from another implementation.
+// Frozen: a report's seed must always give the same plan; otherwise a later version could not
+// resume a run, nor reproduce an order. The expected order comes from another implementation.
 TEST(Plan, OfThisSeedIsThisOne) {
   const Plan plan = planned(small_spec(), 20240229);
   ASSERT_EQ(plan.blocks.size(), 3u);
@@ -99,7 +99,7 @@ TEST(Plan, DependsOnTheSeedAlone) {
   const Spec spec = small_spec();
   EXPECT_EQ(order(planned(spec, 7).blocks[1]), order(planned(spec, 7).blocks[1]));
   EXPECT_NE(order(planned(spec, 7).blocks[1]), order(planned(spec, 8).blocks[1]));
-  // More blocks leave the earlier ones as they were.
+  // More blocks leave the earlier ones unchanged.
   Spec longer = spec;
   longer.blocks = 9;
   EXPECT_EQ(order(planned(longer, 7).blocks[2]), order(planned(spec, 7).blocks[2]));
@@ -121,7 +121,7 @@ TEST(Plan, FavoursNoPlace) {
   std::map<size_t, int> first;
   for (const Block& block : planned(spec, 3).blocks) ++first[block.runs.front().cell];
   ASSERT_EQ(first.size(), 8u);
-  // 1000 each expected; five standard deviations are 148.
+  // 1000 each are expected; five standard deviations are 148.
   for (const auto& [cell, count] : first) EXPECT_NEAR(count, 1000, 150) << cell;
 }
 
@@ -218,7 +218,7 @@ TEST(Plan, SaysOfEachCellWhatEndsItsRuns) {
             std::set<std::string>({"echo:seconds=1s", "ping-pong", "yield", "mixed:seconds=1s"}));
 }
 
-// What 1.2 and earlier did not store is derived as it was declared.
+// Reports of 1.2 and earlier have no bounded_by; the value derived for them is the same.
 TEST(Plan, ReportsBeforeItWasStoredAreReadAlike) {
   std::vector<std::string> workloads{"mixed:seconds=1s"};
   for (const WorkloadInfo& info : workload_list()) workloads.push_back(info.name);
@@ -249,7 +249,7 @@ TEST(Plan, ExpectsALongerTimeOfMoreWork) {
   EXPECT_NE(describe(plan).find("about 4"), std::string::npos) << describe(plan);
 }
 
-// One run less what surrounds it, against another's.
+// The expected time of a cell's work: the run without its fixed overhead, which another run gives.
 double work_of(const std::string& policy, const std::string& workload,
                const std::string& arrangement, int threads, std::vector<int> cpus,
                const std::string& main_exit = "join") {
@@ -312,7 +312,7 @@ TEST(Plan, ExpectsAKilledRunToLastAsLongAsMainSleeps) {
 }
 
 TEST(Plan, MeasuresThePolicyItself) {
-  // A release and an acquisition between any two opcodes; "none" has neither.
+  // A release and an acquisition between every two opcodes; "none" has neither.
   EXPECT_GT(work_of("fifo:0", "count:n=1G", "threaded", 1, {0}),
             1.2 * work_of("none", "count:n=1G", "threaded", 1, {0}));
 }

@@ -1,4 +1,4 @@
-// The spellings of policies, which are a contract, and what is said of a bad one.
+// The spellings of policies, which are a contract, and the messages about bad ones.
 #include "userspace/gil/policies.h"
 
 #include <gmock/gmock.h>
@@ -149,7 +149,7 @@ TEST_P(BadPolicy, IsRefusedInOneShortLine) {
   EXPECT_FALSE(text.error().message.empty());
   EXPECT_LT(text.error().message.size(), 500u);
   for (const char c : text.error().message) {
-    EXPECT_TRUE(c >= ' ' && c <= '~') << "a control character, or no ASCII";
+    EXPECT_TRUE(c >= ' ' && c <= '~') << "a control character, or not ASCII";
   }
 }
 

@@ -1,4 +1,4 @@
-// What a process does to itself, tried in children that are forked for it.
+// Changes that a process makes to itself, tested in forked children.
 #include "userspace/util/process.h"
 
 #include <fcntl.h>
@@ -22,8 +22,8 @@
 namespace gilscope {
 namespace {
 
-// The exit status of a child in which `body` runs, or 128 and the signal that ended it. A shell
-// that runs the tests in the background has two signals ignored; the child has them again.
+// The exit code of a child that runs `body`, or 128 + the signal that ended it. A background shell
+// makes the tests ignore two signals; the child gets their default handling back.
 int in_child(const std::function<int()>& body) {
   const pid_t pid = fork();
   if (pid == 0) {
@@ -75,7 +75,7 @@ TEST(SignalDispositions, MakeErrorsOfWhatWouldKill) {
             0);
 }
 
-// Each that ends a process, in a child that watches for it.
+// Sends every signal to a child that watches for those that end a process.
 TEST(Interrupt, IsEverySignalThatWouldEndTheProcess) {
   for (int number = 1; number <= 64; ++number) {
     if (number == SIGKILL || number == SIGSTOP || number == SIGTSTP || number == SIGTTIN ||
@@ -93,7 +93,7 @@ TEST(Interrupt, IsEverySignalThatWouldEndTheProcess) {
                 pollfd readable{interrupt->fd(), POLLIN, 0};
                 if (poll(&readable, 1, 0) != (ends_nothing ? 0 : 1)) return 2;
                 if (interrupt->requested() == ends_nothing) return 3;
-                return interrupt->requested() == ends_nothing ? 4 : 0;  // and stays so
+                return interrupt->requested() == ends_nothing ? 4 : 0;  // and stays that way
               }),
               0)
         << number;
@@ -125,15 +125,14 @@ TEST(Interrupt, LeavesIgnoredWhatWasIgnored) {
             0);
 }
 
-// A child of the watching process: the group's signals are its parent's business, a crash is its
-// own.
+// A child of the watching process leaves the group's signals to its parent, but a crash is its own.
 TEST(Interrupt, IsLeftToTheParent) {
   const auto child_with = [](int number) {
     return in_child([number] {
       auto interrupt = Interrupt::watch();
       if (!interrupt) return 1;
       return in_child([&] {
-        signal(number, SIG_DFL);  // a sanitizer has handlers of its own
+        signal(number, SIG_DFL);  // sanitizers install handlers of their own
         interrupt->leave_to_parent();
         kill(getpid(), number);
         return 0;
@@ -166,7 +165,7 @@ TEST(Message, IsNotWaitedForWhereNobodyReads) {
               int ends[2];
               if (pipe(ends) != 0) return 1;
               dup2(ends[1], STDERR_FILENO);
-              // Many times what a pipe holds: this would never come back.
+              // Many times what a pipe holds: blocking writes would never return.
               for (int i = 0; i < 100'000; ++i) write_message("a message that nobody reads\n");
               return 0;
             }),

@@ -1,4 +1,4 @@
-// The progress line fits the terminal, however narrow.
+// The progress line fits the terminal, however narrow it is.
 #include "userspace/experiment/progress_line.h"
 
 #include <gtest/gtest.h>

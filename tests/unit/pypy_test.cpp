@@ -24,7 +24,7 @@ class PypyWaiters : public testing::Test {
   void join() {
     for (std::thread& thread : threads_) thread.join();
   }
-  // The one whose waits run out.
+  // The waiter whose waits time out.
   UnderGil* stealer() {
     for (const auto& waiter : waiters_) {
       if (UnderGil::seen(waiter->slot.timed_out) > 0) return waiter.get();

@@ -1,4 +1,4 @@
-// bfs and priority: the GIL goes to the one that is due, not to the one that came first.
+// bfs and priority: the GIL goes to the waiter with the highest rank, not to the first one.
 #include <gtest/gtest.h>
 
 #include "tests/unit/under_gil.h"
@@ -6,7 +6,7 @@
 namespace gilscope {
 namespace {
 
-// Threads that come for the GIL one after the other, each once the one before waits; and the order
+// Threads that request the GIL one after the other, each once the previous one waits, and the order
 // in which they get it.
 class InLine {
  public:
@@ -51,7 +51,7 @@ TEST(Priority, GoesToTheOneThatReleasesVoluntarilyBeforeTheComputingOne) {
   InLine line(*gil);
   gil->acquire(holder.thread);
   line.add("computing", computing);
-  EXPECT_EQ(gil->breaker(holder.thread), 0) << "an equal must wait until its time has run out";
+  EXPECT_EQ(gil->breaker(holder.thread), 0) << "an equal must wait until the holder's time is over";
   line.add("blocking", blocking);
   EXPECT_NE(gil->breaker(holder.thread), 0);
   gil->release(holder.thread);
@@ -78,7 +78,7 @@ TEST(Priority, SinksWhenTimedOut) {
   EXPECT_EQ(line.join(), (Order{"asking", "fresh", "timed out"}));
 }
 
-// `waiter` asks for the GIL each time, and gets it.
+// `waiter` requests the GIL each time, and gets it.
 void time_out(Gil& gil, UnderGil& self, UnderGil& waiter, int times) {
   gil.acquire(self.thread);
   for (int i = 0; i < times; ++i) {
@@ -88,9 +88,9 @@ void time_out(Gil& gil, UnderGil& self, UnderGil& waiter, int times) {
     const uint64_t before = UnderGil::seen(waiter.slot.acquires);
     gil.checkpoint(self.thread);
     if (UnderGil::seen(waiter.slot.acquires) == before) {
-      gil.release(self.thread);  // or the waiter never comes
+      gil.release(self.thread);  // or the waiter would wait forever
       line.join();
-      FAIL() << "the dropper had it back first";
+      FAIL() << "the dropper took it back first";
     }
     line.join();
   }
@@ -98,7 +98,7 @@ void time_out(Gil& gil, UnderGil& self, UnderGil& waiter, int times) {
 }
 
 TEST(Priority, GivesWayAlsoToAnEqual) {
-  // At the bottom nobody sinks below the other, and what is given up must still change hands.
+  // At the lowest rank neither sinks below the other, and a dropped GIL must still change hands.
   const auto gil = *make_gil("priority:1ms");
   UnderGil first, second;
   for (int step = 0; step < 3; ++step) {
@@ -121,7 +121,7 @@ TEST(Priority, OfEqualsTheFirstComesFirst) {
 }
 
 TEST(Priority, LetsTheOthersInAlthoughOneKeepsComingBack) {
-  // Above all others, and never asleep: it must give way once its time has run out.
+  // It ranks above all others and never sleeps: it must give way once its time is over.
   const auto gil = *make_gil("priority:1ms");
   UnderGil restless, other;
   block_often(*gil, restless);
@@ -137,7 +137,7 @@ TEST(Priority, LetsTheOthersInAlthoughOneKeepsComingBack) {
 
 // --- bfs ----------------------------------------------------------------------------------------
 
-// Its slice begins, and its deadline is set, before those of all that come after.
+// Its slice begins, and its deadline is set, before those of all later threads.
 void begin_slice(Gil& gil, UnderGil& self) {
   gil.acquire(self.thread);
   gil.release(self.thread);
@@ -159,14 +159,14 @@ TEST(Bfs, IsPreemptedByAnEarlierDeadline) {
 }
 
 TEST(Bfs, IsNotPreemptedByALaterDeadline) {
-  // Unless its slice is used up, and on a busy box 10 ms may be gone before the other has come.
+  // Unless its slice is used up: on a busy machine 10 ms may pass before the other arrives.
   constexpr int kAttempts = 50;
   bool kept = false;
   for (int attempt = 0; attempt < kAttempts && !kept; ++attempt) {
     const auto gil = *make_gil("bfs");
     UnderGil early, late, between;
     begin_slice(*gil, early);
-    begin_slice(*gil, between);  // so that the Python time has gone on
+    begin_slice(*gil, between);  // so that virtual time advances
     InLine line(*gil);
     gil->acquire(early.thread);
     line.add("late", late);

@@ -1,4 +1,4 @@
-// What the text says of rates, of latencies and of what an experiment claims.
+// The text's statements about rates, latencies and an experiment's claim.
 #include "tools/rates.h"
 
 #include <gmock/gmock.h>
@@ -18,7 +18,8 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-// One thread's echo beside `background` others, untraced, with the same results in each block.
+// One thread's echo beside `background` others, untraced, with nearly the same results in each
+// block.
 Cell echo(int background, double rate, double p50_ns, int blocks) {
   Cell cell;
   cell.policy = "switch-interval:5ms";
@@ -70,10 +71,10 @@ TEST(Rates, AreHeldAgainstTheSameWithoutBackground) {
   EXPECT_THAT(text, HasSubstr("answered 102 requests a second beside 1 computing thread, 1/500 of "
                               "its 51.2 k without: its median latency is 10.0 ms instead of"));
   EXPECT_THAT(text, HasSubstr("WORK"));
-  EXPECT_THAT(text, Not(HasSubstr("SLOWDOWN"))) << "a set time is no wall time to compare";
+  EXPECT_THAT(text, Not(HasSubstr("SLOWDOWN"))) << "a fixed wall time is not compared";
 }
 
-// What ends a run is stored: neither latencies nor anything else needs to be there.
+// The report stores what ends a run, so neither latencies nor anything else need to be there.
 TEST(Rates, StandForRunsOfASetTimeWhateverTheyMeasure) {
   Cell cell = echo(0, 50'000, 20'000, 6);
   cell.workload = "ping-pong:seconds=1s";
@@ -81,7 +82,7 @@ TEST(Rates, StandForRunsOfASetTimeWhateverTheyMeasure) {
   for (gilscope::Run& run : cell.runs)
     std::erase_if(run.workload,
                   [](const auto& result) { return result.first.starts_with("latency"); });
-  // Traced runs did less in the same time: that is what tracing costs.
+  // Traced runs did less in the same time, which is the cost of tracing.
   for (int block = 0; block < 6; ++block) {
     gilscope::Run traced = cell.runs[size_t(block)];
     traced.trace = "counters";
@@ -95,7 +96,7 @@ TEST(Rates, StandForRunsOfASetTimeWhateverTheyMeasure) {
   EXPECT_THAT(text, HasSubstr("WORK"));
   EXPECT_THAT(text, HasSubstr("51.2 k"));
   EXPECT_THAT(text, Not(HasSubstr("SLOWDOWN")));
-  EXPECT_THAT(text, Not(HasSubstr("1.00 s"))) << "the time that it was told to take";
+  EXPECT_THAT(text, Not(HasSubstr("1.00 s"))) << "the time that it was set to take";
   EXPECT_THAT(text, HasSubstr("+25.0 %"));
   EXPECT_DOUBLE_EQ(Summary(report).cells[0].tracer_cost.value(), 0.25);
 }

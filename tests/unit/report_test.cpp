@@ -27,7 +27,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-// A report of two runs, for tests that do something to every byte of it.
+// A report of two runs, for tests that change every byte of it.
 Report small_report() {
   Report report = sample::report(1, 0);
   report.cells.resize(1);
@@ -143,7 +143,7 @@ TEST(ReportJson, EveryMemberOfTheModelIsWrittenAndRead) {
   const Result<Report> back = from_json(text, "r.json");
   ASSERT_TRUE(back) << back.error().message;
   EXPECT_EQ(to_json(*back), text);
-  EXPECT_TRUE(*back == report) << "a member of the model that fields.h does not know";
+  EXPECT_TRUE(*back == report) << "a member of the model is missing in fields.h";
   EXPECT_FALSE(*back == Report());
 }
 
@@ -163,7 +163,8 @@ TEST(ReportJson, GatesAreKeptAndOlderReportsHaveNone) {
   EXPECT_FALSE(back->cells[0].runs[1].gated());
 
   json["cells"][0]["runs"][0]["gates"].erase(0);
-  EXPECT_FALSE(from_json(json.dump(), "r")->cells[0].runs[0].gated());  // not judged is not hit
+  // A limit that was not judged is not exceeded.
+  EXPECT_FALSE(from_json(json.dump(), "r")->cells[0].runs[0].gated());
   json["cells"][0]["runs"][0].erase("gates");
   const Result<Report> older = from_json(json.dump(), "r");
   ASSERT_TRUE(older) << older.error().message;
@@ -227,8 +228,8 @@ TEST(ReportJson, OneRunIsOneLine) {
   EXPECT_EQ(runs, 8 * 3 * 2);
 }
 
-// Under the address sanitizer the fuzzer does as much, and more. No multiple of five, so that each
-// kind of damage has its turn.
+// Under AddressSanitizer the fuzzer does as much, and more. Not a multiple of five, so that each
+// kind of damage gets its turn.
 constexpr size_t kStride = GILSCOPE_UNDER_ASAN ? 7 : 1;
 
 TEST(ReportRefusal, TruncatedAnywhereIsAnErrorAndNoCrash) {
@@ -281,8 +282,8 @@ TEST(ReportRefusal, WhatIsNoReportIsSaidToBeNone) {
       std::string::npos);
 }
 
-// What stands behind the last brace is no white space, or not all of it: a parser that stops at a
-// NUL, or at the end of the first document, would read half of a file and say that it is valid.
+// The text after the last brace is not white space, or not only: a parser that stops at a NUL, or
+// at the end of the first document, would read half a file and call it valid.
 TEST(ReportRefusal, NothingButWhiteSpaceFollowsTheReport) {
   const std::string text = to_json(small_report());
   using namespace std::string_literals;
@@ -372,7 +373,7 @@ TEST(ReportSchema, WhatIsWrittenIsValid) {
   EXPECT_TRUE(schema_violations(to_json(begun), "r")->empty());
 }
 
-// Keys that came with a minor version, which reports of the one before do not have.
+// Keys that came with a minor version; reports of earlier ones lack them.
 const std::set<std::string> kLater = {"/claim",
                                       "/cells[]/cpu_order",
                                       "/cells[]/bounded_by",
@@ -386,8 +387,8 @@ const std::set<std::string> kLater = {"/claim",
                                       "/cells[]/runs[]/lost/window_late_ns",
                                       "/cells[]/runs[]/threads[]/perf"};
 
-// Every key that the writer writes is known to the schema, and required unless it came later: else
-// the two drift apart.
+// The schema knows every key that the writer writes, and requires it unless it came later;
+// otherwise the two would drift apart.
 void expect_known(const Json& value, const Json& rule, const Json& schema, const std::string& at) {
   if (rule.contains("$ref")) {
     const std::string name = rule["$ref"].get<std::string>().substr(std::strlen("#/definitions/"));
@@ -533,7 +534,7 @@ TEST(ReportInvariants, EachOneBrokenIsNamed) {
             at + "block 2 is marked as a warm-up one, of which 1 are planned first");
   EXPECT_EQ(broken([](Report&, auto& r) { r.trace = "off"; }),
             at + "block 2 has a second run with trace \"off\"");
-  // A block that was cut short is run again; its first try stays.
+  // An interrupted block is run again; its first attempt stays.
   EXPECT_EQ(broken([](Report& report, auto&) {
               Cell& cell = report.cells[0];
               cell.runs.push_back(cell.runs.back());
@@ -584,7 +585,8 @@ TEST(ReportFile, IsReplacedWhole) {
   const int old = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   ASSERT_TRUE(write_report(small_report(), path));
   EXPECT_EQ(contents(path), to_json(small_report()));
-  // Whoever had the old one open still reads the old one: it was renamed over, not written over.
+  // A reader that had the old file open still reads it: the new one was renamed over it, not
+  // written over it.
   struct stat status {};
   ASSERT_EQ(::fstat(old, &status), 0);
   EXPECT_EQ(size_t(status.st_size), to_json(sample::report(3, 1)).size());
@@ -614,7 +616,7 @@ TEST(ReportFile, IsNotWrittenOverADirectoryOrNowhere) {
   EXPECT_EQ(entries(dir), 1u);
 }
 
-// A file size limit fails a write half way, as a full disk does.
+// A file size limit fails a write midway, like a full disk.
 TEST(ReportFile, AFullDiskLeavesTheOldReportAndNothingElse) {
   const TemporaryDirectory dir;
   const std::string path = dir / "report.json";

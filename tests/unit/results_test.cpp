@@ -1,4 +1,4 @@
-// What is worked out from a run's operations and latencies.
+// Results computed from a run's operations and latencies.
 #include "userspace/experiment/results.h"
 
 #include <gtest/gtest.h>
@@ -43,7 +43,7 @@ TEST(Results, AreOfTheMeasuredThreadsAndOfTheBackground) {
   const auto results = results_of(**workload, SampleBook(), rows, 2, 2'000);
   EXPECT_EQ(results.at("operations"), 200);
   EXPECT_EQ(results.at("operations_per_s"), 200 / 2e-6);
-  EXPECT_DOUBLE_EQ(results.at("fairness"), 0.9) << "one had the GIL first, then the other";
+  EXPECT_DOUBLE_EQ(results.at("fairness"), 0.9) << "the threads had the GIL one after the other";
   EXPECT_EQ(results.at("background_operations"), 50);
   EXPECT_EQ(results.at("background_fairness"), 1);
   EXPECT_FALSE(results.contains("latency_samples"));

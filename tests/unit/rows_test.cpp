@@ -1,4 +1,5 @@
-// The reader of the cores' rows: everything once, in one order, and the room given back.
+// The reader of the CPUs' buffers: it delivers every record once, in one order, and frees its
+// space.
 #include "userspace/tracer/rows.h"
 
 #include <gtest/gtest.h>
@@ -13,7 +14,7 @@ class RowsTest : public testing::Test {
  protected:
   static constexpr size_t kCores = 3, kPerCore = 8;
 
-  // What the kernel side does, in few words.
+  // Mimics the BPF programs.
   void write(size_t core, uint64_t end_ns) {
     gilscope_core& of = cores_[core];
     if (of.written - of.taken >= kPerCore) {
@@ -38,7 +39,7 @@ class RowsTest : public testing::Test {
   }
 
   std::vector<gilscope_segment> records_{kCores * kPerCore};
-  std::vector<gilscope_core> cores_{kCores + 1};  // the last one has no row
+  std::vector<gilscope_core> cores_{kCores + 1};  // the last one has no buffer
   Rows rows_{records_, cores_, kPerCore};
 };
 

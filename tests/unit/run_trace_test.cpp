@@ -1,5 +1,5 @@
-// A run's segments as they are read back: what is not the run's, or damaged, is refused; what is
-// its own comes in the order of time, whatever its length.
+// Reading a run's segments back: segments of another run, or damaged ones, are refused; the run's
+// own come in order of time, however many there are.
 #include "tools/trace/run_trace.h"
 
 #include <gmock/gmock.h>
@@ -22,7 +22,7 @@ std::vector<gilscope_segment> two_segments() {
                            {.thread = 2, .ready_ns = 15, .run_ns = 25, .end_ns = 40}});
 }
 
-// All that goes wrong in opening and reading; empty: nothing did.
+// Any error of opening and reading; empty if there is none.
 std::string trouble(const Traced& traced) {
   auto directory = TraceDirectory::of(traced.path());
   if (!directory) return directory.error().message;
@@ -37,7 +37,7 @@ std::string trouble(const Traced& traced) {
 
 TEST(RunTraceTest, ReadsItsOwn) {
   EXPECT_EQ(trouble(Traced(two_segments())), "");
-  EXPECT_EQ(trouble(Traced({})), "") << "none is a number too";
+  EXPECT_EQ(trouble(Traced({})), "") << "zero segments are valid";
 }
 
 TEST(RunTraceTest, RefusesWhatIsNotItsOwn) {
@@ -103,7 +103,7 @@ TEST(RunTraceTest, RefusesRecordsThatCannotBe) {
               HasSubstr("ended before the last one of its thread"));
 }
 
-// A made-up run: threads that sleep and run as chance has it.
+// A synthetic run: threads that sleep and run at random.
 std::vector<gilscope_segment> many_segments(size_t threads, size_t count) {
   std::mt19937_64 random(7);
   std::vector<uint64_t> end_ns(threads, 1000);
@@ -117,7 +117,7 @@ std::vector<gilscope_segment> many_segments(size_t threads, size_t count) {
     of.acquires = static_cast<uint32_t>(i);
     segments.push_back(sample::segment(of));
   }
-  // As a ring hands them over.
+  // In the order in which the reader delivers them.
   std::ranges::stable_sort(segments, {}, &gilscope_segment::end_ns);
   return segments;
 }
@@ -159,7 +159,7 @@ TEST(Moments, AreAllThereAndInTheOrderOfTime) {
     EXPECT_LE(last_ns, moment.ns);
     last_ns = moment.ns;
     count[moment.kind] += 1;
-    // ready, ran, ended, and again
+    // ready, ran, ended, and so on
     const Moment::Kind last = std::exchange(of_thread[moment.thread()], moment.kind);
     EXPECT_EQ(moment.kind, last == Moment::Kind::ended   ? Moment::Kind::ready
                            : last == Moment::Kind::ready ? Moment::Kind::ran
@@ -186,7 +186,7 @@ TEST(Moments, KnowWhatWasBefore) {
     seen.push_back(
         fmt::format("{} {} {} {}", m.ns, static_cast<int>(m.kind), m.gil_before, m.last_end_ns));
   });
-  // It was woken on its way to sleep: no earlier than it was gone, here.
+  // It was woken while going to sleep; here, its waking does not come before its end.
   EXPECT_EQ(seen, (std::vector<std::string>{"10 2 0 0", "20 0 0 0", "20 1 1 20", "30 2 1 20",
                                             "40 0 1 20"}));
 }

@@ -1,4 +1,4 @@
-// A small report in which everything that a report can say is said, and all of it agrees.
+// A small report that uses everything a report can contain, and is consistent.
 #pragma once
 
 #include <fmt/format.h>
@@ -17,7 +17,7 @@ inline Histogram histogram(uint64_t count, uint64_t typical_ns) {
   return h;
 }
 
-// What one thread does in one run; the cores share it out evenly.
+// The behaviour of one thread in one run, divided evenly among the CPUs.
 struct Behaviour {
   uint64_t wall_ns = 0;
   uint64_t acquires = 0, contended = 0, woken_lost = 0, timed_out = 0, drop_requests = 0;
@@ -32,7 +32,7 @@ inline Run run(const Behaviour& b, int block, bool warmup, const std::string& tr
   r.order = trace == "off" ? 0 : 1;
   r.status = "done";
   r.started_at = fmt::format("2026-03-01T12:00:{:02}Z", block);
-  // Every block a little different, the same in each build of the report.
+  // The blocks differ slightly, in the same way each time the report is built.
   r.wall_ns = b.wall_ns + b.wall_ns / 500 * uint64_t(block * 7 % 5);
   r.steal_ns = 0;
   r.rusage = {r.wall_ns, r.wall_ns / 20, 20, 10, 300, 0, 5 << 20};
@@ -81,7 +81,7 @@ inline Run run(const Behaviour& b, int block, bool warmup, const std::string& tr
   r.lost = Lost{};
   r.lost->window_late_ns = 0;
   for (int c = 0; c < cpus; ++c) {
-    // Everything divides by the number of CPUs: the sample has at most two, and two threads.
+    // Everything is divisible by the number of CPUs: the sample has at most two, and two threads.
     const uint64_t share = 2 / uint64_t(cpus);
     Core core;
     core.cpu = c;
@@ -127,7 +127,7 @@ inline Cell cell(const std::string& policy, const std::string& arrangement, int 
   c.main_exit = "join";
   c.bounded_by = "work";
   for (int block = 0; block < warmup + blocks; ++block) {
-    // The threaded runs vary in step with nothing: the spread of the slowdown is not zero.
+    // The threaded runs vary independently, so that the spread of the slowdown is not zero.
     Behaviour now = behaviour;
     if (arrangement == "threaded") {
       now.wall_ns = now.wall_ns / 1000 * uint64_t(994 + 4 * (block * 3 % 4));

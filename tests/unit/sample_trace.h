@@ -14,9 +14,9 @@
 
 namespace gilscope::sample {
 
-inline constexpr uint32_t kFirstTid = 100;  // slot 0's; the others' follow
+inline constexpr uint32_t kFirstTid = 100;  // the tid of slot 0; the others follow
 
-// Segments of a few words each.
+// The fields of a segment that tests set.
 struct SegmentOf {
   uint32_t thread;
   uint64_t ready_ns, run_ns, end_ns;
@@ -24,7 +24,7 @@ struct SegmentOf {
   uint8_t ended = GILSCOPE_ENDED_BLOCKED;
   uint8_t gil_state = GILSCOPE_OUTSIDE;
   uint32_t acquires = 0;
-  uint32_t waker = UINT32_MAX;  // slot; else not the run's
+  uint32_t waker = UINT32_MAX;  // slot; by default not a thread of the run
   uint16_t cpu = 0;
   uint16_t previous_cpu = 0;
 };
@@ -91,7 +91,7 @@ struct Traced {
     write();
   }
 
-  // Again, after a change.
+  // Writes everything again, after a change.
   void write() {
     std::filesystem::remove_all(directory / "segments");
     std::filesystem::create_directories(directory / "segments");
@@ -110,7 +110,7 @@ struct Traced {
 
   TemporaryDirectory directory;
   Report report;
-  // Version 1 holds records that cannot be, too.
+  // Version 1 can also hold invalid records.
   SegmentFileHeader header = {.version = 1, .record_bytes = sizeof(gilscope_segment), .block = 4};
   std::vector<gilscope_segment> segments;
 };

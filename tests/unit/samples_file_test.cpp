@@ -1,4 +1,4 @@
-// A run's latencies as a NumPy array, read back byte by byte after the format's own description
+// A run's latencies as a NumPy array, read back byte by byte according to the format's description
 // (NEP 1).
 #include "userspace/report/samples_file.h"
 
@@ -36,7 +36,7 @@ TEST(SamplesFile, IsAnArrayOfThreeColumns) {
   EXPECT_EQ(file.substr(0, 8), std::string("\x93NUMPY\x01\x00", 8));
   const size_t header = static_cast<unsigned char>(file[8]) +
                         256 * static_cast<size_t>(static_cast<unsigned char>(file[9]));
-  EXPECT_EQ((10 + header) % 64, 0u) << "data begin aligned";
+  EXPECT_EQ((10 + header) % 64, 0u) << "the data are aligned";
   const std::string text = file.substr(10, header);
   EXPECT_THAT(text, HasSubstr("'shape': (2, 3)"));
   EXPECT_THAT(text, HasSubstr("'fortran_order': False"));

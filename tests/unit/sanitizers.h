@@ -1,8 +1,8 @@
-// Whether a sanitizer watches this code: they make each memory access dearer, ThreadSanitizer the
-// most, and the tests then do less of the same.
+// Whether a sanitizer instruments this code. Sanitizers, ThreadSanitizer most of all, make each
+// memory access slower, so tests do less of the same under them.
 #pragma once
 
-// g++ defines macros for it, clang answers questions.
+// g++ defines macros for sanitizers; clang has __has_feature.
 #ifndef __has_feature
 #define __has_feature(feature) 0
 #endif

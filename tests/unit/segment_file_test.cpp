@@ -1,4 +1,4 @@
-// A run's segments on disk: what was written is read back, and what is no such file is refused.
+// A run's segments on disk: written data are read back, and other files are refused.
 #include "userspace/report/segment_file.h"
 
 #include <fcntl.h>
@@ -49,7 +49,7 @@ bool same(const Segments& a, const Segments& b) {
 
 class SegmentFileTest : public testing::Test {
  protected:
-  // As a run writes: in several goes.
+  // Writes in several steps, as a run does.
   Status write(const std::string& name, const Segments& segments, size_t at_once = 1000) {
     auto writer = SegmentWriter::create(at.get(), name, some_header());
     if (!writer) return fail(writer.error());
@@ -64,7 +64,7 @@ class SegmentFileTest : public testing::Test {
     std::ifstream file(path(), std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
   }
-  // The file with other bytes, as reading it says.
+  // The error of reading the file with other contents.
   Error refusal_of(const std::string& content) {
     directory.write(kName, content);
     auto file = read_segments(path());
@@ -150,7 +150,7 @@ TEST_F(SegmentFileTest, IsRefusedWhereItEndsTooEarly) {
   EXPECT_THAT(refusal_of(whole + "x").message, HasSubstr("truncated"));
 }
 
-// The header as changed by `change`, before some records.
+// The header, altered by `change`, with some records.
 template <typename Change>
 std::string file_with(Change change) {
   SegmentFileHeader header = some_header();
@@ -174,7 +174,7 @@ TEST_F(SegmentFileTest, IsRefusedWhereItIsAnother) {
   refused([](SegmentFileHeader& h) { h.version = 0; }, "version 0");
   refused([](SegmentFileHeader& h) { h.header_bytes += 8; }, "version");
   refused([](SegmentFileHeader& h) { h.record_bytes = 72; }, "version");
-  // As a box of the other byte order writes them.
+  // As a machine of the other byte order writes them.
   refused(
       [](SegmentFileHeader& h) {
         for (uint32_t* word : {&h.version, &h.byte_order, &h.header_bytes, &h.record_bytes}) {
@@ -186,7 +186,7 @@ TEST_F(SegmentFileTest, IsRefusedWhereItIsAnother) {
 
 TEST_F(SegmentFileTest, IsRefusedWhereItIsNoRegularFile) {
   ASSERT_EQ(mkfifo((directory / "pipe").c_str(), 0600), 0);
-  const auto pipe = read_segments(directory / "pipe");  // and it does not wait for a writer
+  const auto pipe = read_segments(directory / "pipe");  // must not wait for a writer
   ASSERT_FALSE(pipe);
   EXPECT_THAT(pipe.error().message, HasSubstr("not a regular file"));
   EXPECT_FALSE(read_segments(directory.path()));
@@ -196,9 +196,9 @@ TEST_F(SegmentFileTest, IsRefusedWhereItIsNoRegularFile) {
   EXPECT_THAT(missing.error().message, AllOf(HasSubstr("missing\\x1b"), HasSubstr("No such file")));
 }
 
-// A limit on the size of files stands in for a full disk: the write fails in the middle as there.
+// A file size limit stands in for a full disk: either fails a write in the middle.
 TEST_F(SegmentFileTest, SaysThatItCouldNotBeWritten) {
-  // More than one buffer, so that write() fails, and less, so that finish() does.
+  // More than one buffer, so that write() fails, and less, so that finish() fails.
   for (const size_t count : {200, 200'000}) {
     const std::string name = "full" + std::to_string(count);
     int ends[2];

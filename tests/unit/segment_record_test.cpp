@@ -1,4 +1,4 @@
-// What a segment's record on disk has room for, bit by bit.
+// The range of a segment's record on disk, bit by bit.
 #include "userspace/report/segment_record.h"
 
 #include <gtest/gtest.h>
@@ -43,7 +43,7 @@ TEST(SegmentRecord, KeepsEveryField) {
     gilscope_segment segment = some_segment();
     segment.end_ns = random() >> 1;
     segment.run_ns = segment.end_ns - (random() >> 16);
-    // Where the kernel kept a switch to itself, a segment may begin before its waking.
+    // If the kernel did not report a switch, a segment may begin before its waking.
     segment.ready_ns = segment.run_ns + (random() >> 17) - (uint64_t(1) << 46);
     segment.thread = uint16_t(random());
     segment.began = uint8_t(1 + random() % 2), segment.ended = uint8_t(random() % 5);
@@ -67,7 +67,7 @@ TEST(SegmentRecord, ThereIsNoneForWhatHasNoRoom) {
   refused([](gilscope_segment& s) { s.drop_requests = 65'536; });
   refused([](gilscope_segment& s) { s.end_ns = s.run_ns + (uint64_t(1) << 48); });
   refused([](gilscope_segment& s) { s.run_ns = s.end_ns = s.ready_ns + (uint64_t(1) << 47); });
-  refused([](gilscope_segment& s) { s.began = GILSCOPE_BEGAN_ENTERED; });  // and was ready
+  refused([](gilscope_segment& s) { s.began = GILSCOPE_BEGAN_ENTERED; });  // though ready_ns is set
 }
 
 TEST(SegmentRecord, AFileOfVersion1IsRead) {
@@ -75,7 +75,7 @@ TEST(SegmentRecord, AFileOfVersion1IsRead) {
   SegmentFileHeader header;
   header.version = 1, header.record_bytes = sizeof(gilscope_segment);
   gilscope_segment segment = some_segment();
-  segment.contended = 1'000'000;  // there was room
+  segment.contended = 1'000'000;  // version 1 had room for this
   std::string bytes(reinterpret_cast<const char*>(&header), sizeof(header));
   bytes.append(reinterpret_cast<const char*>(&segment), sizeof(segment));
   directory.write("old.bin", bytes);

@@ -1,5 +1,5 @@
-// The semaphore of our own, held against the sem_t whose algorithm it claims, and its counts of
-// failed attempts against the kernel's count of sleeps.
+// Our own semaphore compared with sem_t, whose algorithm it copies, and its counts of failed
+// attempts compared with the kernel's count of sleeps.
 #include "userspace/gil/semaphore.h"
 
 #include <gtest/gtest.h>
@@ -45,12 +45,12 @@ class SemaphoreOf : public testing::Test {};
 using Both = testing::Types<Ours, Glibcs>;
 TYPED_TEST_SUITE(SemaphoreOf, Both);
 
-// A random sequence of posts and of threads that wait. After each step as many waits are over as
-// the values that there were allow, no fewer and no more.
+// A random sequence of posts and of threads that wait. After each step, exactly as many waits have
+// ended as the posted values allow.
 TYPED_TEST(SemaphoreOf, LetsAsManyWaitsEndAsItWasPosted) {
   constexpr int kInitial = 2, kSteps = 200;
   TypeParam semaphore(kInitial);
-  std::minstd_rand random(20081120);  // the same sequence on every box
+  std::minstd_rand random(20081120);  // the same sequence on every machine
   Crew crew;
   std::vector<std::thread> threads;
   std::atomic<int> over{0};
@@ -81,7 +81,7 @@ TYPED_TEST(SemaphoreOf, LetsAsManyWaitsEndAsItWasPosted) {
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(over, static_cast<int>(threads.size()));
 
-  // What was posted and not waited for is there still: so many waits do not sleep.
+  // Unused posts are still there: that many waits do not sleep.
   UnderGil self;
   for (int rest = kInitial + posts - over; rest > 0; --rest) semaphore.wait(self);
   EXPECT_EQ(self.failed(), 0u);
@@ -92,7 +92,7 @@ constexpr int64_t kRounds = GILSCOPE_UNDER_TSAN ? 3000 : 100'000;
 
 TYPED_TEST(SemaphoreOf, OfOneExcludesAllOthers) {
   TypeParam semaphore(1);
-  int64_t counter = 0;  // plain: the semaphore protects it
+  int64_t counter = 0;  // not atomic: the semaphore protects it
   run_together(kThreads, [&](UnderGil& self) {
     for (int64_t i = 0; i < kRounds; ++i) {
       semaphore.wait(self);
@@ -110,7 +110,7 @@ TEST(Semaphore, CountsNoFailureWhereItFindsAValue) {
   semaphore.post();
   semaphore.wait(self.thread.board);
   EXPECT_EQ(self.failed(), 0u);
-  EXPECT_EQ(self.slot.state, GILSCOPE_OUTSIDE) << "only who sleeps says that it waits";
+  EXPECT_EQ(self.slot.state, GILSCOPE_OUTSIDE) << "only a sleeping thread is marked as waiting";
 }
 
 TEST(Semaphore, CountsOneFailureForEachWaitThatFindsItEmpty) {
@@ -135,10 +135,10 @@ TEST(Semaphore, CountsOneFailureForEachWaitThatFindsItEmpty) {
   }
   thread.join();
   EXPECT_EQ(waiter.slot.contended, static_cast<uint64_t>(kWaits));
-  EXPECT_EQ(waiter.slot.woken_lost, 0u) << "nobody was there to lose against";
+  EXPECT_EQ(waiter.slot.woken_lost, 0u) << "there was no other thread to lose to";
 }
 
-#if !GILSCOPE_UNDER_TSAN  // whose own locks sleep as well
+#if !GILSCOPE_UNDER_TSAN  // ThreadSanitizer's own locks sleep as well
 
 uint64_t sleeps_of_this_thread() {
   rusage usage;
@@ -156,8 +156,8 @@ TEST(Semaphore, CountsItsWaitsAsTheKernelDoes) {
       const uint64_t lost_before = self.slot.woken_lost;
       semaphore.wait(self.thread.board);
       lost += self.slot.woken_lost - lost_before;
-      // Lets others find it taken; for the kernel this is no sleep. After the post it is mostly
-      // this thread again that takes it, before the one that the post has woken.
+      // Lets others find it taken; for the kernel this is not a sleep. After the post, this thread
+      // usually takes it again before the thread that the post woke.
       sched_yield();
       semaphore.post();
     }
@@ -168,12 +168,12 @@ TEST(Semaphore, CountsItsWaitsAsTheKernelDoes) {
     contended += member->slot.contended;
     woken_lost += member->slot.woken_lost;
   }
-  EXPECT_GE(woken_lost, kEnough) << "it hands over, or does not tell the kinds apart";
-  // Each sleep was a failed attempt; a failed attempt may not have slept, where a post overtook it.
-  // A page that has to be fetched puts a thread to sleep too, hence the allowance.
+  EXPECT_GE(woken_lost, kEnough) << "it hands over, or does not distinguish the kinds of failure";
+  // Each sleep was a failed attempt; a failed attempt may not have slept, if a post came first.
+  // Page faults that wait for I/O are sleeps too, hence the allowance.
   constexpr uint64_t kAllowance = 20;
   EXPECT_LE(slept, contended + woken_lost + kAllowance);
-  // Who has lost after a wakeup had slept before it.
+  // A thread that lost after a wakeup had slept before it.
   EXPECT_LE(woken_lost, slept);
 }
 

@@ -1,4 +1,4 @@
-// sharded: N locks, each of which lets one thread in at a time; N threads at once.
+// sharded: N locks, each of which admits one thread at a time; N threads may hold at once.
 #include "userspace/gil/sharded.h"
 
 #include <gtest/gtest.h>
@@ -18,12 +18,12 @@ constexpr int64_t kEach = GILSCOPE_UNDER_TSAN || GILSCOPE_UNDER_ASAN ? 20'000 : 
 
 TEST(Sharded, LosesNoIncrementOfWhatAPieceGuards) {
   Sharded gil({.pieces = kPieces});
-  std::vector<int64_t> counters(kPieces);  // plain, each under the lock of its piece
+  std::vector<int64_t> counters(kPieces);  // not atomic: each is under the lock of its piece
   const Crew crew = run_together(kThreads, [&](UnderGil& self) {
     const Code code = calling_loop([&] {
       int64_t& counter = counters[self.thread.piece];
       const int64_t seen = counter;
-      // Now and then in the middle of it, for where all threads share one core.
+      // Yields occasionally in the middle, in case all threads share one CPU.
       if (seen % 4096 == 0) std::this_thread::yield();
       counter = seen + 1;
     });
@@ -54,7 +54,7 @@ TEST(Sharded, ChecksEvery101CountedOpcodesOfEachThread) {
     gil.acquire(self.thread);
     Interpreter(gil, self.thread).run(counting_loop(), {&kN, 1});
     gil.release(self.thread);
-    // As check-interval:100, and for the second thread too: its ticker is its own.
+    // Like check-interval:100, also for the second thread: its ticker is its own.
     EXPECT_EQ(self.slot.acquires, 2u + (1 + 3 * kN + 2) / 101);
   }
 }

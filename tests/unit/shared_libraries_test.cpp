@@ -1,4 +1,4 @@
-// Which shared libraries the running program needs, held against what the kernel has mapped.
+// The shared libraries that the running program needs, compared with the kernel's mappings.
 #include "userspace/experiment/shared_libraries.h"
 
 #include <gmock/gmock.h>
@@ -14,7 +14,7 @@ TEST(SharedLibraries, AreNamedWhereTheProgramIsDynamic) {
   std::ifstream file("/proc/self/maps");
   const std::string maps{std::istreambuf_iterator<char>(file), {}};
   const auto libraries = shared_libraries();
-  // The file of another library may have a longer name than the one by which it was asked for.
+  // The file of another library may have a longer name than the one requested.
   const bool dynamic = maps.find("/libc.so.6\n") != std::string::npos;
   EXPECT_EQ(dynamic, !libraries.empty());
   if (dynamic) {

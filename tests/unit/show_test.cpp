@@ -46,7 +46,7 @@ bool has(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-// Broken lines joined again: what is said, wherever it wraps.
+// Joins wrapped lines, so that a message is found wherever it wraps.
 std::string unwrapped(std::string text) {
   for (size_t at; (at = text.find("\n  ")) != std::string::npos;)
     text.erase(at, 2).replace(at, 1, " ");
@@ -63,7 +63,7 @@ TEST(Statistics, MedianOfOddEvenAndNone) {
   EXPECT_EQ(median({}), std::nullopt);
 }
 
-// The ranks are those of the published tables of the sign test.
+// The ranks are those of published tables of the sign test.
 TEST(Statistics, IntervalOfTheMedianIsExact) {
   const auto ranks = [](int n) -> std::pair<double, double> {
     std::vector<double> values;
@@ -174,7 +174,7 @@ TEST(Summaries, SlowdownIsWithinBlocksOfUntracedMeasuredFinishedRuns) {
   report.cells.resize(2);
   for (Cell& cell : report.cells) {
     for (auto& run : cell.runs) {
-      // Blocks differ much from one another, and not in what they say.
+      // The blocks differ much in absolute times, but not in their ratios.
       run.wall_ns = uint64_t(run.block + 1) * 1'000'000;
       if (cell.arrangement == "threaded") run.wall_ns *= 2;
       if (run.traced()) run.wall_ns *= 50;
@@ -228,7 +228,7 @@ TEST(Summaries, CoresAreMediansOverTracedMeasuredRuns) {
   EXPECT_NEAR(*of.cores[0].woken_lost_per_s, 24'000 / 1.75, 200);
 }
 
-// What is disturbed is far off: if it got into a number, the number would show it.
+// Disturbed runs have extreme values, so that any number that includes them shows it.
 Report disturbed(const std::string& gate = "foreign") {
   Report report = sample::report(7, 1);
   for (const size_t run : {3, 4, 5}) {  // block 1 traced, block 2 both
@@ -310,7 +310,7 @@ TEST(TextReport, ACellWithoutARunThatGatesLetPassHasNoNumbers) {
       << text;
   EXPECT_FALSE(has(text, "check-interval:100, threaded on 2 CPUs: 1."));
   EXPECT_FALSE(has(text, "On 2 CPUs check-interval:100"));
-  // And where there is none at all.
+  // The same if there is no such run at all.
   for (Cell& cell : report.cells) {
     for (auto& run : cell.runs) run.gates = {{"steal", 0.5, 0.05}};
   }
@@ -336,7 +336,7 @@ TEST(TextReport, PerBlockMarksTheRunsThatGatesLeftOut) {
                     "trace off: foreign 41.4 % (limit 25.0 %)\n"))
         << text;
   }
-  // The block's slowdown is one of the numbers that it is left out of.
+  // The block's slowdown is among the numbers that the run is left out of.
   const auto lines =
       lines_of(shown(disturbed(), {.color = false, .width = 100, .per = Per::block}));
   const auto row = std::find(lines.begin(), lines.end(), "check-interval:100 on 2 CPUs") + 3;
@@ -373,7 +373,7 @@ TEST(EnvironmentChanges, AreFactsThatDiffer) {
       {"kernel.sched.base_slice_ns", int64_t{2800000}, ""},
       {"kernel.only_before", int64_t{1}, ""},
   };
-  EXPECT_TRUE(environment_changes(report).empty());  // not at its end yet
+  EXPECT_TRUE(environment_changes(report).empty());  // the experiment has not ended yet
   report.environment_after = {
       {"load.1", 1.5, ""},
       {"cpu.online_now", numbers({0, 3}), ""},
@@ -412,7 +412,7 @@ TEST(EnvironmentChanges, AreSaidWhereTheyMatter) {
                                                   {"after", "performance, powersave"},
                                                   {"matters", true}}));
   Report quiet = report;
-  quiet.environment_after.pop_back();  // load and uptime move as they always do
+  quiet.environment_after.pop_back();  // load and uptime always change
   EXPECT_FALSE(has(shown(quiet), "changed during"));
 }
 
@@ -505,7 +505,7 @@ TEST(Findings, NameWhatTellsCellsApart) {
   EXPECT_TRUE(all[3].sentence.starts_with("On CPUs 0,1 switch-interval:5ms "));
 }
 
-// When the text is meant to change: GILSCOPE_UPDATE_GOLDEN=1 build/unit_tests, and read the diff.
+// To change the text on purpose: run GILSCOPE_UPDATE_GOLDEN=1 build/unit_tests, and read the diff.
 TEST(TextReport, IsTheGoldenText) {
   const auto path = std::filesystem::path(__FILE__).parent_path() / "show_golden.txt";
   const std::string text = shown(sample::report());
@@ -611,7 +611,7 @@ TEST(TextReport, WhatIsMissingIsADash) {
     if (line.starts_with("check-interval:100  ")) rows += has(line, "  -  ");
   }
   EXPECT_EQ(cores, 1) << shown(report);
-  EXPECT_EQ(threads, 2) << "its waits, and its cache misses\n" << shown(report);
+  EXPECT_EQ(threads, 2) << "one for its waits, one for its cache misses\n" << shown(report);
   EXPECT_EQ(rows, 1) << shown(report);
 }
 
@@ -653,7 +653,7 @@ TEST(TextReport, OfEmulatedCpusNoTimeIsShown) {
 TEST(TextReport, StealIsSaidAboveOnePercent) {
   Report report = sample::report();
   auto& run = report.cells[3].runs[4];
-  // Two CPUs, for ten seconds: their steps are a thousandth of it.
+  // Two CPUs, for ten seconds: the clock's steps are a thousandth of that.
   run.wall_ns = 9'000'000'000, run.steal_over_ns = 10'000'000'000;
   run.steal_ns = 170'000'000;
   EXPECT_FALSE(has(shown(report), "Stolen")) << "0.95 %, at most";
@@ -664,7 +664,7 @@ TEST(TextReport, StealIsSaidAboveOnePercent) {
       << shown(report);
 }
 
-// Two steps of 10 ms in a run of 5 ms are no 198 % of its time.
+// Two steps of 10 ms in a run of 5 ms must not be shown as 198 % of its time.
 TEST(TextReport, StealOfARunThatIsShorterThanItsStepsIsNotJudged) {
   Report report = sample::report();
   auto& run = report.cells[3].runs[4];
@@ -804,7 +804,7 @@ TEST(SummaryJson, HoldsTheDerivedNumbers) {
   EXPECT_EQ(few["slowdown"][1]["verdict"], "undecided");
 }
 
-// What the two subcommands do, as the command line runs them.
+// Runs the two subcommands as the command line does.
 Outcome command(std::vector<std::string> arguments) {
   const auto both = [](CLI::App& app, Exit& exit) {
     add_show(app, exit);
@@ -828,7 +828,7 @@ class Commands : public testing::Test {
 
 TEST_F(Commands, ShowPrintsTheReportOrItsNumbers) {
   const std::string path = written(sample::report());
-  // The report names segments, and there are none beside it.
+  // The report names segments, but there are none beside it.
   ReportFindings none;
   none.away = 64;
   EXPECT_EQ(command({"show", path}).out, shown(sample::report(), {}, none));

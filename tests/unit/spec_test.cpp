@@ -11,7 +11,7 @@
 namespace gilscope {
 namespace {
 
-// A spec that is good; what a test adds to it is what the test is about.
+// A valid spec; each test adds the part that it tests.
 const std::string kGood = "policies = \"none\"\nworkloads = \"count:n=1M\"\n";
 
 Spec parsed(const std::string& toml) {
@@ -170,7 +170,7 @@ TEST(Spec, RefusesUnknownWordsAndNamesTheNearest) {
   expect_says("policies = \"\"\nworkloads = \"count\"\n", "policies in test.toml line 1: ");
 }
 
-// A script fills in "$NAME", and the variable was not set.
+// A script fills in "$NAME", but the variable was not set.
 TEST(Spec, RefusesABlankStringOfEachKey) {
   for (const std::string blank : {"", " ", "\\t", "\u00a0"}) {
     for (const char* key : {"name", "arrangements", "threads", "cpus", "cpus_by", "cpu_order",
@@ -221,7 +221,7 @@ TEST(Spec, RefusesAMatrixThatWouldNeverEnd) {
   expect_says(kGood + threads + "blocks = 10000\n", "1000000 is the limit");
 }
 
-TEST(Spec, SurvivesWhatIsNoSpecAtAll) {
+TEST(Spec, SurvivesTextThatIsNoSpecAtAll) {
   std::string dotted = "a", nested = "policies = ";
   for (int i = 0; i < 100000; ++i) dotted += ".a";
   for (int i = 0; i < 300; ++i) nested += "[\n{a" + dotted.substr(1, 300) + " = ";
@@ -292,7 +292,7 @@ TEST(Spec, TakesGates) {
 
 TEST(Spec, WritesTheGatesThatAreNotTheDefaults) {
   Spec spec = parsed(kGood);
-  EXPECT_EQ(to_toml(spec).find("gates"), std::string::npos);  // as before there were any
+  EXPECT_EQ(to_toml(spec).find("gates"), std::string::npos);  // as before there were gates
   EXPECT_EQ(to_toml(spec).find("perf"), std::string::npos);
   spec.perf = true;
   EXPECT_NE(to_toml(spec).find("\nperf = true\n"), std::string::npos);
@@ -384,7 +384,7 @@ TEST(Builtin, DemoShowsTheSeedsQuestion) {
             std::vector<std::string>({"check-interval:100", "switch-interval:5ms", "none"}));
   EXPECT_EQ(demo.cpus, std::vector<std::string>({"1", "all"}));
   EXPECT_EQ(demo.arrangements, std::vector<std::string>({"sequential", "threaded"}));
-  EXPECT_GE(demo.blocks, 6);  // fewer decide nothing
+  EXPECT_GE(demo.blocks, 6);  // fewer blocks decide nothing
 }
 
 TEST(Builtin, UnknownNamesAreToldWhatThereIs) {

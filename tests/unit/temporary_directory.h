@@ -1,4 +1,4 @@
-// A directory that lives as long as the test, and a way to fill it.
+// A directory that exists as long as the test, and a way to fill it.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -28,7 +28,7 @@ class TemporaryDirectory {
   std::string path() const { return path_; }
   std::string operator/(const std::string& name) const { return path_ + "/" + name; }
 
-  // Makes the directories on the way as well.
+  // Also makes the directories in the path.
   void write(const std::string& name, const std::string& text) const {
     const std::filesystem::path file = *this / name;
     std::filesystem::create_directories(file.parent_path());

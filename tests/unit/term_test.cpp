@@ -106,7 +106,7 @@ TEST(Format, IsShortAndExact) {
 }
 
 TEST(Format, ReadsBackAsItself) {
-  uint64_t number = 88172645463325252;  // xorshift: the same numbers on every box
+  uint64_t number = 88172645463325252;  // xorshift: the same numbers on every machine
   for (int i = 0; i < 20000; ++i) {
     number ^= number << 13, number ^= number >> 7, number ^= number << 17;
     const uint64_t value = (number >> (i % 60)) / (i % 3 == 0 ? 1000 : 1) * (i % 2 == 0 ? 1000 : 1);
@@ -142,7 +142,7 @@ TEST(Quote, LeavesNoControlCharacter) {
   EXPECT_EQ(printable("a\x1b[2J\n\x7f"), "a\\x1b[2J\\x0a\\x7f");
   EXPECT_EQ(printable("Z\xc3\xbcrich"), "Z\xc3\xbcrich");
   EXPECT_EQ(printable("\xc2\x9b"), "\\xc2\\x9b");           // CSI, as one character
-  EXPECT_EQ(printable("\xff\xc3"), "\\xff\\xc3");           // no UTF-8
+  EXPECT_EQ(printable("\xff\xc3"), "\\xff\\xc3");           // not UTF-8
   EXPECT_EQ(printable("\xc0\xaf"), "\\xc0\\xaf");           // overlong
   EXPECT_EQ(printable("\xed\xa0\x80"), "\\xed\\xa0\\x80");  // a surrogate
   EXPECT_EQ(printable("\xf0\x9f\x98\x80"), "\xf0\x9f\x98\x80");
@@ -175,7 +175,7 @@ TEST(Count, NamesItsBounds) {
   EXPECT_LT(parse_count(std::string(100'000, '9'), 0, 9).error().message.size(), 200u);
 }
 
-TEST(Blank, IsWhatNothingCanBeSeenOf) {
+TEST(Blank, IsTextWithNothingVisible) {
   for (const char* text : {"", " ", "\t\r\n\v\f", "\u00a0", "\u2003\u200b", "\u3000", "\ufeff"}) {
     EXPECT_TRUE(is_blank(text)) << testing::PrintToString(text);
   }

@@ -1,4 +1,4 @@
-// What a terminal is asked before anything but text is written to it.
+// The properties of a terminal that decide whether anything but text is written to it.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 namespace gilscope {
 namespace {
 
-// A terminal of its own in place of one of the standard descriptors, while a test asks.
+// Replaces one of the standard descriptors by a terminal of its own.
 class Terminal {
  public:
   explicit Terminal(int fd) : fd_(fd), kept_(::dup(fd)) {

@@ -30,7 +30,7 @@ std::vector<gilscope_segment> handed_over(uint32_t threads) {
                    .ended = GILSCOPE_ENDED_BLOCKED_GIL,
                    .gil_state = GILSCOPE_WAITING});
   }
-  // Each wakes the next, on the other CPU, and it takes 50 us to get there.
+  // Each thread wakes the next on the other CPU, and the wakeup takes 50 us.
   for (uint32_t thread = 1; thread < threads; ++thread) {
     ns += 300'000;
     all.push_back({.thread = thread,

@@ -1,4 +1,4 @@
-// Threads behave as those of Python's threading module do.
+// Threads behave like those of Python's threading module.
 #include "userspace/threading/thread.h"
 
 #include <gmock/gmock.h>
@@ -18,8 +18,8 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-// A thread that runs until it is let go; the gates are its own, so that it may outlive the test's
-// sight of it.
+// A thread that runs until it is released. It shares ownership of its gates, so it may outlive the
+// test's object.
 struct Running {
   struct Gates {
     Gate begun, go, done;
@@ -219,7 +219,7 @@ TEST(ThreadJoin, GivesUpWhenItsTimeIsOver) {
 }
 
 TEST(ThreadJoin, WaitsWithAnyTimeoutUntilTheEnd) {
-  // The longest ones reach beyond the end of the clock.
+  // The longest timeouts reach beyond the end of the clock.
   using std::chrono::nanoseconds;
   for (const nanoseconds timeout : {nanoseconds(std::chrono::hours(1)), nanoseconds::max() / 2,
                                     nanoseconds::max() - nanoseconds(1), nanoseconds::max()}) {
@@ -280,7 +280,7 @@ TEST(ThreadDaemon, IsSetBeforeStartAndNotAfter) {
   EXPECT_FALSE(thread.daemon());
   go.open();
   ASSERT_TRUE(thread.join());
-  EXPECT_FALSE(thread.set_daemon(true)) << "nor once it has ended";
+  EXPECT_FALSE(thread.set_daemon(true)) << "not even after it has ended";
 }
 
 TEST(ThreadDaemon, IsInheritedFromTheThreadThatCreates) {
@@ -308,8 +308,9 @@ TEST(ThreadDaemon, IsInheritedFromTheThreadThatCreates) {
 
 // --- the end of main ----------------------------------------------------------------------------
 
-// Each of these is a process of its own, run anew rather than forked from one with threads. It says
-// on standard error what came to pass, and a thread that should not be waited for ends it by alarm.
+// Each of these tests runs in its own process, started anew rather than forked from one with
+// threads. It reports events on standard error; if it waits for a thread that it should not wait
+// for, an alarm ends it.
 class EndOfMainDeathTest : public testing::Test {
  protected:
   void SetUp() override { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
@@ -318,7 +319,7 @@ class EndOfMainDeathTest : public testing::Test {
     const std::string line = std::string("[") + what + "]";
     if (write(STDERR_FILENO, line.data(), line.size()) < 0) _exit(9);
   }
-  static constexpr unsigned kAlarm = 120;  // seconds; only a failure takes so long
+  static constexpr unsigned kAlarm = 120;  // seconds; only a failure takes that long
 };
 
 TEST_F(EndOfMainDeathTest, NamesStartAtOne) {
@@ -359,7 +360,7 @@ TEST_F(EndOfMainDeathTest, JoinsThreadsAndThoseThatTheyStartMeanwhile) {
       testing::ExitedWithCode(0),
       testing::ResultOf(
           [](const std::string& said) {
-            // Each is said before main; the order among them is theirs.
+            // Each message comes before main's; their order among each other is arbitrary.
             const size_t end = said.find("[main]");
             return said.find("[first]") < end && said.find("[second]") < end &&
                    said.find("[third]") < end && end != said.npos;

@@ -1,4 +1,4 @@
-// What segments tell of the GIL, held against runs that are small enough to be worked out by hand.
+// Findings about the GIL from segments, compared with runs small enough to work out by hand.
 #include "tools/trace/trace_findings.h"
 
 #include <gmock/gmock.h>
@@ -20,7 +20,7 @@ constexpr uint8_t kOff = GILSCOPE_ENDED_PREEMPTED, kOnGil = GILSCOPE_ENDED_BLOCK
                   kLeft = GILSCOPE_ENDED_LEFT, kBlocked = GILSCOPE_ENDED_BLOCKED;
 constexpr uint8_t kWaiting = GILSCOPE_WAITING, kHolding = GILSCOPE_HOLDING;
 
-// Everything that GilSpans says, as text.
+// Everything that GilSpans reports, as text.
 struct Told : GilSpansReader {
   std::vector<std::string> spans, owners, handoffs;
 
@@ -52,7 +52,7 @@ Told told(const std::vector<SegmentOf>& all, bool one_owner = true) {
   return told;
 }
 
-// Thread 1 computes; thread 2 is woken once in vain, and once gets it.
+// Thread 1 computes; thread 2 is woken once in vain, and then gets the GIL.
 std::vector<SegmentOf> convoy() {
   return {
       {.thread = 1,
@@ -134,7 +134,7 @@ TEST(GilSpansTest, AHolderThatIsPreemptedOrBlockedGoesOnHolding) {
   EXPECT_THAT(t.handoffs, IsEmpty());
 }
 
-TEST(GilSpansTest, WhoFoundItFreeHasNoLatency) {
+TEST(GilSpansTest, AThreadThatFoundItFreeHasNoLatency) {
   const Told t = told({
       {.thread = 1, .ready_ns = 0, .run_ns = 100, .end_ns = 200, .began = kEntered, .acquires = 1},
       {.thread = 2, .ready_ns = 0, .run_ns = 150, .end_ns = 160, .began = kEntered},
@@ -228,7 +228,7 @@ TEST(TraceFindingsTest, TimeCountsWithinTheWindowOnly) {
 
 TEST(TraceFindingsTest, ChainsAddUpFromWakerToWakee) {
   const TraceFindings f = found(Traced(sample::segments(convoy())));
-  // 2 woken by 1, which had waited for nothing: 50, then 20; 1 woken by 2: its 20 and 40.
+  // 2 woken by 1, which had not waited: 50, then 20; 1 woken by 2: its 20 and 40.
   EXPECT_EQ(f.chain.delay.count(), 3u);
   EXPECT_EQ(f.chain.longest_ns, 60u);
   EXPECT_EQ(f.chain.longest_wakeups, 2u);
@@ -237,12 +237,13 @@ TEST(TraceFindingsTest, ChainsAddUpFromWakerToWakee) {
 TEST(TraceFindingsTest, APreemptionAddsItsOwnWaitToTheChain) {
   const TraceFindings f = found(Traced(sample::segments({
       {.thread = 1, .ready_ns = 0, .run_ns = 100, .end_ns = 200, .began = kEntered},
-      {.thread = 1, .ready_ns = 300, .run_ns = 310, .end_ns = 400, .ended = kOff},  // by others
+      // Woken by other threads.
+      {.thread = 1, .ready_ns = 300, .run_ns = 310, .end_ns = 400, .ended = kOff},
       {.thread = 1, .ready_ns = 400, .run_ns = 450, .end_ns = 500, .began = kPreempted},
   })));
   EXPECT_EQ(f.chain.longest_ns, 60u);
   EXPECT_EQ(f.chain.longest_wakeups, 1u);
-  EXPECT_EQ(f.wakers[3][1], 1u) << "the last row is everybody else";
+  EXPECT_EQ(f.wakers[3][1], 1u) << "the last row is for all other threads";
 }
 
 TEST(TraceFindingsTest, ACoreIdlesWhileAThreadCouldRunAndTheGilIsFree) {
@@ -252,7 +253,7 @@ TEST(TraceFindingsTest, ACoreIdlesWhileAThreadCouldRunAndTheGilIsFree) {
   };
   EXPECT_EQ(found(Traced(sample::segments(all))).gil->idle_while_free_ns, 40u);
   EXPECT_EQ(found(Traced(sample::segments(all))).gil->free_ns, 100u);
-  // Where another of its threads has the only core, the core does not idle.
+  // If another of its threads has the only CPU, the CPU does not idle.
   std::vector<SegmentOf> beside = all;
   beside.push_back({.thread = 2, .ready_ns = 0, .run_ns = 210, .end_ns = 290, .began = kEntered});
   EXPECT_EQ(found(Traced(sample::segments(beside), 3, 1)).gil->idle_while_free_ns, 10u);

@@ -1,5 +1,5 @@
-// Threads under a GIL, without a harness around them: each with a slot of its own, all released by
-// one gate, and a way to see a slot while its thread is at work.
+// Threads under a GIL, without a harness: each has its own slot, one gate releases them all, and a
+// slot can be read while its thread is running.
 #pragma once
 
 #include <atomic>
@@ -14,19 +14,20 @@
 
 namespace gilscope {
 
-// A thread, as policies know it, with its slot on a board of one.
+// A thread as policies know it, with its slot on a board of one.
 struct UnderGil {
   gilscope_slot GILSCOPE_ALIGNED slot = {};
   GilThread thread{slot};
 
-  // As another thread may read it at any time.
+  // Reads a field as another thread may at any time.
   template <typename T>
   static T seen(T& field) {
     return std::atomic_ref<T>(field).load(std::memory_order_relaxed);
   }
   uint32_t state() { return seen(slot.state); }
   uint64_t failed() { return seen(slot.contended) + seen(slot.woken_lost) + seen(slot.timed_out); }
-  // Until it has found the GIL taken, and sleeps or is about to; or has got it nevertheless.
+  // Waits until the thread has found the GIL taken and sleeps or is about to, or has acquired it
+  // after all.
   void await_waiting() {
     while ((state() != GILSCOPE_WAITING || failed() == 0) && seen(slot.acquires) == 0) {
       std::this_thread::yield();
@@ -36,7 +37,7 @@ struct UnderGil {
 
 using Crew = std::vector<std::unique_ptr<UnderGil>>;
 
-// Runs body(member) in `count` threads at once, and gives the members back for inspection.
+// Runs body(member) in `count` threads at once, and returns the members for inspection.
 template <typename Body>
 Crew run_together(int count, Body body) {
   Crew crew;

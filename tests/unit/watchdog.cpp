@@ -1,5 +1,5 @@
-// A test of locks fails by hanging as often as by a wrong value. This ends the program then, and
-// says which test it was; no test takes anything near so long by itself.
+// A test of locks fails by hanging as often as by a wrong value. The watchdog then ends the program
+// and names the test; no test takes nearly that long by itself.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -21,7 +21,7 @@ class Watchdog : public testing::EmptyTestEventListener {
   void OnTestEnd(const testing::TestInfo&) override { alarm(0); }
 
   static void bark(int) {
-    // Whether it can be written or not, this is the end.
+    // The program ends whether or not the message can be written.
     [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, message, std::strlen(message));
     _exit(1);
   }

@@ -1,4 +1,4 @@
-// The spellings of workloads, which are a contract, and what a workload does.
+// The spellings of workloads, which are a contract, and the behaviour of workloads.
 #include "userspace/workload/workload.h"
 
 #include <gmock/gmock.h>
@@ -22,7 +22,7 @@ std::string canonical(const std::string& text) {
   return result ? *result : "refused: " + result.error().message;
 }
 
-// What is accepted and comes to nothing names a second cell that is the same as the first.
+// An argument that is accepted without effect would name a second cell equal to the first.
 TEST(Workloads, RefuseATaskForNoBackground) {
   for (const char* text :
        {"count:task=regex", "count:n=5,task=count", "echo:background=0,task=regex",
@@ -82,7 +82,7 @@ INSTANTIATE_TEST_SUITE_P(
                     "count:n=10G0", "count:n=5,n=5", "count:N=5", "count:n=5,seconds=0",
                     "count:n=5,seconds=0ms", "count:n=5,seconds=-1", "count:n=5,seconds=86401",
                     "count:n=5,seconds=25h", "count:n=5,seconds=forever",
-                    // Not "two minutes", and so not two milliseconds either.
+                    // "2m" is refused: it could mean minutes or milliseconds.
                     "count:seconds=2m", "count:seconds=2n", "count:seconds=2u", "count:n=5\n",
                     "\x1b[2Jcount", "count\xff", std::string("count\0", 6),
                     std::string(100'000, 'c'), "count:n=" + std::string(900, '9'),
@@ -97,7 +97,7 @@ TEST_P(BadWorkload, IsRefusedInOneLine) {
   EXPECT_EQ(text.error().message, workload.error().message);
   EXPECT_FALSE(text.error().message.empty());
   for (const char c : text.error().message) {
-    EXPECT_TRUE(c >= ' ' && c <= '~') << "a control character, or no ASCII";
+    EXPECT_TRUE(c >= ' ' && c <= '~') << "a control character, or not ASCII";
   }
 }
 
@@ -121,7 +121,7 @@ INSTANTIATE_TEST_SUITE_P(OutOfRange, BadWorkload,
                                          "file:dir=/tmp/../etc", "file:dir=", "native:length=0ms",
                                          "convoy:burst=-1", "mixed:block=0", "throughput:n=0"));
 
-// What one thread does when it runs a workload alone.
+// One thread that runs a workload alone.
 struct Alone {
   explicit Alone(const std::string& policy) : gil(std::move(*make_gil(policy))) {
     gil->acquire(self.thread);
@@ -143,16 +143,17 @@ TEST(Count, DoesAsManyOperationsAsItWasAskedFor) {
   auto workload = make_workload("count:n=1234");
   ASSERT_TRUE(alone.run(**workload));
   EXPECT_EQ(alone.operations, 1234u);
-  EXPECT_EQ(alone.self.slot.acquires, 2u + 3 * 1234 + 3) << "it did not count as often as it says";
+  EXPECT_EQ(alone.self.slot.acquires, 2u + 3 * 1234 + 3)
+      << "it did not count as often as it reports";
 }
 
-TEST(Throughput, DoesItsTaskSoOften) {
+TEST(Throughput, DoesItsTaskNTimes) {
   for (const char* task : {"count", "pidigits", "regex", "compress"}) {
     Alone alone("switch-interval:5ms");
     auto workload = make_workload(fmt::format("throughput:task={},n=3", task));
     ASSERT_TRUE(alone.run(**workload));
     EXPECT_EQ(alone.operations, 3u) << task;
-    // Compression alone lets others have the GIL.
+    // Only compression lets others have the GIL.
     EXPECT_EQ(alone.self.slot.acquires, std::string_view(task) == "compress" ? 1u + 3 : 1u) << task;
   }
 }
@@ -174,7 +175,7 @@ TEST(Mixed, ComputesAndBlocksInTurn) {
   ASSERT_TRUE(alone.run(**workload));
   EXPECT_GE(monotonic_ns() - start, 5'000'000u);
   EXPECT_EQ(alone.operations, 5u);
-  EXPECT_EQ(alone.self.slot.acquires, 1u + 5) << "once for each call that blocked";
+  EXPECT_EQ(alone.self.slot.acquires, 1u + 5) << "one for each call that blocked";
 }
 
 TEST(Mixed, EndsWhenItsTimeIsUp) {
@@ -234,7 +235,7 @@ TEST(PingPong, GoesRoundUntilItsTimeIsUp) {
       });
     }
     for (std::thread& thread : ring) thread.join();
-    // The token passes all of them, and the end comes once.
+    // The token passes all of them, and ends once.
     EXPECT_GT(operations[2], 0u);
     for (uint64_t one : operations) EXPECT_LE(one - operations[2], 1u);
   }
@@ -247,11 +248,11 @@ TEST(Yield, LetsOthersRunUntilItsTimeIsUp) {
   ASSERT_TRUE((*workload)->prepare(1));
   ASSERT_TRUE(alone.run(**workload));
   EXPECT_GT(alone.operations, 0u);
-  // Each call releases the GIL, the one that finds the time up as well.
+  // Each call releases the GIL, also the one that finds the time is up.
   EXPECT_EQ(alone.self.slot.acquires, 2 + alone.operations);
 }
 
-// A workload with a client, here a thread instead of a process.
+// A workload with a client, here a process forked by the test.
 class WithClient : public testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(Workloads, WithClient, testing::Values("echo", "latency", "bandwidth"));
 
@@ -261,7 +262,7 @@ TEST_P(WithClient, AnswersItsClient) {
   ASSERT_TRUE((*workload)->has_client());
   ASSERT_TRUE((*workload)->prepare(1));
   auto book = SampleBook::make(1, 1'000'000);
-  // The goodbyes of the datagram workloads end with their process only.
+  // The goodbyes of the datagram workloads only end with their process.
   const pid_t client = fork();
   if (client == 0) _exit((*workload)->converse(*book) ? 0 : 1);
   (*workload)->begin();
