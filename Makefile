@@ -28,6 +28,8 @@ INSTALL ?= install
 STATIC ?= auto
 # 1: a warning is an error. The project's own machines set it; a newer compiler may know new warnings.
 WERROR ?=
+# no: without precompiled headers, as for a compiler's cache.
+PCH ?= yes
 # SANITIZE=address,undefined or thread; give such a build a BUILD directory of its own. The fuzzers
 # are part of the first.
 SANITIZE ?=
@@ -43,7 +45,7 @@ is_clang = $(findstring clang,$(shell $(1) --version 2>/dev/null | head -n 1))
 OWN_CPPFLAGS := -I. -I$(BUILD)/generated -DGILSCOPE_VERSION='"$(VERSION)"'
 WARNINGS := -Wall -Wextra $(if $(filter 1,$(WERROR)),-Werror)
 # The same objects whatever the directory that they are made in.
-SAME_ANYWHERE := $(call quoted,-ffile-prefix-map=$(CURDIR)=.) -ffile-prefix-map=$(BUILD)/generated=generated
+SAME_ANYWHERE := $(call quoted,-ffile-prefix-map=$(CURDIR)=.) -ffile-prefix-map=$(BUILD)/=
 OWN_CXXFLAGS := -std=c++20 -pthread -MMD -MP $(SAME_ANYWHERE)
 OWN_LDFLAGS := -pthread
 LIBS := -lbpf -lelf -lz -lmd -llzma
@@ -76,6 +78,18 @@ ifneq ($(COMPILER_IS_CLANG),)
 WARNINGS += -Wno-ambiguous-reversed-operator -Wno-missing-field-initializers
 endif
 
+# The tests' own code is compiled by clang where there is one, unless the user asked for a compiler or
+# for flags.
+TEST_COMPILER := $(COMPILER)
+ifeq ($(origin CXX)$(USERS_FLAGS)$(SANITIZE),default)
+TEST_COMPILER := $(or $(shell command -v $(CLANGXX) 2>/dev/null),$(COMPILER))
+endif
+# g++ and clang name them differently.
+pch_suffix = $(if $(call is_clang,$(1)),pch,gch)
+PROGRAM_PCH := $(BUILD)/precompiled/program.h.$(call pch_suffix,$(COMPILER))
+MEASURED_PCH := $(BUILD)/precompiled/measured.h.$(call pch_suffix,$(COMPILER))
+TESTS_PCH := $(BUILD)/precompiled/tests.h.$(call pch_suffix,$(TEST_COMPILER))
+
 # The same settings for each file, but for what single ones say below.
 PREPROCESS = $(OWN_CPPFLAGS) $(CPPFLAGS)
 COMPILE = $(COMPILER) $(PREPROCESS) $(OPTIMIZE) $(WARNINGS) $(CXXFLAGS) $(OWN_CXXFLAGS)
@@ -92,11 +106,12 @@ MAIN_OBJECT := $(BUILD)/main.o
 UNIT_OBJECTS := $(UNIT_SOURCES:%.cpp=$(BUILD)/%.o)
 # A build with sanitizers may take the tests' own code from another one, which is there already: what
 # is under test is what they are for. Not those with threads or simulations, which do less where they
-# know of a sanitizer, and not those that hold JSON, whose objects g++ and clang lay out differently
-# (nlohmann tests for [[no_unique_address]] in a way that clang denies).
+# know of a sanitizer.
 TESTS_BUILD ?= $(BUILD)
 # The subcommands that measure are tested as a program; the rest is what the unit tests are about.
 UNDER_UNIT_TEST := $(filter-out $(BUILD)/userspace/cli/%,$(OBJECTS))
+# What executes while a run is measured.
+MEASURED_OBJECTS := $(filter $(addprefix $(BUILD)/userspace/,eval/% gil/% threading/% tracer/% util/% workload/%),$(OBJECTS))
 # Only what has threads can have a race.
 THREADED := eval gil gvl hand_over mixed_load policies pypy ranking semaphore sharded thread workload
 THREADED_OBJECTS := $(filter $(THREADED:%=$(BUILD)/tests/unit/%_test.o),$(UNIT_OBJECTS)) \
@@ -104,8 +119,7 @@ THREADED_OBJECTS := $(filter $(THREADED:%=$(BUILD)/tests/unit/%_test.o),$(UNIT_O
                     $(filter $(addprefix $(BUILD)/userspace/,gil/% eval/% threading/% workload/% \
                                                              util/%),$(OBJECTS))
 SIMULATION_OBJECTS := $(patsubst %.cpp,$(BUILD)/%.o,$(shell grep -l compare_samples.h $(UNIT_SOURCES)))
-JSON_OBJECTS := $(patsubst %.cpp,$(BUILD)/%.o,$(shell grep -l nlohmann $(UNIT_SOURCES) $(KERNEL_SOURCES)))
-OWN_TESTS := $(filter $(THREADED_OBJECTS) $(SIMULATION_OBJECTS) $(JSON_OBJECTS),$(UNIT_OBJECTS))
+OWN_TESTS := $(filter $(THREADED_OBJECTS) $(SIMULATION_OBJECTS),$(UNIT_OBJECTS))
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%.cpp=$(BUILD)/%.o)
 BENCH_OBJECTS := $(patsubst %.cpp,$(BUILD)/%.o,$(sort $(wildcard tests/bench/*.cpp)))
 # The readers, and what prints what they read; not the subcommands.
@@ -136,7 +150,7 @@ VARIANT_OBJECTS := $(VARIANTS:tests/bench/variants/%.patch=$(BUILD)/bench/varian
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: build run test test-unit test-threaded test-kernel test-sanitizers test-fuzz test-kernels test-arm64 test-guests test-ends fuzz bench bench-variants soak bench-perf bench-views bench-compare calibration bench-against-itself lint format install completions clean help
+.PHONY: build run test test-unit test-threaded test-kernel test-sanitizers test-fuzz test-kernels test-arm64 test-guests test-ends fuzz includes bench bench-variants soak bench-perf bench-views bench-compare calibration bench-against-itself lint format install completions clean help
 
 build: $(BUILD)/gilscope  ## build build/gilscope, one static program where that can be had
 
@@ -206,6 +220,9 @@ bench-against-itself: $(BUILD)/gilscope  ## the demo ten times, compared in pair
 test-sanitizers: $(UNIT_OBJECTS)  ## the unit tests under the sanitizers, those with threads under thread's
 	$(MAKE) BUILD=$(BUILD)/asan SANITIZE=address,undefined TESTS_BUILD=$(BUILD) test-unit
 	setarch $(ARCH) -R $(MAKE) BUILD=$(BUILD)/tsan SANITIZE=thread test-threaded
+
+includes: $(SKELETON) $(EMBEDDED_LITERALS)  ## each source file includes what it uses: compiled without precompiled headers
+	@printf '%s\n' main.cpp $(SOURCES) | xargs -P "$$(nproc)" -n 1 $(filter-out -MMD -MP,$(COMPILE)) -fsyntax-only
 
 lint:  ## format and include rules (scripts/lint --tidy adds clang-tidy)
 	scripts/lint
@@ -279,43 +296,49 @@ $(BUILD)/%.o: %.cpp VERSION $(BUILD)/made-with | $(SKELETON) $(EMBEDDED_LITERALS
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) $(PRECOMPILED) -c $< -o $@
 
-# The headers of the system and the libraries, read once where clang compiles: that takes a third off
-# each file. One that is older than a header of the system, clang refuses: hence their names, too.
-$(BUILD)/%.pch: %.h $(BUILD)/made-with
-	$(say) PCH $<
+# The headers of the system and the libraries, compiled once for all files: a third of what each would take.
+# None of ours is among them, so that a change to one recompiles those that include it. `make includes`
+# and PCH=no compile without.
+$(PROGRAM_PCH) $(MEASURED_PCH) $(TESTS_PCH): $(BUILD)/made-with
+	$(say) PCH $@
 	@mkdir -p $(@D)
-	$(Q)$(filter-out -MMD,$(COMPILE)) -MD -MF $@.d -MT $@ \
-	    -Wno-pragma-once-outside-header -x c++-header $< -o $@
+	$(Q)printf '#include "%s"\n' $(HEADERS) >$(basename $@)
+	$(Q)$(filter-out -MMD,$(COMPILE)) -MD -MF $@.d -MT $@ $(if $(filter %.pch,$@),-fpch-instantiate-templates) \
+	    -x c++-header $(basename $@) -o $@
+$(PROGRAM_PCH) $(MEASURED_PCH): HEADERS := userspace/util/precompiled.h
+$(TESTS_PCH): HEADERS := tests/precompiled.h
 
-# The tests' own code need not be fast, and so compiles sooner, soonest by clang; but what holds JSON
-# is laid out as in the library's objects. Who asked for a compiler or for flags gets them here, too.
+# Files with flags of their own do without.
+OWN_FLAGS := $(addprefix $(BUILD)/userspace/,eval/interpreter.o tracer/tracer.o util/fmt_library.o)
+USE_MEASURED_PCH := $(filter-out $(OWN_FLAGS),$(MEASURED_OBJECTS))
+USE_PROGRAM_PCH := $(filter-out $(MEASURED_OBJECTS),$(OBJECTS)) $(MAIN_OBJECT)
+# What no run waits for compiles a fifth sooner by -O1.
+ifeq ($(SANITIZE),)
+$(USE_PROGRAM_PCH) $(PROGRAM_PCH): private OPTIMIZE := -O1 -g1
+endif
+# The tests' own code need not be fast, and so compiles sooner, soonest by clang. Who asked for a
+# compiler or for flags gets them here, too.
 ifeq ($(SANITIZE),)
 TEST_OBJECTS := $(UNIT_OBJECTS) $(KERNEL_OBJECTS)
-ifneq ($(COMPILER_IS_CLANG),)
-CLANG_TESTS := $(TEST_OBJECTS)
-else ifeq ($(origin CXX)$(USERS_FLAGS),default)
-CLANG_TESTS := $(filter-out $(JSON_OBJECTS),$(TEST_OBJECTS))
-TEST_COMPILER := $(shell command -v $(CLANGXX) 2>/dev/null)
-CLANG_TESTS := $(if $(TEST_COMPILER),$(CLANG_TESTS))
-endif
-$(TEST_OBJECTS): OPTIMIZE := $(if $(USERS_FLAGS),-O1,-O0) -g0
-ifneq ($(CLANG_TESTS),)
-TEST_HEADERS := $(BUILD)/tests/precompiled/tests.pch
-$(TEST_HEADERS): OPTIMIZE := $(if $(USERS_FLAGS),-O1,-O0) -g0
-$(CLANG_TESTS) $(TEST_HEADERS): COMPILER := $(or $(TEST_COMPILER),$(COMPILER))
-$(CLANG_TESTS): PRECOMPILED := -include-pch $(TEST_HEADERS)
-$(CLANG_TESTS): | $(TEST_HEADERS)
+$(TEST_OBJECTS) $(TESTS_PCH): private OPTIMIZE := $(if $(USERS_FLAGS),-O1,-O0) -g0
+$(TEST_OBJECTS) $(TESTS_PCH): private COMPILER := $(TEST_COMPILER)
+# g++ and clang lay JSON out differently (nlohmann asks for [[no_unique_address]] in a way that clang
+# denies): the tests' JSON has a namespace of its own, and is exchanged with the program as text.
+$(TEST_OBJECTS) $(TESTS_PCH): private PREPROCESS += -DNLOHMANN_JSON_NAMESPACE_NO_VERSION=1
+ifeq ($(PCH),yes)
+$(TEST_OBJECTS): private PRECOMPILED := -include $(basename $(TESTS_PCH))
+$(TEST_OBJECTS): | $(TESTS_PCH)
 endif
 else
-ifneq ($(SANITIZE),thread)
-SYSTEM_HEADERS := $(BUILD)/tests/precompiled/system.pch
-SANITIZED := $(filter-out $(BUILD)/userspace/report/json_schema.o $(BUILD)/userspace/tracer/tracer.o \
-               $(BUILD)/userspace/util/fmt_library.o, $(OBJECTS) $(UNIT_OBJECTS))
-$(SANITIZED): PRECOMPILED := -include-pch $(SYSTEM_HEADERS)
-$(SANITIZED): | $(SYSTEM_HEADERS)
-endif
+USE_PROGRAM_PCH += $(UNIT_OBJECTS)
 # RapidJSON's empty stack is a null pointer that it adds to.
 $(BUILD)/userspace/report/json_schema.o: OWN_CXXFLAGS += -fno-sanitize=pointer-overflow
+endif
+ifeq ($(PCH),yes)
+$(USE_PROGRAM_PCH): private PRECOMPILED := -include $(basename $(PROGRAM_PCH))
+$(USE_PROGRAM_PCH): | $(PROGRAM_PCH)
+$(USE_MEASURED_PCH): private PRECOMPILED := -include $(basename $(MEASURED_PCH))
+$(USE_MEASURED_PCH): | $(MEASURED_PCH)
 endif
 
 # fmt is compiled once, and must then hold every function that another file calls. clang has no flag
@@ -399,6 +422,6 @@ $(BUILD)/kernel_tests: $(KERNEL_OBJECTS) $(OBJECTS) $(if $(STATIC_TESTS),$(BUILD
 # What the compiler learned about headers; the embedded files and the skeleton by hand, since they
 # are included before they exist.
 $(BUILD)/userspace/tracer/tracer.o: $(SKELETON)
--include $(TEST_HEADERS:=.d) $(SYSTEM_HEADERS:=.d)
+-include $(PROGRAM_PCH:=.d) $(MEASURED_PCH:=.d) $(TESTS_PCH:=.d)
 -include $(OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d) $(UNIT_OBJECTS:.o=.d) $(KERNEL_OBJECTS:.o=.d) \
          $(BENCH_OBJECTS:.o=.d) $(FUZZ_TARGETS:$(BUILD)/fuzz_%=$(BUILD)/tests/fuzz/%.d)

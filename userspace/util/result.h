@@ -48,8 +48,6 @@ inline tl::unexpected<Error> fail(Error error) {
 }
 
 // For a system call that has just failed: appends errno's own words.
-inline tl::unexpected<Error> fail_errno(const std::string& what, int error = errno) {
-  return fail(fmt::format("{}: {}", what, std::strerror(error)));
-}
+tl::unexpected<Error> fail_errno(const std::string& what, int error = errno);
 
 }  // namespace gilscope
