@@ -144,10 +144,6 @@ Q := @
 say = @printf '  %-8s %s\n'
 endif
 
-# Forms of the BPF programs that were tried, each a patch (docs/tracer-cost.md).
-VARIANTS := $(sort $(wildcard tests/bench/variants/*.patch))
-VARIANT_OBJECTS := $(VARIANTS:tests/bench/variants/%.patch=$(BUILD)/bench/variants/%.o)
-
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: build run test test-unit test-threaded test-kernel test-sanitizers test-fuzz test-kernels test-arm64 test-guests test-ends fuzz includes bench bench-variants soak bench-perf bench-views bench-compare calibration bench-against-itself lint format install completions clean help
@@ -195,8 +191,9 @@ bench: $(BUILD)/bench_tracers $(BUILD)/bench_functions  ## what tracing costs a 
 	$(BUILD)/bench_functions
 	$(BUILD)/bench_tracers --rounds 12 --json $(BUILD)/bench.json
 
-bench-variants: $(BUILD)/bench_variants $(VARIANT_OBJECTS)  ## what other forms of the BPF programs would cost (as root)
-	$< --rounds 20 $(BUILD)/bpf/gilscope.bpf.o $(BUILD)/bpf/gilscope.bpf.o $(VARIANT_OBJECTS)
+FORMS ?= $(BUILD)/bpf/gilscope.bpf.o $(BUILD)/bpf/gilscope.bpf.o
+bench-variants: $(BUILD)/bench_variants $(BUILD)/bpf/gilscope.bpf.o  ## FORMS='A.bpf.o B.bpf.o': what each form of the BPF programs costs (as root)
+	$< --rounds 20 $(FORMS)
 
 SOAK_SECONDS ?= 120
 soak: $(BUILD)/kernel_tests  ## ten minutes at full rate, against all that a box can do (as root)
@@ -389,12 +386,6 @@ $(BUILD)/bench_tracers: $(BUILD)/tests/bench/tracers.o $(BUILD)/tests/bench/peer
     $(BUILD)/tests/kernel/witness.o $(BUILD)/tests/kernel/program.o $(OBJECTS)
 	$(say) LINK $@
 	$(Q)$(LINK) $^ -lgmock -lgtest $(LIBS) $(LDLIBS) -o $@
-
-$(VARIANT_OBJECTS): $(BUILD)/bench/variants/%.o: tests/bench/variants/%.patch $(BUILD)/bpf/gilscope.bpf.o
-	$(say) VARIANT $@
-	@rm -rf $(@:.o=) && mkdir -p $(@:.o=) && cp -r bpf $(@:.o=)/
-	$(Q)if grep -q '^---' $<; then patch -s -d $(@:.o=) -p1 < $<; fi
-	$(Q)cd $(@:.o=) && $(COMPILE_BPF) $$(sed -n 's/^cflags: //p' $(abspath $<)) -c bpf/gilscope.bpf.c -o $(abspath $@)
 
 $(BUILD)/bench_variants: $(BUILD)/tests/bench/variants.o $(OBJECTS)
 	$(say) LINK $@

@@ -1,7 +1,8 @@
-// The cost of the BPF programs in their current form and in others that were tried: `make
-// bench-variants`. Each object file is one form of bpf/gilscope.bpf.c with the same programs and
-// maps. Two threads wake each other on one CPU. A round times every form, in random order, by the
-// kernel's run-time statistics and against the same threads untraced just before or after.
+// Holds forms of the BPF programs against each other: `make bench-variants`. Each object file is a
+// form of bpf/gilscope.bpf.c with the same programs and maps; the first is what the others are
+// compared with. Two threads wake each other on one CPU. A round times every form, in a random
+// order, by the kernel's run-time statistics and against the same threads untraced just before or
+// after.
 //
 //   bench_variants [--rounds N] OBJECT...
 #include <bpf/bpf.h>
@@ -307,6 +308,7 @@ int main(int argc, char** argv) {
       paths.push_back(argv[i]);
     }
   }
-  if (paths.empty()) gilscope::bench::give_up("no object file given; `make bench-variants`");
+  if (paths.empty())
+    gilscope::bench::give_up("no object file given; `make bench-variants FORMS=...`");
   gilscope::bench::measure(rounds, paths);
 }
