@@ -116,7 +116,7 @@ MEASURED_OBJECTS := $(filter $(addprefix $(BUILD)/userspace/,eval/% gil/% thread
 THREADED := eval gil gvl hand_over mixed_load policies pypy ranking semaphore sharded thread workload
 THREADED_OBJECTS := $(filter $(THREADED:%=$(BUILD)/tests/unit/%_test.o),$(UNIT_OBJECTS)) \
                     $(BUILD)/tests/unit/watchdog.o \
-                    $(filter $(addprefix $(BUILD)/userspace/,gil/% eval/% threading/% workload/% \
+                    $(filter $(addprefix $(BUILD)/userspace/,descriptor/% gil/% eval/% threading/% workload/% \
                                                              util/%),$(OBJECTS))
 SIMULATION_OBJECTS := $(patsubst %.cpp,$(BUILD)/%.o,$(shell grep -l compare_samples.h $(UNIT_SOURCES)))
 OWN_TESTS := $(filter $(THREADED_OBJECTS) $(SIMULATION_OBJECTS),$(UNIT_OBJECTS))
@@ -126,7 +126,7 @@ BENCH_OBJECTS := $(patsubst %.cpp,$(BUILD)/%.o,$(sort $(wildcard tests/bench/*.c
 FUZZED := $(filter-out $(BUILD)/tools/show.o $(BUILD)/tools/validate.o $(BUILD)/tools/export.o \
                        $(BUILD)/tools/compare.o $(BUILD)/tools/merge.o $(BUILD)/tools/html.o $(BUILD)/tools/html/% \
                        $(BUILD)/tools/export/%, \
-            $(filter $(addprefix $(BUILD)/,tools/% userspace/report/% userspace/util/%),$(OBJECTS)))
+            $(filter $(addprefix $(BUILD)/,tools/% userspace/descriptor/% userspace/report/% userspace/util/%),$(OBJECTS)))
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.cpp,$(BUILD)/fuzz_%,$(sort $(wildcard tests/fuzz/*.cpp)))
 
 # Text files that the program carries: each becomes a raw string literal to #include.

@@ -1,7 +1,7 @@
-# Completes gilscope's command line in fish. `gilscope completion fish` has written this from the
-# program's own names; `make completions` writes it again.
+# Completes gilscope's command line in fish. `gilscope completion fish` writes this from the
+# program's own names; `make completions` does so in the source tree.
 
-# __gilscope_terms KIND: policies or workloads, and behind a colon or a comma what can stand there.
+# __gilscope_terms KIND: policies or workloads, and behind a colon or a comma their arguments.
 function __gilscope_terms
     set -l word (string replace -r -- '^--[a-z-]+=' '' (commandline -ct))
     __gilscope_names $argv[1]
@@ -105,7 +105,7 @@ complete -c gilscope -n '__fish_seen_subcommand_from run' -l yes -d 'also where 
 complete -c gilscope -n '__fish_seen_subcommand_from run' -l quiet -d 'no progress'
 complete -c gilscope -n '__fish_seen_subcommand_from run' -l json -d 'print the report as JSON'
 complete -c gilscope -n '__fish_seen_subcommand_from list' -l help -d 'Print this help message and exit'
-complete -c gilscope -n '__fish_seen_subcommand_from list' -l measure -d 'only the speed of the eval loop on this box'
+complete -c gilscope -n '__fish_seen_subcommand_from list' -l measure -d 'only the speed of the eval loop on this machine'
 complete -c gilscope -n '__fish_seen_subcommand_from doctor' -l help -d 'Print this help message and exit'
 complete -c gilscope -n '__fish_seen_subcommand_from doctor' -l json -d 'the same as JSON'
 complete -c gilscope -n '__fish_seen_subcommand_from env' -l help -d 'Print this help message and exit'

@@ -1,6 +1,6 @@
 #compdef gilscope
-# Completes gilscope's command line in zsh. `gilscope completion zsh` has written this from the
-# program's own names; `make completions` writes it again.
+# Completes gilscope's command line in zsh. `gilscope completion zsh` writes this from the
+# program's own names; `make completions` does so in the source tree.
 
 # The options of a command.
 _gilscope_options() {
@@ -61,7 +61,7 @@ _gilscope_takes_value() {
   return 1
 }
 
-# What can stand behind an option of a command, or where a positional stands.
+# The values of an option of a command, or of its positional.
 _gilscope_values() {
   case $1/$2 in
     /) offered='run list doctor env restore show html validate export compare merge completion --help --version' ;;
@@ -154,7 +154,7 @@ _gilscope() {
     base=${value%"${value##*[:,]}"}
     _gilscope_arguments "$terms" "${value%%:*}"
     for argument in ${=arguments}; do
-      # Each once.
+      # Each argument is offered once.
       case ,${base#*:} in *",${argument%%=*}="* | *",$argument,"*) continue ;; esac
       # A key waits for its value.
       if [[ $argument == *= ]]; then keys+=("$base$argument"); else candidates+=("$base$argument"); fi

@@ -108,15 +108,6 @@ std::string fraction(double ratio) {
   return fmt::format("{:.2f} times", ratio);
 }
 
-// What a measured thread does, and of what; docs/metrics.md says what one operation is.
-std::pair<const char*, const char*> work_of(const std::string& workload) {
-  const std::string name = workload.substr(0, workload.find(':'));
-  if (name == "echo") return {"answered", "requests"};
-  if (name == "bandwidth") return {"sent back", "datagrams"};
-  if (name == "file") return {"made", "writes durable"};
-  return {"did", "operations"};
-}
-
 // Pings come at set times, whatever becomes of them: it is how long they wait that differs.
 std::string waiting(const RatePair& pair, const Wording& wording) {
   const Cell& cell = *pair.beside->cell;
@@ -133,10 +124,8 @@ std::string waiting(const RatePair& pair, const Wording& wording) {
 }
 
 Finding finding_of(const RatePair& pair, const Wording& wording) {
-  if (pair.beside->cell->workload.starts_with("latency")) {
-    return {Finding::Kind::undecided, waiting(pair, wording)};
-  }
-  const auto [did, operations] = work_of(pair.beside->cell->workload);
+  const auto operation = Wording::operation(*pair.beside->cell);
+  if (operation.at_set_times) return {Finding::Kind::undecided, waiting(pair, wording)};
   const Cell& cell = *pair.beside->cell;
   const auto rate = [](const CellSummary& summary) {
     return count(summary.result("operations_per_s")).text();
@@ -149,7 +138,7 @@ Finding finding_of(const RatePair& pair, const Wording& wording) {
   }
   std::string sentence =
       fmt::format("On {} {} {} {} {} a second beside {}, {} its {} without", Wording::cpus(cell),
-                  wording.subject(cell), did, rate(*pair.beside), operations,
+                  wording.subject(cell), operation.done, rate(*pair.beside), operation.noun,
                   Wording::number_of(pair.background, "computing thread"), fraction(*pair.ratio),
                   rate(*pair.alone));
   if (!pair.interval) {

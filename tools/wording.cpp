@@ -50,6 +50,12 @@ std::string Wording::list(const std::vector<std::string>& items) {
   return text;
 }
 
+WorkloadDescriptor::Operation Wording::operation(const Cell& cell) {
+  const WorkloadDescriptor* workload = find_workload(cell.workload);
+  return workload ? workload->operation
+                  : WorkloadDescriptor::Operation{.done = "did", .noun = "operations", .one = ""};
+}
+
 std::string Wording::subject(const Cell& cell) const {
   std::string text = printable(cell.policy);
   if (workloads_.size() > 1) text += " with " + printable(cell.workload);

@@ -1,14 +1,15 @@
-// How cells are called in a report's text: by what tells them apart, and no more.
+// The names of cells in a report's text: by what tells them apart, and no more.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "userspace/descriptor/workload.h"
 #include "userspace/report/model.h"
 
 namespace gilscope {
 
-// What a report of emulated CPUs begins with.
+// The first line of a report of emulated CPUs.
 inline constexpr const char* kEmulatedCpus =
     "EMULATED CPUs: no time means anything here, and none is shown. What is counted is counted "
     "exactly.";
@@ -24,11 +25,15 @@ class Wording {
   // "a, b and c"
   static std::string list(const std::vector<std::string>& items);
 
+  // How a measured thread's work is put: it "answered" so many "requests". Of a workload that this
+  // version does not know it "did operations".
+  static WorkloadDescriptor::Operation operation(const Cell& cell);
+
   // "check-interval:100", and the workload, threads and so on where the report has several.
   std::string subject(const Cell& cell) const;
   // "check-interval:100, threaded on 2 CPUs"
   std::string cell(const Cell& cell) const;
-  // The matrix in one line: what all cells share and what they differ in.
+  // The matrix in one line: what the cells share and where they differ.
   std::string matrix() const;
 
  private:

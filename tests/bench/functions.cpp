@@ -101,13 +101,15 @@ void reader(benchmark::State& state) {
 }  // namespace gilscope
 
 int main(int argc, char** argv) {
-  for (const char* policy :
-       {"check-interval:100", "check-interval:100,lock=condvar", "switch-interval:5ms", "fifo",
-        "pypy", "gvl:100ms", "gvl-handoff:100ms", "bfs", "priority", "sharded:16", "none"}) {
-    const std::string name = policy;
-    benchmark::RegisterBenchmark(("acquire+release/" + name).c_str(), gilscope::acquire_and_release,
-                                 policy);
-    benchmark::RegisterBenchmark(("checkpoint/" + name).c_str(), gilscope::checkpoint, policy);
+  std::vector<std::string> policies;
+  for (const gilscope::PolicyDescriptor& policy : gilscope::policies()) {
+    for (const std::string& form : policy.forms()) policies.push_back(form);
+  }
+  for (const std::string& policy : policies) {
+    benchmark::RegisterBenchmark(("acquire+release/" + policy).c_str(),
+                                 gilscope::acquire_and_release, policy.c_str());
+    benchmark::RegisterBenchmark(("checkpoint/" + policy).c_str(), gilscope::checkpoint,
+                                 policy.c_str());
   }
   benchmark::RegisterBenchmark("board", gilscope::board);
   benchmark::RegisterBenchmark("opcode", gilscope::opcode);

@@ -18,30 +18,16 @@
 #include <map>
 #include <thread>
 
+#include "tests/every_policy.h"
 #include "tests/kernel/kernel_test.h"
 #include "tests/kernel/program.h"
-#include "userspace/gil/policies.h"
 #include "userspace/report/invariants.h"
+#include "userspace/workload/workload.h"
 
 namespace gilscope {
 namespace {
 
 using testing::HasSubstr;
-
-std::vector<std::string> policy_names() {
-  std::vector<std::string> names;
-  for (const PolicyInfo& info : policy_list()) names.push_back(info.name);
-  names.insert(names.end(), {"check-interval:100,lock=condvar", "check-interval:100,yield",
-                             "switch-interval:5ms,flag=thread", "sharded:1"});
-  return names;
-}
-
-std::string test_name(const testing::TestParamInfo<std::string>& info) {
-  std::string name = info.param;
-  std::ranges::replace_if(
-      name, [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
-  return name;
-}
 
 // Checks a report that consists of one run.
 std::vector<std::string> broken_in(const Cell& cell, const gilscope::Run& run) {
@@ -53,20 +39,18 @@ std::vector<std::string> broken_in(const Cell& cell, const gilscope::Run& run) {
 }
 
 class EveryPolicy : public KernelTest, public testing::WithParamInterface<std::string> {};
-INSTANTIATE_TEST_SUITE_P(Workloads, EveryPolicy, testing::ValuesIn(policy_names()), test_name);
+INSTANTIATE_TEST_SUITE_P(Workloads, EveryPolicy, testing::ValuesIn(every_policy()), name_of_policy);
 
-TEST_P(EveryPolicy, RunsCountEchoAndLatencyExactly) {
+TEST_P(EveryPolicy, RunsEveryWorkloadExactly) {
   load({.max_threads = 16});
   // With Ruby's turns of 100 ms each, this many threads would only make the test long.
   std::string policy = GetParam();
   if (const size_t turn = policy.find(":100ms"); turn != std::string::npos) {
     policy.replace(turn, std::string::npos, ":10ms");
   }
-  for (const char* workload :
-       {"count:n=30k", "echo:background=1,seconds=60ms", "latency:background=1,seconds=60ms",
-        "throughput:task=compress,n=20", "file:background=1,seconds=60ms", "convoy:seconds=60ms",
-        "bandwidth:seconds=60ms", "native:n=2,length=1ms", "ping-pong:seconds=20ms",
-        "yield:seconds=20ms"}) {
+  const PolicyDescriptor& descriptor = descriptor_of(policy);
+  for (const WorkloadDescriptor& described : workloads()) {
+    const std::string& workload = described.brief;
     for (int threads : {2, 8}) {
       SCOPED_TRACE(fmt::format("{} {}", workload, threads));
       const Cell cell = make_cell(policy, workload, threads, all_cpus());
@@ -76,15 +60,13 @@ TEST_P(EveryPolicy, RunsCountEchoAndLatencyExactly) {
       EXPECT_THAT(broken_in(cell, *done), testing::IsEmpty());
       EXPECT_GT(done->gil.acquires, 0u);
       EXPECT_EQ(done->lost->untracked_threads, 0u);
-      if (GetParam().starts_with("fifo") || GetParam().starts_with("gvl-handoff")) {
-        EXPECT_EQ(done->gil.woken_lost, 0u) << "a GIL that is handed over cannot be lost";
+      if (descriptor.failures.woken_lost.empty()) {
+        EXPECT_EQ(done->gil.woken_lost, 0u) << "what is handed over cannot be lost";
       }
-      if (GetParam() == "none") {
+      if (descriptor.failures.contended.empty()) {
         EXPECT_EQ(done->gil.failed(), 0u);
       }
-      EXPECT_EQ(done->client.has_value(), std::string_view(workload).find("echo") == 0 ||
-                                              std::string_view(workload).find("latency") == 0 ||
-                                              std::string_view(workload).find("bandwidth") == 0);
+      EXPECT_EQ(done->client.has_value(), (*make_workload(workload))->has_client());
       for (const gilscope::Thread& thread : done->threads) {
         EXPECT_EQ(thread.ended, thread.role == "background" ? "killed" : "finished") << thread.name;
       }
@@ -117,7 +99,7 @@ int minute_of_mixed(const std::string& policy) {
 // deadlocked, and the watchdog kills it.
 TEST(Starvation, NoneInAMinuteOfMixedUnderAnyPolicy) {
   std::map<pid_t, std::string> running;
-  for (const std::string& policy : policy_names()) {
+  for (const std::string& policy : every_policy()) {
     const pid_t pid = fork();
     if (pid == 0) {
       alarm(150);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <climits>
 
+#include "tests/every_policy.h"
 #include "tests/unit/under_gil.h"
 #include "userspace/eval/interpreter.h"
 #include "userspace/eval/programs.h"
@@ -25,29 +26,15 @@ bool is_one_of(const std::string& policy, std::initializer_list<const char*> nam
   return std::any_of(names.begin(), names.end(), [&](const char* one) { return name == one; });
 }
 
-// Policies whose checkpoint always releases the GIL, with or without a reason.
-bool releases_in_every_checkpoint(const std::string& policy) {
-  return !is_one_of(policy, {"none", "pypy", "gvl-handoff", "bfs"});
-}
-
-// GoogleTest requires names of letters and digits.
-std::string test_name(const testing::TestParamInfo<std::string>& info) {
-  std::string name = info.param;
-  for (char& c : name) {
-    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
-  }
-  return name;
-}
-
 const char* const kSemaphore = "check-interval:100";
 const char* const kCondvar = "check-interval:100,lock=condvar";
 
-const auto kLockedPolicies = testing::Values(
-    kSemaphore, kCondvar, "check-interval:100,yield", "check-interval:100,lock=condvar,yield",
-    "check-interval:0", "switch-interval:5ms", "switch-interval:50us",
-    "switch-interval:5ms,flag=thread", "switch-interval:50us,flag=thread", "fifo:100", "pypy:100",
-    "pypy:10000", "gvl:1ms", "gvl:100ms", "gvl-handoff:10ms", "gvl-handoff:100ms", "bfs",
-    "priority:5ms", "priority:50us", "sharded:1");
+// Each policy with long turns and with short ones, and what else there is to choose.
+std::vector<std::string> all_policies() {
+  return joined(
+      joined({"check-interval:0", "check-interval:100,lock=condvar,yield"}, every_policy()),
+      every_policy({.opcodes = 10, .ns = 50'000}));
+}
 
 // Counts down from n in bytecode, from acquiring the GIL to releasing it.
 void count(Gil& gil, UnderGil& self, const Code& code, int64_t n) {
@@ -56,14 +43,13 @@ void count(Gil& gil, UnderGil& self, const Code& code, int64_t n) {
   gil.release(self.thread);
 }
 
-// --- every policy, `none` included --------------------------------------------------------------
+// --- every policy -------------------------------------------------------------------------------
 
 class EveryPolicy : public testing::TestWithParam<std::string> {
  protected:
   std::unique_ptr<Gil> gil = make(GetParam());
 };
-INSTANTIATE_TEST_SUITE_P(Locked, EveryPolicy, kLockedPolicies, test_name);
-INSTANTIATE_TEST_SUITE_P(None, EveryPolicy, testing::Values("none"), test_name);
+INSTANTIATE_TEST_SUITE_P(Gil, EveryPolicy, testing::ValuesIn(all_policies()), name_of_policy);
 
 TEST_P(EveryPolicy, WritesAnUncontendedPathOnTheBoard) {
   UnderGil self;
@@ -87,7 +73,7 @@ TEST_P(EveryPolicy, HoldsTheGilAgainAfterACheckpoint) {
   gil->checkpoint(self.thread);
   EXPECT_EQ(self.slot.state, GILSCOPE_HOLDING);
   EXPECT_EQ(self.slot.acquires, self.slot.releases + 1);
-  EXPECT_EQ(self.slot.acquires, releases_in_every_checkpoint(GetParam()) ? 2u : 1u);
+  EXPECT_EQ(self.slot.acquires, descriptor_of(GetParam()).promises.always_releases ? 2u : 1u);
   gil->release(self.thread);
 }
 
@@ -102,7 +88,7 @@ TEST_P(EveryPolicy, LetsOthersInAroundABlockingCall) {
     gil->release(other.thread);
     has_been_in.open();
   });
-  if (GetParam() != "none") {
+  if (has_one_owner(GetParam())) {
     other.await_waiting();  // also returns if it holds the GIL, which it must not
     EXPECT_FALSE(entered) << "two threads under one GIL";
   }
@@ -129,24 +115,22 @@ TEST_P(EveryPolicy, EndsWithTheCountsInBalance) {
     EXPECT_EQ(slot.state, GILSCOPE_OUTSIDE);
     EXPECT_GE(slot.acquires, 1u);
     EXPECT_EQ(slot.acquires, slot.releases);
+    const PolicyDescriptor& policy = descriptor_of(GetParam());
+    const FailureMeanings& can = policy.failures;
+    // What the descriptor calls impossible does not happen.
+    EXPECT_TRUE(!can.contended.empty() || slot.contended == 0) << slot.contended;
+    EXPECT_TRUE(!can.woken_lost.empty() || slot.woken_lost == 0) << slot.woken_lost;
+    EXPECT_TRUE(!can.timed_out.empty() || slot.timed_out == 0) << slot.timed_out;
+    EXPECT_TRUE(!can.drop_requests.empty() || slot.drop_requests == 0) << slot.drop_requests;
+    EXPECT_LE(slot.drop_requests, member->failed()) << "asked for, without waiting";
     if (is_one_of(GetParam(), {"switch-interval", "gvl-handoff"})) {
       // A timed wait that timed out is counted, whether or not it led to a drop request.
       EXPECT_LE(slot.drop_requests, slot.timed_out);
-    } else if (is_one_of(GetParam(), {"gvl", "bfs", "priority"})) {
-      EXPECT_LE(slot.drop_requests, member->failed()) << "a drop request without waiting";
-    } else {
-      EXPECT_EQ(slot.drop_requests, 0u);
-      if (!is_one_of(GetParam(), {"pypy"})) {
-        EXPECT_EQ(slot.timed_out, 0u);
-      }
     }
     if (GetParam() == "none") {
       EXPECT_EQ(slot.acquires, 1u);
-      EXPECT_EQ(member->failed(), 0u);
     }
-    // Only a semaphore's wait may be refused and retried; elsewhere only the first attempt of an
-    // acquisition counts as contended.
-    if (!is_one_of(GetParam(), {"check-interval", "sharded"}) || GetParam() == kCondvar) {
+    if (policy.promises.contended_once || GetParam().find("lock=condvar") != std::string::npos) {
       EXPECT_LE(slot.contended, slot.acquires);
     }
   }
@@ -160,17 +144,15 @@ constexpr int64_t kIncrements = GILSCOPE_UNDER_TSAN   ? 100'000
                                                       : 10'000'000;
 
 class LockedPolicy : public testing::TestWithParam<std::string> {};
-// The yielding policies check less often: on a busy machine, a sched_yield may cost a time slice.
-// The same holds for fifo, where each check is a switch.
-INSTANTIATE_TEST_SUITE_P(Gil, LockedPolicy,
-                         testing::Values(kSemaphore, kCondvar, "check-interval:5000,yield",
-                                         "check-interval:5000,lock=condvar,yield",
-                                         "check-interval:0", "switch-interval:5ms",
-                                         "switch-interval:50us", "switch-interval:5ms,flag=thread",
-                                         "switch-interval:50us,flag=thread", "fifo:5000",
-                                         "pypy:1000", "gvl:1ms", "gvl-handoff:10ms", "bfs",
-                                         "priority:50us", "sharded:1"),
-                         test_name);
+// They check rarely: where the machine has other work, a sched_yield may cost a time slice of it,
+// and in a lock that hands over each check is a switch. Those that bear it also check often.
+INSTANTIATE_TEST_SUITE_P(
+    Gil, LockedPolicy,
+    testing::ValuesIn(joined({kSemaphore, kCondvar, "check-interval:0",
+                              "check-interval:5000,lock=condvar,yield", "switch-interval:50us",
+                              "switch-interval:50us,flag=thread", "pypy:1000", "priority:50us"},
+                             with_one_owner(every_policy({.opcodes = 5000, .ns = 1'000'000})))),
+    name_of_policy);
 
 TEST_P(LockedPolicy, LosesNoIncrementOfAnUnprotectedCounter) {
   // With a check at every counted opcode, each increment is four contended turns of the GIL.
@@ -285,12 +267,14 @@ class AskingPolicy : public testing::TestWithParam<std::string> {
  protected:
   std::unique_ptr<Gil> gil = make(GetParam());
 };
-INSTANTIATE_TEST_SUITE_P(Gil, AskingPolicy,
-                         testing::Values("switch-interval:5ms", "switch-interval:50us",
-                                         "switch-interval:5ms,flag=thread",
-                                         "switch-interval:50us,flag=thread", "gvl:1ms",
-                                         "gvl-handoff:10ms", "priority:1ms"),
-                         test_name);
+INSTANTIATE_TEST_SUITE_P(
+    Gil, AskingPolicy,
+    testing::ValuesIn(
+        with(joined({"switch-interval:5ms", "switch-interval:50us",
+                     "switch-interval:5ms,flag=thread", "switch-interval:50us,flag=thread"},
+                    every_policy({.opcodes = 1000, .ns = 1'000'000})),
+             [](const PolicyDescriptor& policy) { return policy.promises.gives_way; })),
+    name_of_policy);
 
 TEST_P(AskingPolicy, MakesNoCheckpointWhenAlone) {
   UnderGil self;
@@ -318,8 +302,6 @@ TEST_P(AskingPolicy, SeesDropRequestsBetweenComputingThreads) {
 }
 
 TEST_P(AskingPolicy, AsksTheHolder) {
-  const bool per_thread =
-      !is_one_of(GetParam(), {"switch-interval"}) || GetParam().ends_with("flag=thread");
   UnderGil holder, waiter;
   gil->acquire(holder.thread);
   std::thread thread([&] {
@@ -329,8 +311,8 @@ TEST_P(AskingPolicy, AsksTheHolder) {
   while (!UnderGil::seen(waiter.slot.drop_requests)) std::this_thread::yield();
   EXPECT_EQ(waiter.state(), static_cast<uint32_t>(GILSCOPE_WAITING));
   EXPECT_NE(gil->breaker(holder.thread), 0);
-  EXPECT_EQ(&gil->breaker(holder.thread) == &gil->breaker(waiter.thread), !per_thread);
-  EXPECT_EQ(gil->breaker(waiter.thread) == 0, per_thread);
+  const bool shared = &gil->breaker(holder.thread) == &gil->breaker(waiter.thread);
+  EXPECT_EQ(gil->breaker(waiter.thread) == 0, !shared);
 
   gil->checkpoint(holder.thread);
   EXPECT_GE(UnderGil::seen(waiter.slot.acquires), 1u) << "the dropper took it back first";
@@ -340,6 +322,15 @@ TEST_P(AskingPolicy, AsksTheHolder) {
   EXPECT_EQ(waiter.slot.contended, 1u);
   EXPECT_GE(waiter.slot.timed_out, waiter.slot.drop_requests);
   EXPECT_EQ(waiter.slot.acquires, 1u);
+}
+
+TEST(SwitchInterval, HasOneFlagOrOneAThread) {
+  UnderGil first, second;
+  for (const char* option : {"", ",flag=thread"}) {
+    const auto gil = make(std::string("switch-interval:5ms") + option);
+    const bool shared = &gil->breaker(first.thread) == &gil->breaker(second.thread);
+    EXPECT_EQ(shared, std::string_view(option).empty());
+  }
 }
 
 TEST_P(AskingPolicy, GivesTheGilToAnotherBeforeTheDropperHasItBack) {
@@ -368,7 +359,7 @@ TEST_P(AskingPolicy, DoesNotWaitAfterADropThatNobodyAskedFor) {
   gil->acquire(self.thread);
   gil->checkpoint(self.thread);  // forever, if it waited: there is no other thread
   gil->release(self.thread);
-  EXPECT_EQ(self.slot.acquires, releases_in_every_checkpoint(GetParam()) ? 2u : 1u);
+  EXPECT_EQ(self.slot.acquires, descriptor_of(GetParam()).promises.always_releases ? 2u : 1u);
 }
 
 }  // namespace

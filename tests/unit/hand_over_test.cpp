@@ -1,7 +1,10 @@
-// fifo and gvl-handoff: the next waiter in the queue owns the GIL before it is woken. Therefore
-// waiters are served in order of arrival, and no wakeup is wasted.
+// Policies that hand over, such as fifo and gvl-handoff: the next waiter in the queue owns the GIL
+// before it is woken. Therefore waiters are served in order of arrival, and no wakeup is wasted.
 #include <gtest/gtest.h>
 
+#include <functional>
+
+#include "tests/every_policy.h"
 #include "tests/unit/under_gil.h"
 #include "userspace/eval/interpreter.h"
 #include "userspace/eval/programs.h"
@@ -9,12 +12,14 @@
 namespace gilscope {
 namespace {
 
-class HandingOver : public testing::TestWithParam<const char*> {
+class HandingOver : public testing::TestWithParam<std::string> {
  protected:
   std::unique_ptr<Gil> gil = *make_gil(GetParam());
 };
-INSTANTIATE_TEST_SUITE_P(Gil, HandingOver, testing::Values("fifo:10", "gvl-handoff:10ms"),
-                         [](const auto& info) { return info.index == 0 ? "fifo" : "gvl_handoff"; });
+INSTANTIATE_TEST_SUITE_P(Gil, HandingOver,
+                         testing::ValuesIn(with(every_policy({.opcodes = 10, .ns = 10'000'000}),
+                                                std::mem_fn(&PolicyDescriptor::hands_over))),
+                         name_of_policy);
 
 TEST_P(HandingOver, ServesWaitersInTheOrderInWhichTheyCame) {
   constexpr int kWaiters = 3, kRounds = 10;

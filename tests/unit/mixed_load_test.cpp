@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
+#include "tests/every_policy.h"
 #include "tests/unit/under_gil.h"
 #include "userspace/eval/interpreter.h"
 #include "userspace/eval/programs.h"
@@ -11,16 +12,14 @@ namespace gilscope {
 namespace {
 
 struct Mix {
-  const char* policy;
+  std::string policy;
   int threads;
 };
 
 std::vector<Mix> mixes() {
   std::vector<Mix> mixes;
-  for (const char* policy :
-       {"check-interval:100", "check-interval:100,lock=condvar", "check-interval:100,yield",
-        "switch-interval:1ms", "switch-interval:1ms,flag=thread", "fifo:100", "pypy:10000",
-        "gvl:1ms", "gvl-handoff:10ms", "bfs", "priority:1ms", "sharded:1", "sharded:16", "none"}) {
+  for (const std::string& policy :
+       joined({"pypy:10000"}, every_policy({.opcodes = 100, .ns = 1'000'000}))) {
     for (int threads : {2, 8}) mixes.push_back({policy, threads});
   }
   return mixes;
@@ -28,11 +27,7 @@ std::vector<Mix> mixes() {
 
 class MixedLoad : public testing::TestWithParam<Mix> {};
 INSTANTIATE_TEST_SUITE_P(Gil, MixedLoad, testing::ValuesIn(mixes()), [](const auto& info) {
-  std::string name = info.param.policy + ("_" + std::to_string(info.param.threads));
-  for (char& c : name) {
-    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
-  }
-  return name;
+  return name_of_test(info.param.policy + "_" + std::to_string(info.param.threads));
 });
 
 TEST_P(MixedLoad, LetsAllThreadsMakeProgress) {

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 namespace gilscope {
 namespace {
 
@@ -62,13 +64,55 @@ TEST(Policies, ReadTheirCanonicalFormAsItself) {
 }
 
 TEST(Policies, AllOfTheListCanBeMade) {
-  ASSERT_EQ(policy_list().size(), 10u);
-  for (const PolicyInfo& policy : policy_list()) {
-    EXPECT_EQ(canonical(policy.name), policy.name);
-    EXPECT_FALSE(policy.summary.empty());
-    auto gil = make_gil(policy.name);
-    ASSERT_TRUE(gil) << gil.error().message;
-    EXPECT_NE(*gil, nullptr);
+  std::set<std::string> names;
+  for (const PolicyDescriptor& policy : policies()) {
+    SCOPED_TRACE(policy.name);
+    EXPECT_TRUE(names.insert(policy.name).second);
+    EXPECT_EQ(canonical(policy.name), policy.example());
+    for (const std::string& form : policy.forms()) {
+      EXPECT_EQ(canonical(form), form);
+      auto gil = make_gil(form);
+      ASSERT_TRUE(gil) << gil.error().message;
+      ASSERT_NE(*gil, nullptr);
+      EXPECT_EQ(has_one_owner(form), (*gil)->pieces() == 1 && form != "none");
+    }
+  }
+}
+
+TEST(Policies, DescribeThemselves) {
+  for (const PolicyDescriptor& policy : policies()) {
+    SCOPED_TRACE(policy.name);
+    for (const std::string& text :
+         {policy.summary, policy.whose, policy.primitive, policy.next, policy.given_up}) {
+      EXPECT_FALSE(text.empty());
+      EXPECT_EQ(text.find_first_of("\n|"), std::string::npos) << text << " is no cell of a table";
+    }
+    EXPECT_LE(policy.summary.size(), 82u) << "`gilscope list` has a line of 100 columns";
+    if (!policy.failures.timed_out.empty() || !policy.failures.drop_requests.empty()) {
+      EXPECT_FALSE(policy.failures.contended.empty());
+    }
+    if (policy.promises.gives_way) {
+      EXPECT_FALSE(policy.failures.drop_requests.empty()) << "nobody asks";
+    }
+  }
+}
+
+TEST(Policies, TakeTheirBoundsAndNothingBeyond) {
+  for (const PolicyDescriptor& policy : policies()) {
+    SCOPED_TRACE(policy.name);
+    EXPECT_THAT(canonical(policy.name + ":no-such=option"),
+                testing::AllOf(HasSubstr("has no parameter 'no-such=option'"),
+                               HasSubstr(policy.parameters())));
+    if (!policy.value) continue;
+    for (const uint64_t good : {policy.value->lowest, policy.value->highest}) {
+      EXPECT_EQ(canonical(policy.with(good)), policy.with(good));
+    }
+    std::vector<uint64_t> bad = {policy.value->highest + 1};
+    if (policy.value->lowest > 0) bad.push_back(policy.value->lowest - 1);
+    for (const uint64_t number : bad) {
+      EXPECT_THAT(canonical(policy.with(number)),
+                  testing::AllOf(HasSubstr(policy.value->what), HasSubstr(policy.example())));
+    }
   }
 }
 

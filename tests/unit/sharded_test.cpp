@@ -17,7 +17,7 @@ constexpr int kThreads = 8;
 constexpr int64_t kEach = GILSCOPE_UNDER_TSAN || GILSCOPE_UNDER_ASAN ? 20'000 : 100'000;
 
 TEST(Sharded, LosesNoIncrementOfWhatAPieceGuards) {
-  Sharded gil({.pieces = kPieces});
+  Sharded gil(kPieces);
   std::vector<int64_t> counters(kPieces);  // not atomic: each is under the lock of its piece
   const Crew crew = run_together(kThreads, [&](UnderGil& self) {
     const Code code = calling_loop([&] {
@@ -47,7 +47,7 @@ TEST(Sharded, LosesNoIncrementOfWhatAPieceGuards) {
 }
 
 TEST(Sharded, ChecksEvery101CountedOpcodesOfEachThread) {
-  Sharded gil({.pieces = kPieces});
+  Sharded gil(kPieces);
   UnderGil threads[2];
   for (UnderGil& self : threads) {
     constexpr int64_t kN = 10'000;
@@ -60,7 +60,7 @@ TEST(Sharded, ChecksEvery101CountedOpcodesOfEachThread) {
 }
 
 TEST(Sharded, LetsSeveralHoldAtOnce) {
-  Sharded gil({.pieces = 4096});
+  Sharded gil(4096);
   UnderGil first, second;
   gil.acquire(first.thread);
   gil.acquire(second.thread);
@@ -75,7 +75,7 @@ TEST(Sharded, FailsLessOftenTheMorePiecesThereAre) {
   constexpr int kSteps = 2'000;
   uint64_t failed[2] = {};
   for (int i = 0; i < 2; ++i) {
-    Sharded gil({.pieces = i == 0 ? 1u : kPieces});
+    Sharded gil(i == 0 ? 1 : kPieces);
     for (const auto& member : run_together(kThreads, [&](UnderGil& self) {
            gil.acquire(self.thread);
            for (int step = 0; step < kSteps; ++step) {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <set>
 #include <thread>
 
 #include "tests/unit/under_gil.h"
@@ -56,12 +57,47 @@ TEST(Workloads, ReadTheirCanonicalFormAsItself) {
 }
 
 TEST(Workloads, AllOfTheListCanBeMade) {
-  ASSERT_FALSE(workload_list().empty());
-  for (const WorkloadInfo& workload : workload_list()) {
-    EXPECT_EQ(canonical(workload.name), workload.name);
-    auto made = make_workload(workload.name);
+  std::set<std::string> names;
+  for (const WorkloadDescriptor& workload : workloads()) {
+    SCOPED_TRACE(workload.name);
+    EXPECT_TRUE(names.insert(workload.name).second);
+    EXPECT_EQ(find_workload(workload.brief), &workload);
+    for (const std::string& text : {workload.name, workload.example(), workload.brief}) {
+      auto made = make_workload(text);
+      ASSERT_TRUE(made) << made.error().message;
+      EXPECT_NE(*made, nullptr);
+      EXPECT_EQ((*made)->takes_samples(), !workload.latency.empty());
+      EXPECT_EQ((*made)->background().threads > 0, workload.background > 0);
+    }
+    EXPECT_EQ(canonical(workload.name), workload.example());
+    EXPECT_EQ(canonical(workload.example()), workload.example());
+  }
+}
+
+TEST(Workloads, DescribeThemselves) {
+  for (const WorkloadDescriptor& workload : workloads()) {
+    SCOPED_TRACE(workload.name);
+    for (const std::string& text : {workload.summary, workload.operation.done,
+                                    workload.operation.noun, workload.operation.one}) {
+      EXPECT_FALSE(text.empty());
+      EXPECT_EQ(text.find_first_of("\n|"), std::string::npos) << text << " is no cell of a table";
+    }
+    EXPECT_EQ(workload.ends == WorkloadDescriptor::Ends::by_time,
+              lasts_a_set_time(workload.example()));
+  }
+  EXPECT_FALSE(lasts_a_set_time("mixed"));
+  EXPECT_TRUE(lasts_a_set_time("mixed:seconds=1"));
+  EXPECT_FALSE(lasts_a_set_time("no such workload"));
+}
+
+TEST(Workloads, TakeWhatTheyAreBoundedBy) {
+  for (const WorkloadDescriptor& workload : workloads()) {
+    const auto made = make_workload(workload.brief);
     ASSERT_TRUE(made) << made.error().message;
-    EXPECT_NE(*made, nullptr);
+    // Plans go by one or the other.
+    EXPECT_EQ((*made)->work("none").has_value(), !lasts_a_set_time(workload.brief))
+        << workload.brief;
+    EXPECT_EQ((*made)->bound_ns().has_value(), lasts_a_set_time(workload.brief)) << workload.brief;
   }
 }
 
@@ -181,8 +217,6 @@ TEST(Mixed, ComputesAndBlocksInTurn) {
 TEST(Mixed, EndsWhenItsTimeIsUp) {
   Alone alone("switch-interval:5ms");
   auto workload = make_workload("mixed:n=1G,compute=10,block=1ms,seconds=20ms");
-  EXPECT_TRUE((*workload)->bounded_by_time());
-  EXPECT_FALSE((*make_workload("mixed"))->bounded_by_time());
   ASSERT_TRUE(alone.run(**workload));
   EXPECT_GT(alone.operations, 0u);
   EXPECT_LE(alone.operations, 20u);
@@ -218,7 +252,6 @@ TEST(Convoy, ExchangesUntilItsTimeIsUp) {
 
 TEST(PingPong, GoesRoundUntilItsTimeIsUp) {
   auto workload = make_workload("ping-pong:seconds=20ms");
-  EXPECT_TRUE((*workload)->bounded_by_time());
   for (const char* policy : {"switch-interval:5ms", "none"}) {
     ASSERT_TRUE((*workload)->prepare(3));
     (*workload)->begin();
@@ -243,7 +276,6 @@ TEST(PingPong, GoesRoundUntilItsTimeIsUp) {
 
 TEST(Yield, LetsOthersRunUntilItsTimeIsUp) {
   auto workload = make_workload("yield:seconds=20ms");
-  EXPECT_TRUE((*workload)->bounded_by_time());
   Alone alone("switch-interval:5ms");
   ASSERT_TRUE((*workload)->prepare(1));
   ASSERT_TRUE(alone.run(**workload));

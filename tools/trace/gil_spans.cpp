@@ -4,11 +4,6 @@
 
 namespace gilscope {
 
-bool has_one_owner(const std::string& policy) {
-  if (policy == "none") return false;
-  return !policy.starts_with("sharded") || policy == "sharded:1";
-}
-
 GilSpans::GilSpans(std::vector<uint32_t> tids, bool one_owner, GilSpansReader& reader)
     : threads_(tids.size()), one_owner_(one_owner), reader_(reader) {
   for (size_t i = 0; i < tids.size(); ++i) threads_[i].tid = tids[i];

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tools/trace/moments.h"
+#include "userspace/descriptor/policy.h"  // has_one_owner
 
 namespace gilscope {
 
@@ -52,9 +53,6 @@ class GilSpansReader {
   virtual void owner(const OwnerSpan&) {}
   virtual void handoff(const Handoff&) {}
 };
-
-// Only one thread at a time has the GIL: not with `none`, nor with a lock in several pieces.
-bool has_one_owner(const std::string& policy);
 
 class GilSpans {
  public:

@@ -1,6 +1,7 @@
-// gilscope completion: what completes gilscope's command line in a shell. The names come from where
-// they are defined: subcommands and options from the parser, policies, workloads, experiments and
-// metrics from their lists. How a shell is talked to stands in completion/.
+// `gilscope completion`: the script that completes gilscope's command line in a shell. Names come
+// from where they are defined: subcommands and options from the parser, policies and workloads from
+// their descriptors, experiments and metrics from their lists. The shells' own code is in
+// completion/.
 #include <fmt/ranges.h>
 
 #include <algorithm>
@@ -8,12 +9,12 @@
 #include <memory>
 
 #include "userspace/cli/cli.h"
+#include "userspace/descriptor/policy.h"
+#include "userspace/descriptor/workload.h"
 #include "userspace/experiment/builtin.h"
-#include "userspace/gil/policies.h"
 #include "userspace/report/metric_names.h"
 #include "userspace/util/command.h"
 #include "userspace/util/output.h"
-#include "userspace/workload/workload.h"
 
 namespace gilscope {
 namespace {
@@ -30,7 +31,7 @@ const char* const kEngineFish =
 
 using Words = std::vector<std::string>;
 
-// What the value of an option can be.
+// The possible values of an option.
 struct Values {
   Words words;
   enum class Files { none, files, directories } files = Files::none;
@@ -39,16 +40,18 @@ struct Values {
 
 Words policy_words() {
   Words words;
-  for (const PolicyInfo& policy : policy_list()) {
-    words.push_back(policy.name);
-    for (const std::string& option : policy.options) words.push_back(policy.name + "," + option);
+  for (const PolicyDescriptor& policy : policies()) {
+    words.push_back(policy.example());
+    for (const PolicyOption& option : policy.options) {
+      words.push_back(policy.example() + "," + option.word);
+    }
   }
   return words;
 }
 
 Words workload_words() {
   Words words;
-  for (const WorkloadInfo& workload : workload_list()) words.push_back(workload.name);
+  for (const WorkloadDescriptor& workload : workloads()) words.push_back(workload.example());
   return words;
 }
 
@@ -58,23 +61,19 @@ Words builtin_words() {
   return words;
 }
 
-// By term: its name, and how its arguments begin.
+// Each name, and how its arguments can begin.
 std::vector<std::pair<std::string, Words>> arguments_of(const std::string& terms) {
   std::vector<std::pair<std::string, Words>> all;
-  const auto split = [](const std::string& text) {
-    const size_t colon = text.find(':');
-    return std::pair(text.substr(0, colon), colon == text.npos ? "" : text.substr(colon + 1));
-  };
   if (terms == "policy") {
-    for (const PolicyInfo& policy : policy_list()) {
-      const auto [name, example] = split(policy.name);
-      Words words = policy.options;
-      if (!example.empty()) words.insert(words.begin(), example);
-      if (!words.empty()) all.emplace_back(name, words);
+    for (const PolicyDescriptor& policy : policies()) {
+      Words words;
+      if (policy.value) words.push_back(policy.example().substr(policy.name.size() + 1));
+      for (const PolicyOption& option : policy.options) words.push_back(option.word);
+      if (!words.empty()) all.emplace_back(policy.name, words);
     }
   } else {
-    for (const WorkloadInfo& workload : workload_list()) {
-      all.emplace_back(split(workload.name).first, workload.arguments);
+    for (const WorkloadDescriptor& workload : workloads()) {
+      all.emplace_back(workload.name, argument_forms(workload.all_parameters()));
     }
   }
   return all;
@@ -90,7 +89,7 @@ Words split_at_bars(const std::string& kind) {
   return words;
 }
 
-// Fails for a kind that nobody has described here, so that a new one is not forgotten.
+// Fails for a kind without an entry here, so that no new one is forgotten.
 Result<Values> values_of(const OptionFacts& option) {
   using Files = Values::Files;
   static const std::map<std::string, Values> known = {
@@ -115,20 +114,19 @@ Result<Values> values_of(const OptionFacts& option) {
   if (option.kind.find('|') != option.kind.npos)
     return Values{split_at_bars(option.kind), Values::Files::none, ""};
   return fail(
-      fmt::format("completion: nobody has said what a {} can be ({})", option.kind, option.name));
+      fmt::format("completion: no values are known for {} ({}); completion.cpp has to list them",
+                  option.kind, option.name));
 }
 
 std::string joined(const Words& words) {
   return fmt::format("{}", fmt::join(words, " "));
 }
 
-// --- bash and zsh: the same tables, as functions
-// ---------------------------------------------------
+// --- bash and zsh: the same tables, as functions ------------------------------------------------
 
 constexpr const char* kWritten =
-    "# Completes gilscope's command line in {0}. `gilscope completion {0}` has written this from "
-    "the\n"
-    "# program's own names; `make completions` writes it again.\n";
+    "# Completes gilscope's command line in {0}. `gilscope completion {0}` writes this from the\n"
+    "# program's own names; `make completions` does so in the source tree.\n";
 
 Result<std::string> tables(const std::vector<CommandFacts>& commands,
                            const std::vector<OptionFacts>& global) {
@@ -139,7 +137,7 @@ Result<std::string> tables(const std::vector<CommandFacts>& commands,
   std::string options = "\n# The options of a command.\n_gilscope_options() {\n  case $1 in\n";
   std::string taking = "\n_gilscope_takes_value() {\n  case $1/$2 in\n    ";
   std::string values =
-      "\n# What can stand behind an option of a command, or where a positional stands.\n"
+      "\n# The values of an option of a command, or of its positional.\n"
       "_gilscope_values() {\n  case $1/$2 in\n";
   options += fmt::format("    '') offered='{}' ;;\n", joined(global_names));
   values += fmt::format("    /) offered='{} {}' ;;\n", joined(names), joined(global_names));
@@ -179,8 +177,7 @@ Result<std::string> tables(const std::vector<CommandFacts>& commands,
          ") return 0 ;;\n  esac\n  return 1\n}\n" + values + end + arguments + end;
 }
 
-// --- fish
-// -------------------------------------------------------------------------------------------
+// --- fish ---------------------------------------------------------------------------------------
 
 std::string fish_quoted(const std::string& text) {
   std::string out = "'";

@@ -1,16 +1,17 @@
-// `gilscope list`: what there is to choose from, and how fast this box interprets.
+// `gilscope list`: policies, workloads and built-in experiments, and how fast this machine
+// interprets.
 #include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "userspace/cli/cli.h"
+#include "userspace/descriptor/policy.h"
+#include "userspace/descriptor/workload.h"
 #include "userspace/eval/speed.h"
 #include "userspace/experiment/builtin.h"
-#include "userspace/gil/policies.h"
 #include "userspace/util/command.h"
 #include "userspace/util/output.h"
-#include "userspace/workload/workload.h"
 
 namespace gilscope {
 namespace {
@@ -31,18 +32,20 @@ std::string table(const char* title, const std::vector<Row>& rows) {
 }
 
 std::string tables() {
-  std::vector<Row> policies, workloads, experiments;
-  for (const PolicyInfo& info : policy_list()) {
-    policies.push_back({info.name, info.summary, info.parameters});
+  std::vector<Row> policy_rows, workload_rows, experiment_rows;
+  for (const PolicyDescriptor& policy : policies()) {
+    policy_rows.push_back({policy.example(), policy.summary, policy.parameters()});
   }
-  for (const WorkloadInfo& info : workload_list()) {
-    workloads.push_back({info.name, info.summary, info.parameters});
+  for (const WorkloadDescriptor& workload : workloads()) {
+    workload_rows.push_back(
+        {workload.example(), workload.summary, parameters_text(workload.all_parameters())});
   }
   for (const Builtin& builtin : builtin_specs()) {
-    experiments.push_back({builtin.name, builtin.summary, ""});
+    experiment_rows.push_back({builtin.name, builtin.summary, ""});
   }
-  return table("Policies (--policy)", policies) + table("Workloads (--workload)", workloads) +
-         table("Built-in experiments (gilscope run NAME)", experiments);
+  return table("Policies (--policy)", policy_rows) +
+         table("Workloads (--workload)", workload_rows) +
+         table("Built-in experiments (gilscope run NAME)", experiment_rows);
 }
 
 std::string speed() {
@@ -60,7 +63,7 @@ std::string speed() {
 void add_list(CLI::App& app, Exit& exit) {
   Command command(app, "list", "policies, workloads, built-in experiments; ns per opcode here");
   auto measure = std::make_shared<bool>(false);
-  command.flag("--measure", *measure, "only the speed of the eval loop on this box");
+  command.flag("--measure", *measure, "only the speed of the eval loop on this machine");
   command.on_run([measure, &exit] {
     exit = exit_of(write_output((*measure ? std::string() : tables()) + speed()));
   });

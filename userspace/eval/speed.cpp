@@ -6,7 +6,7 @@
 
 #include "userspace/eval/interpreter.h"
 #include "userspace/eval/programs.h"
-#include "userspace/gil/check_interval.h"
+#include "userspace/gil/policies.h"
 #include "userspace/util/time.h"
 
 namespace gilscope {
@@ -16,15 +16,15 @@ constexpr int64_t kIterations = 200'000;
 constexpr int kOpcodesAnIteration = 9;
 constexpr int kRounds = 15;
 
-// One thread alone under check-interval:100, its uncontended releases and acquisitions included, as
-// in a run.
+// One thread alone under check-interval:100. As in a run, its uncontended releases and acquisitions
+// count.
 double one_round_ns(const Code& code) {
   gilscope_slot slot{};
   GilThread thread(slot);
-  auto gil = make_check_interval({});
+  const auto gil = std::move(*make_gil("check-interval:100"));
   Interpreter interpreter(*gil, thread);
   gil->acquire(thread);
-  // The thread's own time: what others take of the core meanwhile is not the loop's.
+  // The thread's own time, without what others take of the CPU meanwhile.
   const uint64_t start = clock_ns(CLOCK_THREAD_CPUTIME_ID);
   interpreter.run(code, {&kIterations, 1});
   const uint64_t spent = clock_ns(CLOCK_THREAD_CPUTIME_ID) - start;

@@ -5,9 +5,10 @@
 #include <set>
 #include <utility>
 
+#include "userspace/descriptor/policy.h"
+#include "userspace/descriptor/workload.h"
 #include "userspace/experiment/cpu_list.h"
 #include "userspace/experiment/cpus.h"
-#include "userspace/gil/policies.h"
 #include "userspace/util/quote.h"
 #include "userspace/workload/tasks.h"
 #include "userspace/workload/workload.h"
@@ -20,8 +21,8 @@ struct CpuChoice {
   std::vector<int> cpus;
 };
 
-// Two requests that come to the same CPUs here ("1" and "all" on a box with one CPU) are one: the
-// first. Measured twice under two names they would look like two results.
+// Keeps the first of two requests for the same CPUs ("1" and "all" on a machine with one CPU).
+// Measured twice under two names they would look like two results.
 Result<std::vector<CpuChoice>> choose_cpus(const Spec& spec) {
   const auto topology = read_topology();
   if (!topology) return fail(topology.error());
@@ -42,12 +43,7 @@ Result<std::vector<CpuChoice>> choose_cpus(const Spec& spec) {
   return choices;
 }
 
-bool bounded_by_time(const std::string& workload) {
-  auto made = make_workload(workload);
-  return made && (*made)->bounded_by_time();
-}
-
-// Threads and CPUs together: "2" and "1x" on two CPUs are one.
+// The distinct pairs of threads and CPUs: "2" and "1x" on two CPUs are one.
 std::vector<std::pair<int, CpuChoice>> thread_counts(const Spec& spec,
                                                      const std::vector<CpuChoice>& choices) {
   std::vector<std::pair<int, CpuChoice>> counts;
@@ -68,10 +64,10 @@ std::vector<Cell> make_cells(const Spec& spec, const std::vector<CpuChoice>& cho
   std::vector<Cell> cells;
   for (const std::string& policy : spec.policies) {
     for (const std::string& workload : spec.workloads) {
-      const bool timed = bounded_by_time(workload);
+      const bool timed = lasts_a_set_time(workload);
       for (const auto& [threads, choice] : counts) {
         for (const std::string& arrangement : spec.arrangements) {
-          // One after the other would only take the set time once for each thread.
+          // A sequential run would only take the set time once for each thread.
           if (timed && arrangement == "sequential") continue;
           Cell cell;
           cell.policy = policy;
@@ -92,8 +88,8 @@ std::vector<Cell> make_cells(const Spec& spec, const std::vector<CpuChoice>& cho
   return cells;
 }
 
-// Uniform below `bound`, by refusing the draws that would favour the small numbers. The standard
-// library's distributions and std::shuffle differ from library to library; the engine does not.
+// Uniform below `bound`: draws that would favour small numbers are refused. The standard library's
+// distributions and std::shuffle differ from library to library; the engine does not.
 uint64_t draw_below(uint64_t bound, std::mt19937_64& engine) {
   const uint64_t unfair = (0 - bound) % bound;  // 2^64 modulo bound
   uint64_t draw = engine();
@@ -115,7 +111,8 @@ Block make_block(const Spec& spec, size_t cells, uint64_t seed, int index) {
     block.runs.push_back({cell, spec.trace});
     if (spec.untraced && spec.trace != "off") block.runs.push_back({cell, "off"});
   }
-  // An engine for each block, so that a resumed experiment needs no earlier block to know this one.
+  // Each block has an engine of its own, so that a resumed experiment can plan it without the
+  // earlier ones.
   const uint64_t block_seed = seed ^ (static_cast<uint64_t>(index) * 0x9e3779b97f4a7c15);
   std::mt19937_64 engine(block_seed);
   shuffle(block.runs, engine);
@@ -126,7 +123,7 @@ double seconds(uint64_t ns) {
   return static_cast<double>(ns) / 1e9;
 }
 
-// Each thread has its share of the GIL, and of the CPUs, beside those in the background.
+// The expected duration of a run. Threads share the GIL and the CPUs with those in the background.
 double expected_s(const Work& work, const PolicyPace& pace, const Cell& cell, size_t background) {
   const auto cpus = static_cast<double>(std::max<size_t>(cell.cpu_list.size(), 1));
   const double holders = std::min(cpus, static_cast<double>(pace.holders));
@@ -134,7 +131,7 @@ double expected_s(const Work& work, const PolicyPace& pace, const Cell& cell, si
   const double others = static_cast<double>(background);
   const double at_once = threaded ? cell.threads : 1;
   const double rounds = threaded ? 1 : cell.threads;
-  // Each time that it wants the GIL back, a thread waits for those that compute in the background.
+  // A thread that wants the GIL back waits for the background threads each time.
   constexpr double kCountedAnIteration = 3;
   const double held =
       seconds(pace.held_ns) +
@@ -143,7 +140,7 @@ double expected_s(const Work& work, const PolicyPace& pace, const Cell& cell, si
   const double alone = work.computing_s * std::max(1.0, (1 + others) / holders) +
                        work.released_s * std::max(1.0, (1 + others) / cpus) + work.blocked_s +
                        waited;
-  // Where all of them compute, it is the GIL or the CPUs that they wait for.
+  // When all of them compute, they wait for the GIL or the CPUs.
   const double together =
       work.computing_s * (at_once + others) / holders + work.released_s * (at_once + others) / cpus;
   return rounds * std::max(alone, together);
@@ -177,13 +174,13 @@ Result<Plan> make_plan(const Spec& spec, uint64_t seed) {
 }
 
 double expected_s(const Cell& cell) {
-  // Forking, attaching, detaching and writing, seen on one box or another.
+  // Forking, attaching, detaching and writing, as seen on several machines.
   constexpr double kAround = 0.05;
   auto workload = make_workload(cell.workload);
   const auto pace = policy_pace(cell.policy);
   if (!workload || !pace) return kAround;
   if (cell.main_exit == "kill") {
-    // Main sleeps for so long, whatever the threads have done by then, and ends the process.
+    // Main sleeps for so long and then ends the process, whatever the threads have done.
     return kAround + seconds((*workload)->main_sleep_ns().value_or(0));
   }
   const auto bound_ns = (*workload)->bound_ns();

@@ -8,8 +8,9 @@
 #include <set>
 #include <utility>
 
+#include "userspace/descriptor/policy.h"
+#include "userspace/descriptor/workload.h"
 #include "userspace/experiment/cpus.h"
-#include "userspace/gil/policies.h"
 #include "userspace/report/metric_names.h"
 #include "userspace/util/quote.h"
 #include "userspace/util/term.h"
@@ -54,7 +55,7 @@ Status check_range(const char* key, int value, int low, int high) {
   return fail(fmt::format("{}: {}", key, refused.value().message));
 }
 
-// Makes every text canonical; the same one twice, however written, is refused.
+// Makes every text canonical and refuses a repeated one, however written.
 Status make_canonical(const char* key, const char* flag, std::vector<std::string>& texts,
                       Result<std::string> (*canonical)(std::string_view)) {
   if (texts.empty()) {
@@ -90,12 +91,11 @@ Status check_arrangements(const std::vector<std::string>& arrangements) {
   return {};
 }
 
-// A run that lasts for a set time is not shorter or longer for its arrangement.
+// A set time is the same whatever the arrangement, so a sequential one alone compares nothing.
 Status check_timed(const Spec& spec) {
   if (spec.arrangements != std::vector<std::string>{"sequential"}) return {};
   for (const std::string& workload : spec.workloads) {
-    auto made = make_workload(workload);
-    if (made && (*made)->bounded_by_time()) {
+    if (lasts_a_set_time(workload)) {
       return fail(
           fmt::format("workloads: {} lasts for a set time and has no sequential "
                       "arrangement: name threaded too",
@@ -105,12 +105,12 @@ Status check_timed(const Spec& spec) {
   return {};
 }
 
-// A parameter that nothing would come of is refused: who gave it believes that the run ends by it.
+// Refuses a parameter without effect: its author believes that it ends the run.
 Status check_main_sleep(const Spec& spec) {
   if (spec.main_exit != "join") return {};
   for (const std::string& workload : spec.workloads) {
     auto made = make_workload(workload);
-    if (made && (*made)->main_sleep_ns() && !(*made)->bounded_by_time()) {
+    if (made && (*made)->main_sleep_ns() && !lasts_a_set_time(workload)) {
       return fail(fmt::format(
           "workloads: seconds in {} is how long main lives with main_exit = \"kill\", and "
           "bounds nothing with \"join\": leave it out, or set main_exit",
@@ -131,7 +131,7 @@ Status check_threads(const std::vector<ThreadCount>& threads) {
   return {};
 }
 
-// Makes each choice canonical, too.
+// Also makes each choice canonical.
 Status check_cpus(std::vector<std::string>& cpus) {
   std::set<std::string> seen;
   for (std::string& request : cpus) {
@@ -149,7 +149,7 @@ Status check_gates(const GateLimits& gates) {
   for (const GateRule& rule : gate_rules()) {
     const std::optional<double>& limit = gates.*rule.limit;
     if (!limit) continue;
-    // Written so that what is not a number is refused as well.
+    // Written so that NaN is refused as well.
     if (!(*limit >= 0 && *limit <= rule.highest)) {
       return fail(fmt::format("gates.{}: {} is out of range: 0 to {} can be had, or false for none",
                               rule.name, *limit, rule.highest));
@@ -161,10 +161,10 @@ Status check_gates(const GateLimits& gates) {
   return {};
 }
 
-// A plan stands in memory as a whole, and a matrix multiplies faster than its author sees. What it
-// comes to on this box is looked at when it is planned (check_size in plan.h).
+// A plan is held in memory as a whole, and a matrix multiplies faster than its author sees. Its
+// size on this machine is checked when it is planned (check_size in plan.h).
 Status check_runs(const Spec& spec) {
-  // No overflow: each list is bounded by the text that it came from, or by the command line.
+  // No overflow: the text or the command line that a list came from bounds it.
   uint64_t cells = 1;
   const uint64_t blocks = static_cast<uint64_t>(spec.blocks) + static_cast<uint64_t>(spec.warmup);
   const uint64_t runs_each = blocks * (spec.untraced && spec.trace != "off" ? 2 : 1);

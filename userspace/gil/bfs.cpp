@@ -1,9 +1,42 @@
-#include "userspace/gil/bfs.h"
-
+// bfs: the deadline scheduler that Nir Aides proposed for CPython in 2010 (bpo-7946, after Con
+// Kolivas' Brain F**k Scheduler; as kept in a forward port, Python/bfs.c).
+//
+// Its clock, the Python time, advances only while a thread has the GIL, by at most 10 ms a turn.
+// Each thread has a slice of 10 ms and a deadline. A thread that comes for the GIL with its slice
+// used up gets a new slice and a deadline 80 ms of Python time ahead. A thread that blocks often
+// uses its slice slowly, so its deadline is early, or past.
+//
+// A thread that comes while nobody runs takes the GIL. It is urgent if its deadline is not behind
+// the running thread's, and that one's has not passed. An urgent thread takes the GIL from a thread
+// that has been chosen but has not begun to run, if the giver left for a blocking call; otherwise
+// it sets `preempt` for the running thread. A thread that is not urgent makes the running thread
+// look at its slice. Either way it then queues, with a limit of 5.5 ms times the number of waiters;
+// when the limit runs out, it makes the running thread look at its slice again.
+//
+// The giver charges its slice, chooses the next thread by the earliest deadline, or the first in
+// the queue whose deadline has passed, and signals that thread's own condition. If the giver's
+// slice is used up, or the chosen deadline is not behind the giver's, or has passed, the giver
+// waits until somebody has begun to run. A chosen thread whose deadline is later than that of a
+// giver who left for a blocking call spins for 12 us, so that the giver can come back and take the
+// GIL.
+//
+// The running thread looks at its clock every 5000 counted opcodes, or when told to. A waiter tells
+// it by setting the ticker to 0. The running thread counts the ticker down, and one of its stores
+// may undo that; it then sees the request when the ticker has run out.
+//
+// A failed attempt is `contended` when a thread queues, `timed_out` where the limit ran out, and
+// `woken_lost` where a thread was chosen and another took the GIL first. Every request to look at
+// the slice or to give the GIL up is a drop request.
+//
+// Departures: the clock is CLOCK_MONOTONIC, not the CPU's cycle counter, and integers of ns. Slices
+// and the Python time change under the mutex. The giver's deadline is kept apart from the giver,
+// whose thread may be gone.
 #include <algorithm>
 #include <mutex>
 
+#include "userspace/descriptor/policy.h"
 #include "userspace/gil/condition.h"
+#include "userspace/gil/gil.h"
 #include "userspace/gil/wait_queue.h"
 
 namespace gilscope {
@@ -18,7 +51,7 @@ constexpr int32_t kTicks = 5000;
 struct Task : PolicyState, QueueNode<Task> {
   Condition wake;
   int64_t slice_ns = 0;
-  int64_t deadline_ns = 0;  // of Python time
+  int64_t deadline_ns = 0;  // in Python time
   uint64_t ran_from_ns = 0;
 
   int64_t turn_ns() const {
@@ -63,7 +96,8 @@ class Bfs : public Gil {
   std::atomic<int32_t>& breaker(GilThread&) override { return ticker_; }
 
  private:
-  // `may_return`: the giver leaves for a blocking call, and may be back before the next one runs.
+  // `may_return`: the giver leaves for a blocking call and may come back before the next thread
+  // runs.
   void yield(GilThread& thread, bool may_return) {  // bfs_yield
     Task& self = state_of<Task>(thread);
     int64_t turn_ns = self.turn_ns();
@@ -90,7 +124,7 @@ class Bfs : public Gil {
     }
   }
 
-  // The earliest deadline, or the first in the queue that has passed.
+  // The task with the earliest deadline, or the first in the queue whose deadline has passed.
   Task* choose() const {  // bfs_find_task
     Task* chosen = queue_.front();
     if (!chosen) return nullptr;
@@ -136,17 +170,18 @@ class Bfs : public Gil {
     lock.lock();
   }
 
-  // The check falls one counted opcode after the ticker has reached 0.
+  // The check comes one counted opcode after the ticker has reached 0.
   void reset_ticker() { ticker_.store(kTicks - 1, std::memory_order_relaxed); }
 
   std::mutex mutex_;
-  // Who has the GIL, or has been chosen to. Atomic, because a chosen thread spins on it.
+  // The task that has the GIL or was chosen to have it. Atomic, because a chosen thread spins on
+  // it.
   std::atomic<Task*> running_{nullptr};
   WaitQueue<Task> queue_;
   uint64_t waiters_ = 0;
   int64_t python_ns_ = 0;
 
-  // Who left for a blocking call, while nobody has run since: bfs_thread_prev.
+  // The task that left for a blocking call, until the next one runs: bfs_thread_prev.
   const Task* giver_ = nullptr;
   int64_t giver_deadline_ns_ = 0;
   Task* unconfirmed_ = nullptr;  // waits until somebody has begun to run: bfs_thread_switch
@@ -157,7 +192,7 @@ class Bfs : public Gil {
 
 }  // namespace
 
-std::unique_ptr<Gil> make_bfs() {
+std::unique_ptr<Gil> make_bfs(const PolicyArguments&) {
   return std::make_unique<Bfs>();
 }
 

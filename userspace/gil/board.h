@@ -1,8 +1,8 @@
-// A thread's slot on the board, and the only ways to write it. The slot is written by its own
-// thread alone, with plain stores of a few nanoseconds; the kernel side reads it when the thread is
-// switched out, on the same core, and so sees every store that came before.
+// A thread's slot on the board, and the only ways to write it. Only its own thread writes the slot,
+// with plain stores of a few nanoseconds. The kernel side reads it when the thread is switched out,
+// on the same CPU, and so sees every store that came before.
 //
-// The USDT probes (provider gilscope) are one-byte nops for other people's tools.
+// The USDT probes (provider gilscope) are one-byte nops, for other tracers.
 #pragma once
 
 #include <sys/sdt.h>
@@ -20,7 +20,7 @@ class BoardSlot {
   // About to wait for the GIL, or to let another thread take it.
   void waiting() { store(slot_->state, static_cast<__u32>(GILSCOPE_WAITING)); }
 
-  // The wait is over, and the GIL is not wanted for now.
+  // The wait is over, and the thread does not want the GIL for now.
   void outside() { store(slot_->state, static_cast<__u32>(GILSCOPE_OUTSIDE)); }
 
   void acquired() {
@@ -29,15 +29,15 @@ class BoardSlot {
     DTRACE_PROBE(gilscope, acquired);
   }
 
-  // Before the GIL is given up: from here on the thread needs it no longer.
+  // Called before the GIL is given up: the thread no longer needs it.
   void released() {
     add(slot_->releases);
     outside();
     DTRACE_PROBE(gilscope, released);
   }
 
-  // The three kinds of failed acquisition (docs/metrics.md). Each is an attempt that found the GIL
-  // taken and is followed by a wait.
+  // The three kinds of failed acquisition (docs/metrics.md): each attempt found the GIL taken, and
+  // a wait follows.
   void contended() { failed(slot_->contended, 0); }
   void woken_lost() { failed(slot_->woken_lost, 1); }
   void timed_out() { failed(slot_->timed_out, 2); }

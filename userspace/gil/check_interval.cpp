@@ -1,8 +1,24 @@
-#include "userspace/gil/check_interval.h"
-
+// check-interval:N[,lock=condvar][,yield]: the GIL of CPython up to 3.1 (2.7.18, Python/ceval.c and
+// Python/thread_pthread.h).
+//
+// Counted opcodes count one global ticker down. When it runs out, after N+1 of them, the holder
+// sets it to N again, releases the lock and acquires it at once: it does not look at waiters, does
+// not yield and hands nothing over. The release wakes a waiter, but a wakeup takes longer than the
+// few instructions to the acquire, so on several CPUs the waiter mostly finds the lock taken again.
+//
+// The lock is a semaphore, CPython's choice where POSIX semaphores work, or with lock=condvar the
+// mutex and condition that it falls back to elsewhere (macOS of the time). With `yield` the holder
+// calls sched_yield between release and acquire, a remedy that was proposed and that MicroPython
+// took.
+//
+// Departures: a checkpoint has no signals, pending calls or asynchronous exceptions to look at, no
+// SETUP_FINALLY puts it off, and the lock exists from the start, as after the first thread has been
+// started.
 #include <sched.h>
 
+#include "userspace/descriptor/policy.h"
 #include "userspace/gil/condvar_lock.h"
+#include "userspace/gil/gil.h"
 #include "userspace/gil/semaphore.h"
 
 namespace gilscope {
@@ -15,7 +31,8 @@ struct SemaphoreLock : Semaphore {
 template <typename Lock>
 class CheckInterval : public Gil {
  public:
-  explicit CheckInterval(const CheckIntervalOptions& options) : options_(options) {}
+  explicit CheckInterval(const PolicyArguments& arguments)
+      : interval_(static_cast<int32_t>(arguments.value)), yield_(arguments.has("yield")) {}
 
   void acquire(GilThread& thread) override {
     lock_.wait(thread.board);
@@ -28,9 +45,9 @@ class CheckInterval : public Gil {
   }
 
   void checkpoint(GilThread& thread) override {
-    ticker_.store(options_.interval, std::memory_order_relaxed);
+    ticker_.store(interval_, std::memory_order_relaxed);
     release(thread);
-    if (options_.yield) sched_yield();
+    if (yield_) sched_yield();
     acquire(thread);
   }
 
@@ -38,16 +55,17 @@ class CheckInterval : public Gil {
   std::atomic<int32_t>& breaker(GilThread&) override { return ticker_; }
 
  private:
-  const CheckIntervalOptions options_;
+  const int32_t interval_;
+  const bool yield_;
   Lock lock_;
-  std::atomic<int32_t> ticker_{0};  // one for all threads, as _Py_Ticker
+  std::atomic<int32_t> ticker_{0};  // shared by all threads, as _Py_Ticker
 };
 
 }  // namespace
 
-std::unique_ptr<Gil> make_check_interval(const CheckIntervalOptions& options) {
-  if (options.condvar) return std::make_unique<CheckInterval<CondvarLock>>(options);
-  return std::make_unique<CheckInterval<SemaphoreLock>>(options);
+std::unique_ptr<Gil> make_check_interval(const PolicyArguments& arguments) {
+  if (arguments.has("lock=condvar")) return std::make_unique<CheckInterval<CondvarLock>>(arguments);
+  return std::make_unique<CheckInterval<SemaphoreLock>>(arguments);
 }
 
 }  // namespace gilscope

@@ -1,5 +1,5 @@
-// A pthread condition whose timed waits run on CLOCK_MONOTONIC and say what pthread said.
-// std::condition_variable guesses a time-out from the clock instead, which CPython does not.
+// A pthread condition whose timed waits run on CLOCK_MONOTONIC and return what pthread returned.
+// std::condition_variable infers a time-out from the clock instead, which CPython does not.
 #pragma once
 
 #include <pthread.h>
@@ -33,7 +33,7 @@ class Condition {
     pthread_cond_wait(&condition_, lock.mutex()->native_handle());
   }
 
-  // Whether the wait ran out.
+  // True: the wait ran out.
   bool wait_for(std::unique_lock<std::mutex>& lock, uint64_t ns) {
     return wait_until(lock, monotonic_ns() + ns);
   }

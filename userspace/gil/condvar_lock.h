@@ -1,5 +1,5 @@
-// CPython 2's lock for platforms without POSIX semaphores: a flag under a mutex, and a condition
-// that is signalled, one waiter at a time, while the mutex is held.
+// CPython 2's lock for platforms without POSIX semaphores: a flag under a mutex, and a condition. A
+// release signals one waiter while it holds the mutex.
 #pragma once
 
 #include <mutex>

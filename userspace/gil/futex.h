@@ -1,5 +1,4 @@
-// The futex system call, for words that only this process waits on: FUTEX_WAIT_BITSET or
-// FUTEX_WAKE.
+// The futex system call, FUTEX_WAIT_BITSET or FUTEX_WAKE, for words private to this process.
 #pragma once
 
 #include <linux/futex.h>

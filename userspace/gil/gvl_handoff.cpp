@@ -1,8 +1,31 @@
-#include "userspace/gil/gvl_handoff.h"
-
+// gvl-handoff:T: the thread scheduler of Ruby 3.3 within one ractor (thread_pthread.c,
+// thread_pthread_mn.c, thread.c), with a native thread for each of its threads.
+//
+// It is one lock, the running thread, and a ready queue in order of arrival. The giver makes the
+// first in the queue the running thread and only then signals that thread's own condition: a true
+// hand-over. A newcomer finds it free only when nobody waits, so nobody barges.
+//
+// While somebody waits, a timer ticks every 10 ms and sets the running thread's interrupt. A thread
+// that finds its interrupt set adds 10 ms to its running time, which began at 0 when it was
+// switched in; from T up it yields to the back of the queue, if there is one. So the quantum counts
+// in whole ticks, and the first of them may come at once.
+//
+// Departure: Ruby ticks in a thread of its own. That would be one more thread on the CPUs under
+// test, and one that gilscope does not trace, so here a waiter keeps the time: the first to come
+// while nobody does waits for the next tick with a limit, the others without. The time goes from
+// tick to tick, whoever keeps it. Where its keeper is handed the GVL and its giver goes away, the
+// giver wakes the last in the queue to go on with it; that wakeup, and those of the ticks, Ruby
+// would have had in its timer thread.
+//
+// A failed attempt is `contended` when a thread queues, behind others or having yielded, and
+// `timed_out` for each tick that a waiter kept and that set the interrupt, which is a drop request
+// too. Being woken to keep the time is no attempt, so `woken_lost` stays 0: a thread that is woken
+// for the GVL has it.
 #include <mutex>
 
+#include "userspace/descriptor/policy.h"
 #include "userspace/gil/condition.h"
+#include "userspace/gil/gil.h"
 #include "userspace/gil/wait_queue.h"
 
 namespace gilscope {
@@ -16,10 +39,10 @@ struct Ready : PolicyState, QueueNode<Ready> {
   uint64_t running_time_ns = 0;
 };
 
-// The names are Ruby's own, as far as they say something.
+// Names are Ruby's own where they say something.
 class GvlHandoff : public Gil {
  public:
-  explicit GvlHandoff(const GvlHandoffOptions& options) : options_(options) {}
+  explicit GvlHandoff(uint64_t quantum_ns) : quantum_ns_(quantum_ns) {}
 
   void acquire(GilThread& thread) override {
     Ready& self = state_of<Ready>(thread);
@@ -47,7 +70,7 @@ class GvlHandoff : public Gil {
     Ready& self = state_of<Ready>(thread);
     thread.eval_breaker.store(0, std::memory_order_relaxed);
     self.running_time_ns += kTickNs;
-    if (self.running_time_ns < options_.quantum_ns) return;
+    if (self.running_time_ns < quantum_ns_) return;
     std::unique_lock lock(mutex_);
     if (readyq_.empty()) return;
     thread.board.released();
@@ -83,7 +106,7 @@ class GvlHandoff : public Gil {
   void keep_time(GilThread& thread, Ready& self, std::unique_lock<std::mutex>& lock) {
     timekeeper_ = &self;
     bool tick = self.turn.wait_until(lock, next_tick_ns_);
-    if (running_ == &self) return;  // and somebody else may keep the time by now
+    if (running_ == &self) return;  // somebody else may keep the time by now
     timekeeper_ = nullptr;
     if (!tick) return;
     next_tick_ns_ = monotonic_ns() + kTickNs;
@@ -97,19 +120,19 @@ class GvlHandoff : public Gil {
     thread.board.acquired();
   }
 
-  const GvlHandoffOptions options_;
+  const uint64_t quantum_ns_;
   std::mutex mutex_;
   Ready* running_ = nullptr;
   WaitQueue<Ready> readyq_;
 
-  Ready* timekeeper_ = nullptr;  // of those in readyq_
+  Ready* timekeeper_ = nullptr;  // in readyq_
   uint64_t next_tick_ns_ = 0;
 };
 
 }  // namespace
 
-std::unique_ptr<Gil> make_gvl_handoff(const GvlHandoffOptions& options) {
-  return std::make_unique<GvlHandoff>(options);
+std::unique_ptr<Gil> make_gvl_handoff(const PolicyArguments& arguments) {
+  return std::make_unique<GvlHandoff>(arguments.value);
 }
 
 }  // namespace gilscope

@@ -10,7 +10,7 @@ namespace {
 constexpr uint64_t kOneWaiter = uint64_t{1} << 32;
 }  // namespace
 
-// The kernel looks at the value's half of the word.
+// The kernel waits on the value's half of the word.
 uint32_t* Semaphore::value_address() {
   auto* halves = reinterpret_cast<uint32_t*>(&word_);
   return halves + (std::endian::native == std::endian::big ? 1 : 0);
@@ -32,8 +32,8 @@ void Semaphore::wait(BoardSlot& board) {
   for (;;) {
     if ((word & kValueMask) == 0) {
       woken ? board.woken_lost() : board.contended();
-      // Refused (EAGAIN) where a post came between our look and the kernel's: then the thread did
-      // not sleep, and was not woken.
+      // The kernel refuses (EAGAIN) if a post came between our look and its own: then the thread
+      // did not sleep and was not woken.
       woken = futex(value_address(), FUTEX_WAIT_BITSET, 0) == 0;
       word = word_.load(std::memory_order_relaxed);
     } else if (word_.compare_exchange_weak(word, word - 1 - kOneWaiter, std::memory_order_acquire,

@@ -1,9 +1,9 @@
 // A semaphore with the algorithm of glibc's sem_t (nptl/sem_waitcommon.c and sem_post.c, 2.21 and
 // later, 64-bit), on a futex word of our own, because a sem_t hides its failed attempts.
 //
-// One 64-bit word: the value in its low half, the number of waiters in its high half. A post adds
-// one and wakes one waiter if there are any; it hands nothing over, so a thread that is running can
-// take the value before the one that was woken.
+// One 64-bit word holds the value in its low half and the number of waiters in its high half. A
+// post adds one and wakes one waiter if there are any. It hands nothing over, so a running thread
+// can take the value before the woken one.
 #pragma once
 
 #include <atomic>
@@ -17,7 +17,7 @@ class Semaphore {
  public:
   explicit Semaphore(uint32_t value) : word_(value) {}
 
-  // Each attempt that finds nothing, and goes to wait, is written on the board.
+  // Writes each attempt that finds nothing and goes to wait on the board.
   void wait(BoardSlot& board);
   void post();
 

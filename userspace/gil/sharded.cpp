@@ -1,12 +1,14 @@
 #include "userspace/gil/sharded.h"
 
+#include "userspace/descriptor/policy.h"
+
 namespace gilscope {
 namespace {
 
 constexpr int32_t kInterval = 100;  // counted opcodes, as check-interval's default
 
 struct Path : PolicyState {
-  uint64_t thread = 0;  // from 1; 0 before the thread has a number
+  uint64_t thread = 0;  // counted from 1; 0: not numbered yet
   uint64_t step = 0;
 };
 
@@ -38,6 +40,10 @@ void Sharded::checkpoint(GilThread& thread) {
   ++pieces_[thread.piece].datum;
   release(thread);
   acquire(thread);
+}
+
+std::unique_ptr<Gil> make_sharded(const PolicyArguments& arguments) {
+  return std::make_unique<Sharded>(arguments.value);
 }
 
 }  // namespace gilscope

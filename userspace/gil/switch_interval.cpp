@@ -1,17 +1,31 @@
-#include "userspace/gil/switch_interval.h"
-
+// switch-interval:T[,flag=thread]: the GIL of CPython 3.2 and later (3.11,
+// Python/ceval_gil.h; 3.13, Python/ceval_gil.c).
+//
+// A thread that finds the GIL taken waits on a condition for T. If that runs out, the GIL is still
+// taken and nobody has got it meanwhile, the waiter asks for it: it sets the drop request, which
+// the holder sees at its next check. The holder drops the GIL, signals one waiter, and then, if a
+// drop was requested, waits until another thread has taken it (forced switching).
+//
+// The drop request is one flag for the interpreter (to 3.12): a thread that takes the GIL clears
+// it, and with it other waiters' requests. With flag=thread (3.13+) it is the last holder's own: a
+// request to a thread that has dropped meanwhile is harmless, and the dropper clears its own.
+//
+// CPython counts the interval in microseconds. Departures: no signals, pending calls, garbage
+// collection or stop-the-world share the word, and no thread is made to exit at finalization.
 #include <mutex>
 
+#include "userspace/descriptor/policy.h"
 #include "userspace/gil/condition.h"
+#include "userspace/gil/gil.h"
 
 namespace gilscope {
 namespace {
 
-// The names are CPython's own: whoever holds the two side by side should find his way.
+// Names are CPython's own, so that the two can be read side by side.
 class SwitchInterval : public Gil {
  public:
-  explicit SwitchInterval(const SwitchIntervalOptions& options)
-      : interval_ns_(options.interval_ns), per_thread_(options.flag_per_thread) {}
+  explicit SwitchInterval(const PolicyArguments& arguments)
+      : interval_ns_(arguments.value), per_thread_(arguments.has("flag=thread")) {}
 
   void acquire(GilThread& thread) override {  // take_gil
     thread.board.waiting();                   // the mutex itself may block
@@ -49,12 +63,13 @@ class SwitchInterval : public Gil {
       released_.signal();
     }
     if (!drop_request(thread).load(std::memory_order_relaxed)) return;
-    // Forced switching: the one who asked must get it before this thread may ask again.
+    // Forced switching: the thread that asked gets it before this one may ask again.
     std::unique_lock switch_lock(switch_mutex_);
     if (last_holder() == &thread) {
       drop_request(thread).store(0, std::memory_order_relaxed);
       thread.board.waiting();
-      switched_.wait(switch_lock);  // without a predicate, as there: a stray wake-up is harmless
+      switched_.wait(
+          switch_lock);  // without a predicate, as in CPython: a stray wakeup is harmless
       thread.board.outside();
     }
   }
@@ -77,7 +92,7 @@ class SwitchInterval : public Gil {
     return per_thread_ ? thread.eval_breaker : shared_drop_request_;
   }
 
-  // With mutex_ held, so the last holder is the one that has the GIL.
+  // Called with mutex_ held, so the last holder has the GIL.
   void request_drop(GilThread& thread) {
     drop_request(*last_holder()).store(1, std::memory_order_relaxed);
     thread.board.drop_requested();
@@ -93,7 +108,8 @@ class SwitchInterval : public Gil {
 
   std::mutex switch_mutex_;
   Condition switched_;  // gil->switch_cond
-  // Atomic, as there: a dropper reads it under switch_mutex_ while the next one drops under mutex_.
+  // Atomic, as in CPython: a dropper reads it under switch_mutex_ while the next drops under
+  // mutex_.
   std::atomic<GilThread*> last_holder_{nullptr};
 
   std::atomic<int32_t> shared_drop_request_{0};
@@ -101,8 +117,8 @@ class SwitchInterval : public Gil {
 
 }  // namespace
 
-std::unique_ptr<Gil> make_switch_interval(const SwitchIntervalOptions& options) {
-  return std::make_unique<SwitchInterval>(options);
+std::unique_ptr<Gil> make_switch_interval(const PolicyArguments& arguments) {
+  return std::make_unique<SwitchInterval>(arguments);
 }
 
 }  // namespace gilscope

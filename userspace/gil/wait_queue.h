@@ -1,5 +1,5 @@
-// Waiters in a line, each linked through a node of its own, so that to queue up allocates nothing.
-// It has no lock; whoever has one uses it under his.
+// A queue of waiters, each linked through a node of its own, so that queueing allocates nothing. It
+// has no lock: its owner guards it.
 #pragma once
 
 namespace gilscope {
@@ -10,7 +10,7 @@ struct QueueNode {
   Waiter* behind = nullptr;
 };
 
-// Waiter derives from QueueNode<Waiter>, and is in one queue at a time.
+// Waiter derives from QueueNode<Waiter> and is in at most one queue.
 template <typename Waiter>
 class WaitQueue {
  public:

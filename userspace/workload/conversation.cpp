@@ -7,11 +7,6 @@ namespace gilscope {
 Conversation::Conversation(const Parameters& parameters)
     : TimedWorkload(parameters), port_(static_cast<uint16_t>(parameters.number("port"))) {}
 
-void Conversation::add_parameters(std::vector<Parameter>& table) {
-  table.push_back(seconds_parameter(2'000'000'000));
-  table.push_back(count_parameter("port", 0, 0, 65535));
-}
-
 Status Conversation::prepare(size_t threads) {
   if (port_ != 0 && port_ + threads > 65536) {
     return fail(fmt::format("port={}: there are no {} ports from there up", port_, threads));

@@ -1,5 +1,5 @@
-// What workloads with a client share: connected sockets, one for each measured thread, a signal
-// that lets the client begin when the run does, and what the client says of itself.
+// A workload with a client: connected sockets, one for each measured thread, a signal that lets the
+// client begin when the run does, and the client's account of itself.
 #pragma once
 
 #include "userspace/workload/sockets.h"
@@ -19,17 +19,15 @@ class Conversation : public TimedWorkload {
   void add_results(std::map<std::string, double>& results) const override;
 
  protected:
-  // Written by the client, read by its parent when it is over.
+  // The client writes it; its parent reads it when the client has ended.
   struct Account {
     uint64_t sent;  // requests, or datagrams
   };
 
   explicit Conversation(const Parameters& parameters);
-  // Parameters that each conversation has: seconds, port.
-  static void add_parameters(std::vector<Parameter>& table);
 
   virtual Result<std::vector<Connection>> connect(size_t threads, uint16_t port) = 0;
-  // In the client, once the run has begun.
+  // The client's part, once the run has begun.
   virtual Status talk(const SampleBook& samples, uint64_t end_ns) = 0;
 
   int server(size_t index) const { return connections_[index].server.get(); }

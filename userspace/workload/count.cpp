@@ -1,7 +1,8 @@
-#include "userspace/workload/count.h"
-
+// count:n=20M[,seconds=S]: each measured thread counts n down to 0 in bytecode, the seed's own
+// loop. With main_exit = "kill", and only with it, `seconds` is how long main lives.
 #include "userspace/eval/programs.h"
 #include "userspace/workload/tasks.h"
+#include "userspace/workload/workload.h"
 
 namespace gilscope {
 namespace {
@@ -32,11 +33,6 @@ class Count : public Workload {
 };
 
 }  // namespace
-
-std::vector<Parameter> count_parameters() {
-  return {count_parameter("n", 20'000'000, 1, INT64_MAX, true),
-          duration_parameter("seconds", {}, 1, 86'400'000'000'000)};
-}
 
 std::unique_ptr<Workload> make_count(const Parameters& parameters) {
   return std::make_unique<Count>(parameters);

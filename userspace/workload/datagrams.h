@@ -1,23 +1,33 @@
-// ccbench's two conversations over UDP (CPython 2.7 to 3.11, Tools/ccbench), with every sample kept
-// and losses counted.
-//
-// latency:background=1,seconds=2[,interval=1ms][,task=count][,port=0]
-//   The client sends a ping to each measured thread every `interval`, at set times and whatever
-//   became of the last one; the thread measures from the sending until it has the ping and the GIL.
-//   One operation is one ping received.
-// bandwidth:background=1,seconds=2[,size=1k][,window=16][,task=count][,port=0]
-//   The client keeps `window` datagrams of `size` bytes in flight on each connection; the measured
-//   threads send them back. One operation is one datagram sent back.
+// ccbench's conversations over UDP (CPython 2.7 to 3.11, Tools/ccbench), with every sample kept and
+// losses counted.
 #pragma once
 
-#include "userspace/workload/workload.h"
+#include <span>
+
+#include "userspace/workload/conversation.h"
 
 namespace gilscope {
 
-std::vector<Parameter> latency_parameters();
-std::unique_ptr<Workload> make_latency(const Parameters& parameters);
+class Datagrams : public Conversation {
+ protected:
+  // A datagram begins with it.
+  struct Heading {
+    uint64_t sent_ns;  // 0: the last datagram
+  };
 
-std::vector<Parameter> bandwidth_parameters();
-std::unique_ptr<Workload> make_bandwidth(const Parameters& parameters);
+  using Conversation::Conversation;
+
+  Result<std::vector<Connection>> connect(size_t threads, uint16_t port) override;
+
+  // Receives with the GIL released. Returns 0 at the end of the conversation.
+  int64_t receive(const WorkThread& thread, std::span<char> buffer, Status& status) const;
+  static Heading heading(std::span<const char> buffer);
+
+  static void sleep_until(uint64_t ns);
+
+  // A datagram can be lost, so the client repeats the last one until it is ended together with the
+  // threads.
+  [[noreturn]] void say_goodbye() const;
+};
 
 }  // namespace gilscope

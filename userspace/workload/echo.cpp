@@ -1,5 +1,7 @@
-#include "userspace/workload/echo.h"
-
+// echo:background=1,seconds=2[,size=64][,task=count][,port=0]: TCP request and response over
+// loopback. Each measured thread serves one connection: receive and send release the GIL, as a
+// socket's recv and sendall do, so an answer takes the GIL twice. The client keeps one request in
+// flight on each connection.
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -14,13 +16,6 @@ class Echo : public Conversation {
  public:
   explicit Echo(const Parameters& parameters)
       : Conversation(parameters), size_(parameters.number("size")) {}
-
-  static std::vector<Parameter> parameters() {
-    std::vector<Parameter> table;
-    add_parameters(table);
-    table.push_back(count_parameter("size", 64, 1, 1 << 20));
-    return table;
-  }
 
   bool takes_samples() const override { return true; }
 
@@ -51,7 +46,7 @@ Status Echo::run(const WorkThread& thread) {
   Gil& gil = thread.interpreter.gil();
   std::vector<char> buffer(size_);
   Status status;
-  // The whole request; 0 when the client has no more.
+  // Receives a whole request. Returns 0 when the client has no more.
   const auto receive = [&]() -> int64_t {
     size_t received = 0;
     while (received < size_) {
@@ -70,8 +65,7 @@ Status Echo::run(const WorkThread& thread) {
   };
   const auto answer = [&]() -> int64_t {
     AllowThreads allow(gil, thread.interpreter.thread());
-    // All of it or an error, the socket being a blocking one. A client that has left is no failure:
-    // it ends the run.
+    // A blocking socket sends all or fails. A client that has left ends the run and is no failure.
     if (::send(socket, buffer.data(), size_, MSG_NOSIGNAL) < 0) {
       if (errno != EPIPE && errno != ECONNRESET) {
         status = fail_errno("a server thread cannot send");
@@ -130,9 +124,6 @@ Status Echo::talk(const SampleBook& samples, uint64_t end_ns) {
 
 }  // namespace
 
-std::vector<Parameter> echo_parameters() {
-  return Echo::parameters();
-}
 std::unique_ptr<Workload> make_echo(const Parameters& parameters) {
   return std::make_unique<Echo>(parameters);
 }

@@ -1,5 +1,9 @@
-#include "userspace/workload/ping_pong.h"
-
+// ping-pong:seconds=1[,background=0][,task=count]: the measured threads stand in a ring and pass
+// one token round it, by a semaphore each. A thread that has passed it on waits for it as Python's
+// locks do: it tries with the GIL held, and then sleeps without it.
+//
+// Without a lock (policy none) and on one CPU each pass is a wakeup, a switch and little else: the
+// most that a scheduler, and so its tracer, can be asked for.
 #include <semaphore.h>
 
 #include <cerrno>
@@ -14,16 +18,13 @@ class PingPong : public TimedWorkload {
  public:
   explicit PingPong(const Parameters& parameters) : TimedWorkload(parameters) {}
 
-  static std::vector<Parameter> parameters() { return {seconds_parameter(1'000'000'000)}; }
-
   Status prepare(size_t threads) override {
     tokens_ = std::vector<sem_t>(threads);
     for (size_t i = 0; i < threads; ++i) sem_init(&tokens_[i], 0, i == 0);
     return {};
   }
 
-  // One end for all: a thread that waits for the token must not be left behind by the one that is
-  // to pass it.
+  // All threads share one end: no thread may leave while the next one still waits for the token.
   void begin() override { end_ns_ = end_ns(); }
 
   Status run(const WorkThread& thread) override {
@@ -36,7 +37,7 @@ class PingPong : public TimedWorkload {
         }
       }
       if (monotonic_ns() < end_ns_) return 1;
-      sem_post(&next);  // that it sees the end as well
+      sem_post(&next);  // so that it sees the end as well
       return 0;
     };
     const auto pass = [&]() -> int64_t {
@@ -50,14 +51,11 @@ class PingPong : public TimedWorkload {
 
  private:
   uint64_t end_ns_ = 0;
-  std::vector<sem_t> tokens_;  // a thread's own is up while it has the token
+  std::vector<sem_t> tokens_;  // a thread's semaphore is up while it has the token
 };
 
 }  // namespace
 
-std::vector<Parameter> ping_pong_parameters() {
-  return PingPong::parameters();
-}
 std::unique_ptr<Workload> make_ping_pong(const Parameters& parameters) {
   return std::make_unique<PingPong>(parameters);
 }

@@ -1,5 +1,5 @@
-// Every latency that a run measured, in memory that its processes share. Each writer has its own
-// part, so that writing is two stores; what finds its part full is counted.
+// Every latency that a run measured, in memory that its processes share. Each writer has a part of
+// its own, so that writing is two stores. A sample that finds its part full is counted as lost.
 #pragma once
 
 #include <cstdint>
@@ -16,14 +16,14 @@ struct Sample {
   uint64_t latency_ns;
 };
 
-// One measured thread's samples, in the order of their ends.
+// Writes one measured thread's samples, in the order of their ends.
 class SampleWriter {
  public:
   struct Fill {
     uint64_t count, lost;
   };
 
-  SampleWriter() = default;  // keeps nothing, and says that it lost all
+  SampleWriter() = default;  // keeps nothing
   SampleWriter(Fill& fill, std::span<Sample> room) : fill_(&fill), room_(room) {}
 
   void add(uint64_t sent_ns, uint64_t now_ns) const {
@@ -40,10 +40,10 @@ class SampleWriter {
   std::span<Sample> room_;
 };
 
-// Without make() it is none: no writers, and those that it hands out keep nothing.
+// A default-constructed book has no writers, and those that it hands out keep nothing.
 class SampleBook {
  public:
-  // Memory is used as samples come, not before.
+  // Memory is used as samples come.
   static Result<SampleBook> make(size_t writers, size_t samples_each);
 
   size_t writers() const { return fills_.span().size(); }

@@ -96,7 +96,7 @@ Result<Connection> datagram_pair(uint16_t port) {
 Result<std::vector<Connection>> connect_tcp(size_t count, uint16_t port) {
   auto listener = new_socket(SOCK_STREAM);
   if (!listener) return fail(listener.error());
-  // The last run's connections linger on a port that was asked for by number.
+  // The previous run's connections linger on a port given by number.
   if (Status s = set_option(*listener, SOL_SOCKET, SO_REUSEADDR); !s) return fail(s.error());
   if (Status s = bind_to(*listener, port, "TCP"); !s) return fail(s.error());
   if (::listen(listener->get(), 1)) {

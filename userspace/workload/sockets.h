@@ -1,5 +1,5 @@
 // Pairs of connected sockets on the loopback interface. Both ends are made before the processes are
-// forked, so that nobody has to find the other, and no port can be missed.
+// forked, so that neither process has to find the other.
 #pragma once
 
 #include <cstddef>
@@ -15,9 +15,9 @@ struct Connection {
   Fd server, client;
 };
 
-// `port` 0: any that is free. TCP: one listening socket, without Nagle's delay.
+// TCP: one listening socket, without Nagle's delay. Port 0: any free one.
 Result<std::vector<Connection>> connect_tcp(size_t count, uint16_t port);
-// UDP: a port for each connection, from `port` up.
+// UDP: a port for each connection, from `port` up. Port 0: any free ones.
 Result<std::vector<Connection>> connect_udp(size_t count, uint16_t port);
 
 }  // namespace gilscope

@@ -19,7 +19,7 @@ constexpr int64_t kCounted = 1000;
 constexpr int64_t kDigits = 50;
 constexpr size_t kSearched = 2000, kCompressed = 6000;
 
-// Words of pseudo-random letters, some of them addresses: the same text in every run.
+// Words of pseudo-random letters, some of them addresses. Every run has the same text.
 std::string some_text(size_t length) {
   std::string text;
   uint32_t state = 12345;
@@ -65,8 +65,7 @@ class Search {
 
 class Compression {
  public:
-  // As compress2() does it, but for the allocator: zlib takes a quarter of a megabyte for each
-  // call.
+  // As compress2() does, but for the allocator: zlib takes a quarter of a megabyte for each call.
   void once() {
     z_stream stream = {};
     stream.zalloc = [](void*, uInt count, uInt size) { return take_sized(size_t{count} * size); };
@@ -81,7 +80,7 @@ class Compression {
   }
 
  private:
-  // The size stands before the block, in a cache line of its own.
+  // The size is kept before the block, in a cache line of its own.
   static constexpr size_t kBefore = 64;
   static void* take_sized(size_t bytes) {
     auto* const block = static_cast<char*>(take_block(kBefore + bytes));
@@ -98,11 +97,6 @@ class Compression {
 };
 
 }  // namespace
-
-const std::vector<std::string>& task_names() {
-  static const std::vector<std::string> names = {"count", "pidigits", "regex", "compress"};
-  return names;
-}
 
 Task::Task(const std::string& name, Interpreter& interpreter) : interpreter_(interpreter) {
   if (name == "count") {
@@ -130,7 +124,7 @@ double seconds_of(const std::string& name, const std::string& policy) {
   const std::pair key(name, policy);
   if (auto at = known.find(key); at != known.end()) return at->second;
   auto gil = make_gil(policy);
-  if (!gil) return 0;  // it is in no plan
+  if (!gil) return 0;  // no plan has such a policy
   gilscope_slot GILSCOPE_ALIGNED slot = {};
   GilThread thread(slot);
   Interpreter interpreter(**gil, thread);

@@ -1,4 +1,5 @@
-// What computing threads compute, after ccbench's tasks (CPython 2.7 to 3.11, Tools/ccbench):
+// The tasks of computing threads, after ccbench's (CPython 2.7 to 3.11, Tools/ccbench). Their names
+// are task_names() of userspace/descriptor/workload.h.
 //
 //   count     1000 iterations of counting down, in bytecode
 //   pidigits  50 digits of pi in bytecode, as pure Python
@@ -8,20 +9,17 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "userspace/eval/interpreter.h"
 
 namespace gilscope {
 
-const std::vector<std::string>& task_names();
-
-// One thread's own; needs the GIL of its interpreter.
+// Belongs to one thread, which has to hold its interpreter's GIL.
 class Task {
  public:
   Task(const std::string& name, Interpreter& interpreter);
 
-  // One operation.
+  // Does one operation.
   void once() { interpreter_.run(code_, {&argument_, 1}); }
 
  private:
@@ -32,7 +30,7 @@ class Task {
 
 bool releases_the_gil(const std::string& task);
 
-// How long one operation takes here, alone under this policy. Measured once a process.
+// The time of one operation on this machine, alone under this policy. Measured once a process.
 double seconds_of(const std::string& task, const std::string& policy);
 double seconds_of_counting(double iterations, const std::string& policy);
 

@@ -1,4 +1,4 @@
-// What lasts as long as it is told to, by its parameter `seconds`, and not until some work is done.
+// A workload that lasts as long as its parameter `seconds` says, and not until some work is done.
 #pragma once
 
 #include "userspace/util/time.h"
@@ -8,7 +8,6 @@ namespace gilscope {
 
 class TimedWorkload : public Workload {
  public:
-  bool bounded_by_time() const override { return true; }
   std::optional<uint64_t> bound_ns() const override { return seconds_ns_; }
   std::optional<uint64_t> main_sleep_ns() const override { return seconds_ns_; }
 
@@ -16,12 +15,7 @@ class TimedWorkload : public Workload {
   explicit TimedWorkload(const Parameters& parameters)
       : Workload(parameters), seconds_ns_(parameters.number("seconds")) {}
 
-  static Parameter seconds_parameter(uint64_t fallback_ns) {
-    constexpr uint64_t kMillisecond = 1'000'000, kDay = 86'400'000'000'000;
-    return duration_parameter("seconds", fallback_ns, kMillisecond, kDay, true);
-  }
-
-  // Of one that begins now.
+  // The end of a run that begins now.
   uint64_t end_ns() const { return monotonic_ns() + seconds_ns_; }
 
  private:

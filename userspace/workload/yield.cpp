@@ -1,5 +1,8 @@
-#include "userspace/workload/yield.h"
-
+// yield:seconds=1[,background=0][,task=count]: each measured thread gives up its CPU and the GIL,
+// over and over: os.sched_yield, which releases the GIL since CPython 3.12 (gh-96078).
+//
+// With two threads a CPU and no lock each call is a switch and little else: nobody sleeps and
+// nobody is woken, which makes more segments than any other workload.
 #include <sched.h>
 
 #include "userspace/eval/programs.h"
@@ -12,11 +15,9 @@ class Yield : public TimedWorkload {
  public:
   explicit Yield(const Parameters& parameters) : TimedWorkload(parameters) {}
 
-  static std::vector<Parameter> parameters() { return {seconds_parameter(1'000'000'000)}; }
-
   Status run(const WorkThread& thread) override {
     const uint64_t end = end_ns();
-    const auto give_up_the_core = [&]() -> int64_t {
+    const auto give_up_the_cpu = [&]() -> int64_t {
       AllowThreads allow(thread.interpreter.gil(), thread.interpreter.thread());
       ::sched_yield();
       return monotonic_ns() < end;
@@ -25,16 +26,13 @@ class Yield : public TimedWorkload {
       thread.did_one();
       return 1;
     };
-    thread.interpreter.run(serving_loop(give_up_the_core, count), {});
+    thread.interpreter.run(serving_loop(give_up_the_cpu, count), {});
     return {};
   }
 };
 
 }  // namespace
 
-std::vector<Parameter> yield_parameters() {
-  return Yield::parameters();
-}
 std::unique_ptr<Workload> make_yield(const Parameters& parameters) {
   return std::make_unique<Yield>(parameters);
 }

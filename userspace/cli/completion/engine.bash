@@ -1,6 +1,6 @@
 
-# What is typed up to the cursor, in words: bash has cut it at COMP_WORDBREAKS too, as at the colon of
-# "check-interval:100", and what no blank separates is one word of ours.
+# Splits the line up to the cursor at blanks. bash also splits at COMP_WORDBREAKS, such as the colon of
+# "check-interval:100"; those parts are joined again.
 _gilscope_typed() {
   local rest=${COMP_LINE:0:COMP_POINT} part index
   typed=()
@@ -14,7 +14,7 @@ _gilscope_typed() {
   done
 }
 
-# offer VALUE WORD...: those that begin with the value.
+# offer VALUE WORD...: offers the words that begin with the value.
 _gilscope_offer() {
   local value=$1 word
   shift
@@ -52,19 +52,19 @@ _gilscope() {
     base=${value%"${value##*[:,]}"}
     _gilscope_arguments "$terms" "${value%%:*}"
     for word in $arguments; do
-      # Each once.
+      # Each argument is offered once.
       case ,${base#*:} in *",${word%%=*}="* | *",$word,"*) continue ;; esac
       [[ " ${COMPREPLY[*]} " == *" $base$word "* ]] || _gilscope_offer "$value" "$base$word"
     done
   fi
   if [ -n "$files" ]; then
-    # Escapes what a file's name may hold, and puts a slash behind a directory.
+    # Escapes special characters and puts a slash behind a directory.
     compopt -o filenames 2>/dev/null
     mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen "$files" -- "${value//\\/}")
   fi
   # A key waits for its value.
   [[ ${#COMPREPLY[@]} -ne 1 || ${COMPREPLY[0]} != *= ]] || compopt -o nospace 2>/dev/null
-  # What is given replaces only what stands behind the last break; within quotes there are none.
+  # A completion replaces only the text behind the last break; there are no breaks within quotes.
   full=$lead$value
   if [ -z "$quote" ]; then
     [[ $COMP_WORDBREAKS != *:* ]] || cut=${full%"${full##*:}"}

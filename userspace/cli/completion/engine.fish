@@ -1,5 +1,5 @@
 
-# __gilscope_terms KIND: policies or workloads, and behind a colon or a comma what can stand there.
+# __gilscope_terms KIND: policies or workloads, and behind a colon or a comma their arguments.
 function __gilscope_terms
     set -l word (string replace -r -- '^--[a-z-]+=' '' (commandline -ct))
     __gilscope_names $argv[1]

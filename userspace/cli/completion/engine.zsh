@@ -23,7 +23,7 @@ _gilscope() {
     base=${value%"${value##*[:,]}"}
     _gilscope_arguments "$terms" "${value%%:*}"
     for argument in ${=arguments}; do
-      # Each once.
+      # Each argument is offered once.
       case ,${base#*:} in *",${argument%%=*}="* | *",$argument,"*) continue ;; esac
       # A key waits for its value.
       if [[ $argument == *= ]]; then keys+=("$base$argument"); else candidates+=("$base$argument"); fi

@@ -1,10 +1,10 @@
 // none: no global lock, as Jython or a free-threaded CPython. Every acquisition succeeds at once,
-// also while another thread holds it; what the threads share is theirs to protect.
-#pragma once
-
+// also while another thread holds it; the threads protect what they share themselves.
+#include "userspace/descriptor/policy.h"
 #include "userspace/gil/gil.h"
 
 namespace gilscope {
+namespace {
 
 class NoLock : public Gil {
  public:
@@ -12,9 +12,15 @@ class NoLock : public Gil {
   void release(GilThread& thread) override { thread.board.released(); }
   void checkpoint(GilThread&) override {}
 
-  // A free-threaded CPython looks at its word on back edges all the same; nobody sets it here.
+  // A free-threaded CPython also looks at its word on back edges; here nobody sets it.
   Checks checks() const override { return Checks::back_edges; }
   std::atomic<int32_t>& breaker(GilThread& thread) override { return thread.eval_breaker; }
 };
+
+}  // namespace
+
+std::unique_ptr<Gil> make_none(const PolicyArguments&) {
+  return std::make_unique<NoLock>();
+}
 
 }  // namespace gilscope

@@ -1,5 +1,5 @@
-// What a workload can be told: a table of parameters, and how a text is read by it. The same table
-// makes the canonical text and the lines of `gilscope list`.
+// A workload's parameters, in a table, and the reader of a text by that table. The table also makes
+// the canonical text and the lines of `gilscope list`.
 #pragma once
 
 #include <cstdint>
@@ -18,22 +18,22 @@ struct Parameter {
 
   std::string key;
   Kind kind = Kind::count;
-  std::optional<uint64_t> fallback;  // of a count, or of a duration in ns; empty: none unless given
+  std::optional<uint64_t> fallback;  // a count, or a duration in ns; empty: absent unless given
   uint64_t low = 0, high = INT64_MAX;
-  std::vector<std::string> words = {};  // of a word, the first one being the fallback
-  bool always = false;  // stands in the canonical text even where it is the fallback
+  std::vector<std::string> words = {};  // a word's choices; the first one is the fallback
+  bool always = false;                  // in the canonical text even where it is the fallback
 };
 
 Parameter count_parameter(std::string key, uint64_t fallback, uint64_t low, uint64_t high,
                           bool always = false);
-// A bare number is one of seconds where the key is "seconds".
+// For the key "seconds" a bare number counts seconds.
 Parameter duration_parameter(std::string key, std::optional<uint64_t> fallback_ns, uint64_t low_ns,
                              uint64_t high_ns, bool always = false);
 Parameter word_parameter(std::string key, std::vector<std::string> words, bool always = false);
-// An absolute path without '..' and ','; the fallback is one itself.
+// An absolute path without '..' and ','.
 Parameter path_parameter(std::string key, std::string fallback);
 
-// The values of one text.
+// The values that one text gives.
 class Parameters {
  public:
   static Result<Parameters> read(const std::vector<Parameter>& table, const Term& term);

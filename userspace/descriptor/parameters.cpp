@@ -1,4 +1,4 @@
-#include "userspace/workload/parameters.h"
+#include "userspace/descriptor/parameters.h"
 
 #include <fmt/ranges.h>
 
@@ -18,7 +18,7 @@ bool is_digit(char c) {
 Result<uint64_t> read_number(const Parameter& parameter, const std::string& text) {
   if (parameter.kind == Kind::count) return parse_count(text);
   auto ns = parse_duration_ns(text);
-  // "2m" is refused, not read as 2ms.
+  // A number with a unit of its own, such as "2m", stays refused: it must not become 2ms.
   if (!ns && parameter.key == "seconds" && is_digit(text.back()))
     ns = parse_duration_ns(text + "s");
   return ns;
