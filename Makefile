@@ -130,10 +130,13 @@ FUZZED := $(filter-out $(BUILD)/tools/show.o $(BUILD)/tools/validate.o $(BUILD)/
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.cpp,$(BUILD)/fuzz_%,$(sort $(wildcard tests/fuzz/*.cpp)))
 
 # Text files that the program carries: each becomes a raw string literal to #include.
-EMBEDDED := $(sort $(wildcard userspace/experiment/builtin/*.toml)) docs/report.schema.json \
+EMBEDDED := docs/report.schema.json \
             docs/metrics.md docs/report.md tools/html/page.css tools/html/page.js \
             $(sort $(wildcard userspace/cli/completion/engine.*))
 EMBEDDED_LITERALS := $(addprefix $(BUILD)/generated/,$(addsuffix .inc,$(EMBEDDED)))
+# The built-in experiments, in one table: {"demo", "its text"}, and so on.
+BUILTINS := $(BUILD)/generated/userspace/experiment/builtin.inc
+EMBEDDED_LITERALS += $(BUILTINS)
 SKELETON := $(BUILD)/generated/gilscope.skel.h
 
 ifeq ($(V),1)
@@ -287,6 +290,14 @@ $(BUILD)/generated/%.inc: %
 	$(say) EMBED $<
 	@mkdir -p $(@D)
 	$(Q){ printf 'R"embedded('; cat $<; printf ')embedded"\n'; } > $@
+
+# Its directory, for an experiment that is there no more.
+$(BUILTINS): userspace/experiment/builtin/. $(sort $(wildcard userspace/experiment/builtin/*.toml))
+	$(say) EMBED $<
+	@mkdir -p $(@D)
+	$(Q)for file in $(filter %.toml,$^); do \
+	    printf '{"%s", R"embedded(' "$$(basename "$$file" .toml)" && cat "$$file" && printf ')embedded"},\n' || exit; \
+	done > $@
 
 $(BUILD)/%.o: %.cpp VERSION $(BUILD)/made-with | $(SKELETON) $(EMBEDDED_LITERALS)
 	$(say) CXX $<

@@ -376,6 +376,22 @@ TEST(Builtin, EachOneIsASpecOfItsOwnName) {
   }
 }
 
+TEST(Builtin, AreListedByTheirPlaces) {
+  std::vector<std::string> names;
+  for (const Builtin& builtin : builtin_specs()) names.push_back(builtin.name);
+  EXPECT_EQ(names, std::vector<std::string>({"demo", "seed-count", "cpu-scaling", "convoy",
+                                             "ccbench", "policies", "interval-sweep", "kernels"}));
+}
+
+TEST(Builtin, SayInTheirFirstLinesWhatTheyAre) {
+  const std::string toml = "# summary: one: two\n# place: 3\nname = \"x\"\n# place: 4\n# late: 1\n";
+  EXPECT_EQ(spec_header(toml, "summary"), "one: two");
+  EXPECT_EQ(spec_header(toml, "place"), "3");
+  EXPECT_EQ(spec_header(toml, "late"), "");
+  EXPECT_EQ(spec_header("# place: 5", "place"), "5");
+  EXPECT_EQ(spec_header("", "place"), "");
+}
+
 TEST(Builtin, DemoShowsTheSeedsQuestion) {
   const auto text = load_spec_text("demo");
   ASSERT_TRUE(text);

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <string_view>
+#include <algorithm>
 
 #include "userspace/util/fd.h"
 #include "userspace/util/quote.h"
@@ -14,30 +14,14 @@
 namespace gilscope {
 namespace {
 
-constexpr std::string_view kDemo =
-#include "userspace/experiment/builtin/demo.toml.inc"
-    ;
-constexpr std::string_view kSeedCount =
-#include "userspace/experiment/builtin/seed-count.toml.inc"
-    ;
-constexpr std::string_view kCpuScaling =
-#include "userspace/experiment/builtin/cpu-scaling.toml.inc"
-    ;
-constexpr std::string_view kConvoy =
-#include "userspace/experiment/builtin/convoy.toml.inc"
-    ;
-constexpr std::string_view kCcbench =
-#include "userspace/experiment/builtin/ccbench.toml.inc"
-    ;
-constexpr std::string_view kPolicies =
-#include "userspace/experiment/builtin/policies.toml.inc"
-    ;
-constexpr std::string_view kIntervalSweep =
-#include "userspace/experiment/builtin/interval-sweep.toml.inc"
-    ;
-constexpr std::string_view kKernels =
-#include "userspace/experiment/builtin/kernels.toml.inc"
-    ;
+struct Embedded {
+  const char* name;
+  const char* toml;
+};
+// Every file of builtin/, by name (Makefile).
+constexpr Embedded kEmbedded[] = {
+#include "userspace/experiment/builtin.inc"
+};
 
 constexpr size_t kMaxSpecBytes = 1 << 20;
 
@@ -55,8 +39,8 @@ Result<std::string> load_builtin(const std::string& name) {
       fmt::join(names, ", ")));
 }
 
-// The path comes from whoever called a program that runs as root: no link is followed, and nothing
-// but a regular file is read (a fifo or a device would block, or have effects).
+// The path comes from the caller of a program that may run as root. So no link is followed, and
+// only a regular file is read: a fifo or a device would block or have effects.
 Result<std::string> load_file(const std::string& path) {
   const std::string name = in_quotes(path);
   const Fd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
@@ -88,24 +72,29 @@ Result<std::string> load_file(const std::string& path) {
 
 }  // namespace
 
+std::string spec_header(const std::string& toml, const std::string& key) {
+  const std::string begin = "# " + key + ": ";
+  for (size_t at = 0; at < toml.size() && toml[at] == '#';) {
+    const size_t end = std::min(toml.find('\n', at), toml.size());
+    const std::string line = toml.substr(at, end - at);
+    if (line.starts_with(begin)) return line.substr(begin.size());
+    at = end + 1;
+  }
+  return "";
+}
+
 const std::vector<Builtin>& builtin_specs() {
-  static const std::vector<Builtin> specs = {
-      {"demo", "two threads count under three GILs, in sequence and together, on 1 CPU and on all",
-       std::string(kDemo)},
-      {"seed-count",
-       "the article's own: two threads count to 100 million each, and whether it was so",
-       std::string(kSeedCount)},
-      {"cpu-scaling", "counting under every GIL, on 1 CPU up to all, with 1 and 2 threads a CPU",
-       std::string(kCpuScaling)},
-      {"convoy", "short I/O beside threads that compute, under most GILs", std::string(kConvoy)},
-      {"ccbench", "CPython's ccbench: throughput, latency and bandwidth by task",
-       std::string(kCcbench)},
-      {"policies", "every GIL, on counting and on answering requests", std::string(kPolicies)},
-      {"interval-sweep", "requests answered beside a thread that computes, by interval",
-       std::string(kIntervalSweep)},
-      {"kernels", "what kernels differ in, one block short enough for an emulated guest",
-       std::string(kKernels)},
-  };
+  static const std::vector<Builtin> specs = [] {
+    std::vector<std::pair<uint64_t, Builtin>> placed;
+    for (const auto& [name, toml] : kEmbedded) {
+      const auto place = parse_count(spec_header(toml, "place"));
+      placed.push_back({place ? *place : UINT64_MAX, {name, spec_header(toml, "summary"), toml}});
+    }
+    std::ranges::stable_sort(placed, {}, &std::pair<uint64_t, Builtin>::first);
+    std::vector<Builtin> in_order;
+    for (auto& [place, builtin] : placed) in_order.push_back(std::move(builtin));
+    return in_order;
+  }();
   return specs;
 }
 
