@@ -149,7 +149,8 @@ endif
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: build run test test-unit test-threaded test-kernel test-sanitizers test-fuzz test-kernels test-arm64 test-guests test-ends fuzz includes bench bench-variants soak bench-perf bench-views bench-compare calibration bench-against-itself lint format install completions clean help
+# Every target that `make help` lists, and the fuzzers below one of them.
+.PHONY: $(shell sed -nE 's/^([a-z0-9-]+):.*\#\# .*/\1/p' $(firstword $(MAKEFILE_LIST))) fuzz
 
 build: $(BUILD)/gilscope  ## build build/gilscope, one static program where that can be had
 
@@ -239,6 +240,9 @@ install: build  ## install under $(PREFIX)
 	    "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_gilscope"
 	$(INSTALL) -D -m 644 scripts/completion.fish \
 	    "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/gilscope.fish"
+
+lists: completions $(BUILD)/print_lists  ## write the lists of policies and workloads in documents from their descriptors
+	scripts/generate-lists
 
 completions: build  ## write the shells' completions in scripts/ from the program's names
 	$(BUILD)/gilscope completion bash > scripts/completion
@@ -389,6 +393,12 @@ $(BUILD)/threaded_tests: $(THREADED_OBJECTS)
 	$(say) LINK $@
 	$(Q)$(LINK) $^ -lgmock -lgtest -lgtest_main $(LIBS) $(LDLIBS) -o $@
 
+# What scripts/generate-lists puts into documents.
+$(BUILD)/print_lists: $(BUILD)/tests/lists/print_lists.o \
+    $(filter $(addprefix $(BUILD)/userspace/,descriptor/% util/%),$(OBJECTS))
+	$(say) LINK $@
+	$(Q)$(LINK) $^ $(LIBS) $(LDLIBS) -o $@
+
 $(BUILD)/bench_perf_cost: $(BUILD)/tests/bench/perf_cost.o $(BUILD)/tests/kernel/main.o $(OBJECTS)
 	$(say) LINK $@
 	$(Q)$(LINK) $^ -lgmock -lgtest $(LIBS) $(LDLIBS) -o $@
@@ -426,4 +436,4 @@ $(BUILD)/kernel_tests: $(KERNEL_OBJECTS) $(OBJECTS) $(if $(STATIC_TESTS),$(BUILD
 $(BUILD)/userspace/tracer/tracer.o: $(SKELETON)
 -include $(PROGRAM_PCH:=.d) $(MEASURED_PCH:=.d) $(TESTS_PCH:=.d)
 -include $(OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d) $(UNIT_OBJECTS:.o=.d) $(KERNEL_OBJECTS:.o=.d) \
-         $(BENCH_OBJECTS:.o=.d) $(FUZZ_TARGETS:$(BUILD)/fuzz_%=$(BUILD)/tests/fuzz/%.d)
+         $(BUILD)/tests/lists/print_lists.d $(BENCH_OBJECTS:.o=.d) $(FUZZ_TARGETS:$(BUILD)/fuzz_%=$(BUILD)/tests/fuzz/%.d)

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "tests/unit/temporary_directory.h"
+#include "userspace/descriptor/policy.h"
 #include "userspace/experiment/builtin.h"
 
 namespace gilscope {
@@ -390,6 +391,16 @@ TEST(Builtin, SayInTheirFirstLinesWhatTheyAre) {
   EXPECT_EQ(spec_header(toml, "late"), "");
   EXPECT_EQ(spec_header("# place: 5", "place"), "5");
   EXPECT_EQ(spec_header("", "place"), "");
+}
+
+TEST(Builtin, OnEveryPolicyHaveThemAll) {
+  std::vector<std::string> all;
+  for (const PolicyDescriptor& policy : policies()) {
+    for (const std::string& form : policy.forms()) all.push_back(form);
+  }
+  for (const char* name : {"policies", "cpu-scaling"}) {
+    EXPECT_EQ(parsed(load_spec_text(name)->first).policies, all) << name << ": run make lists";
+  }
 }
 
 TEST(Builtin, DemoShowsTheSeedsQuestion) {

@@ -57,7 +57,7 @@ class Markdown {
   std::string html() {
     for (at_ = 0; at_ < lines_.size();) {
       const std::string_view line = lines_[at_];
-      if (trimmed(line).empty()) {
+      if (trimmed(line).empty() || line.starts_with("<!--")) {
         ++at_;
       } else if (line.starts_with("#")) {
         heading();
