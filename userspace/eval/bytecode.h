@@ -1,6 +1,6 @@
-// The eval loop's instructions, after CPython 2.7's. Whether an opcode is counted decides where a
-// check-interval GIL looks at its ticker: those that 2.7 ends with DISPATCH are counted, those with
-// FAST_DISPATCH are not (Python/ceval.c).
+// The eval loop's instructions, after CPython 2.7's. A check-interval GIL looks at its ticker at
+// counted opcodes: those that 2.7 ends with DISPATCH are counted, those with FAST_DISPATCH are not
+// (Python/ceval.c).
 #pragma once
 
 #include <cstdint>
@@ -14,21 +14,21 @@ enum class Opcode : uint8_t {
   load_constant,      // push constant [argument]
   store_fast,         // pop into local [argument]
   pop_top,            // pop
-  compare,            // counted: pop two, push what Comparison [argument] says of them
+  compare,            // counted: pop two, push the result of Comparison [argument]
   inplace_subtract,   // counted: pop two, push the difference
-  binary_add,         // counted: pop two, push ...
-  binary_multiply,    // counted
-  floor_divide,       // counted; by 0: ends the process, there being no exceptions
+  binary_add,         // counted: pop two, push the sum
+  binary_multiply,    // counted: pop two, push the product
+  floor_divide,       // counted; by 0: ends the process, for want of exceptions
   modulo,             // counted; likewise
-  repeat_list,        // counted: pop a count, pop an integer, push a list of it so many times
+  repeat_list,        // counted: pop a count, pop an integer, push a list that repeats it
   subscript,          // counted: pop an index, pop a list, push the element
   store_subscript,    // counted: pop an index, pop a list, pop an integer that becomes the element
   pop_jump_if_false,  // pop a boolean; jump to instruction [argument] if it is false
   jump_absolute,      // counted, and a back edge: to instruction [argument]
   setup_loop,         // counted: enter a loop
-  pop_block,          // counted: leave it
-  call_native,        // counted, and checked like a back edge: push what native [argument] returns
-  return_value,       // pop, and end the program with it
+  pop_block,          // counted: leave the loop
+  call_native,        // counted, checked like a back edge: push the result of native [argument]
+  return_value,       // pop the result and end the program
 };
 
 struct Instruction {
@@ -41,7 +41,7 @@ struct Code {
   std::vector<Instruction> instructions;
   std::vector<int64_t> constants;
   int locals = 0;
-  int stack = 0;  // the deepest that it gets
+  int stack = 0;  // its greatest depth
   std::vector<std::function<int64_t()>> natives;
 };
 

@@ -17,7 +17,7 @@ int64_t Interpreter::run(const Code& code, std::span<const int64_t> arguments) {
   return 0;
 }
 
-// One copy for each place of checking, so that neither pays for the other's.
+// Compiled once for each kind of check, so that neither pays for the other.
 template <Gil::Checks checks>
 int64_t Interpreter::evaluate(const Code& code, std::span<const int64_t> arguments) {
   constexpr bool kCounts = checks == Gil::Checks::counted_opcodes;
@@ -46,8 +46,8 @@ int64_t Interpreter::evaluate(const Code& code, std::span<const int64_t> argumen
       &&setup_loop,       &&pop_block,     &&call_native,     &&return_value};
   uint8_t argument;
 
-// The end of an opcode. FAST does not look at the word; COUNTED looks at a ticker and nothing else;
-// CHECKED is COUNTED, and a place where CPython 3.10+ looks.
+// The end of an opcode. FAST does not look at the word; COUNTED looks at a ticker only; CHECKED is
+// COUNTED and also a place where CPython 3.10+ looks.
 #define FAST                                          \
   do {                                                \
     argument = next->argument;                        \
@@ -71,8 +71,8 @@ int64_t Interpreter::evaluate(const Code& code, std::span<const int64_t> argumen
     COUNTED;                                    \
   } while (0)
 
-  // 2.7 comes to the head of its loop at the start and whenever the ticker has run out; there it
-  // counts down once more before it looks, so a check falls every interval + 1 counted opcodes.
+  // 2.7 comes to the head of its loop at the start and whenever the ticker has run out. There it
+  // counts down once more before it looks, so a check comes every interval + 1 counted opcodes.
 check:
   if constexpr (kCounts) {
     int32_t ticks = word.load(relaxed) - 1;

@@ -1,5 +1,5 @@
 // The eval loop: runs bytecode with the GIL held, and looks at the eval-breaker word where the
-// policy's own CPython looks.
+// CPython of the policy looks.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ class Interpreter {
  public:
   Interpreter(Gil& gil, GilThread& thread) : gil_(gil), thread_(thread) {}
 
-  // The calling thread holds the GIL, before and after. Returns the value of return_value.
+  // The calling thread holds the GIL before and after. Returns the value of return_value.
   int64_t run(const Code& code, std::span<const int64_t> arguments);
 
   Gil& gil() { return gil_; }

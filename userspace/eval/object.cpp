@@ -16,7 +16,7 @@ Object* subtract(Object* left, Object* right) {
   return new_integer(integer_value(left) - integer_value(right));
 }
 
-// Overflow wraps, as no Python's does: the programs stay far below it.
+// Overflow wraps, unlike in any Python: the programs stay far below it.
 Object* add(Object* left, Object* right) {
   return new_integer(static_cast<int64_t>(static_cast<uint64_t>(integer_value(left)) +
                                           static_cast<uint64_t>(integer_value(right))));

@@ -1,10 +1,9 @@
 // The boxed, reference-counted integers that the eval loop computes with. As in CPython every value
-// is an object with a type, the type knows how to compute, and objects that are no longer used wait
-// on free lists for the next ones (object_memory.h).
+// is an object with a type, the type knows how to compute, and unused objects wait on free lists
+// for their next use (object_memory.h).
 //
-// Reference counts are plain, so an object belongs to one thread. Under a GIL that would not be
-// needed; under `none` it is what keeps the threads apart, as in Jython's and free-threaded
-// CPython's own schemes of ownership.
+// Reference counts are plain, so an object belongs to one thread. A GIL would not need that; under
+// `none` it keeps the threads apart, as ownership does in Jython and free-threaded CPython.
 #pragma once
 
 #include <cstdint>
@@ -15,10 +14,10 @@ struct Object;
 
 enum class Comparison : uint8_t { greater };
 
-// Empty where the type cannot do it: no program of ours asks.
+// Null where the type has no such operation; our programs never ask for one.
 struct Type {
   const char* name;
-  Object* (*subtract)(Object* left, Object* right);  // a new reference, as the next four
+  Object* (*subtract)(Object* left, Object* right);  // a new reference, as from the next four
   Object* (*add)(Object* left, Object* right);
   Object* (*multiply)(Object* left, Object* right);
   Object* (*floor_divide)(Object* left, Object* right);

@@ -22,14 +22,14 @@ namespace {
 
 constexpr size_t kChunkBytes = 64 << 10;
 
-// What a thread has beside its lists, at the beginning of its first chunk; at its end, all that it
-// leaves behind.
+// A thread's state beside its lists, at the beginning of its first chunk. When the thread ends it
+// holds everything that the thread leaves behind.
 struct Home {
   FreeBlock* lists[kSizes];
   char* untouched;  // the rest of the newest chunk
   char* end;
-  size_t blocks;  // that were ever cut out
-  Home* next;     // among those whose threads have ended
+  size_t blocks;  // ever cut out
+  Home* next;     // of a thread that has ended
 };
 
 // Never destroyed: threads may outlive static destruction.
@@ -70,7 +70,7 @@ struct Resident {
       if (home != nullptr) ended().first = home->next;
     }
     if (home != nullptr) {
-      // This thread may have given blocks back before it first took one.
+      // The thread may have given blocks back before it first took one.
       for (int i = 0; i < kSizes; ++i) append(home->lists[i], i);
       return;
     }
@@ -108,7 +108,7 @@ void* new_block(int index) {
   Home& home = *resident.home;
   const size_t bytes = block_bytes(index);
   ++home.blocks;
-  // A large one is a mapping of its own.
+  // A large block is a mapping of its own.
   if (bytes > kChunkBytes / 4) return map_chunk(bytes);
   if (static_cast<size_t>(home.end - home.untouched) < bytes) {
     home.untouched = map_chunk(kChunkBytes);

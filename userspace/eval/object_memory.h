@@ -1,11 +1,11 @@
 // The memory of the eval loop's objects: blocks of a few sizes, each size on a free list, as
-// CPython 2.7 keeps its integers (Objects/intobject.c) and its frames and lists on lists of their
-// own. The allocator of the C library would otherwise be measured with the loop: where no arena can
-// be reserved (ulimit -v), it asks the kernel several times for each object.
+// CPython 2.7 keeps its integers (Objects/intobject.c), frames and lists on lists of their own.
+// Otherwise the C library's allocator would be measured with the loop: where no arena can be
+// reserved (ulimit -v), it asks the kernel several times for each object.
 //
-// Each thread has lists of its own, under every policy, as it had a cache of the C library's own. A
-// block goes onto the list of the thread that gives it back, whoever took it. Nothing goes back to
-// the kernel: what a thread leaves behind at its end, the next new one takes over.
+// Each thread has lists of its own, under every policy, as it has a cache in the C library. A block
+// goes onto the list of the thread that gives it back, whichever thread took it. Nothing returns to
+// the kernel: a new thread takes over the memory that an ended one has left.
 #pragma once
 
 #include <sanitizer/asan_interface.h>
@@ -15,8 +15,7 @@
 
 namespace gilscope {
 
-// As operator new does: asks the new-handler for as long as there is one, and throws
-// std::bad_alloc where there is none.
+// As in operator new: calls the new-handler if there is one, and throws std::bad_alloc if not.
 void out_of_memory();
 
 namespace object_memory {
@@ -28,10 +27,10 @@ struct FreeBlock {
 inline constexpr int kSmallest = 5;  // blocks of 2^5 bytes, 2^6 ...
 inline constexpr int kSizes = 48;
 
-// The calling thread's.
+// The calling thread's lists.
 extern constinit thread_local FreeBlock* lists[kSizes];
 
-// The smallest that holds so many bytes.
+// The index of the smallest size that holds so many bytes.
 constexpr int size_index(size_t bytes) {
   const int bits = bytes <= 1 ? 0 : std::bit_width(bytes - 1);
   return bits < kSmallest ? 0 : bits - kSmallest;
@@ -42,7 +41,7 @@ constexpr size_t block_bytes(int index) {
 
 void* new_block(int index);
 
-// The calling thread's blocks that are neither on a list nor untouched; walks the lists.
+// The number of blocks that the calling thread has taken and not given back. Walks the lists.
 size_t blocks_in_use();
 
 }  // namespace object_memory
@@ -58,7 +57,7 @@ inline void* take_block(size_t bytes) {
   return block;
 }
 
-// `bytes` is what was asked for.
+// `bytes` is the size that take_block was asked for.
 inline void give_block(void* memory, size_t bytes) {
   using namespace object_memory;
   const int index = size_index(bytes);
@@ -68,7 +67,7 @@ inline void give_block(void* memory, size_t bytes) {
   ASAN_POISON_MEMORY_REGION(block, block_bytes(index));
 }
 
-// For the standard's containers.
+// For the standard containers.
 template <typename T>
 struct ObjectAllocator {
   using value_type = T;

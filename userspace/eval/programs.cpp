@@ -9,8 +9,8 @@ namespace {
 
 constexpr uint8_t kGreater = static_cast<uint8_t>(Comparison::greater);
 
-// Puts instructions one after the other, numbers the constants, and fills in the jumps that go
-// forward once their aim is known.
+// Appends instructions, numbers the constants, and fills in forward jumps once their target is
+// known.
 class Assembler {
  public:
   using Place = uint8_t;
@@ -30,7 +30,7 @@ class Assembler {
   void local(uint8_t index) { add(Opcode::load_fast, index); }
   void store(uint8_t index) { add(Opcode::store_fast, index); }
 
-  // if not (local > 0): jump, to a place that land() says later.
+  // if not (local > 0): jump, to where land() is called later.
   Place unless_positive(uint8_t index) {
     local(index);
     constant(0);
@@ -132,7 +132,7 @@ Code bursting_loop(std::function<int64_t()> native) {
 }
 
 Code pi_digits() {
-  // n digits are left; the list holds what is left of pi in the mixed base 1/3, 2/5, 3/7 ...
+  // n digits are still to come; the list holds the rest of pi in the mixed base 1/3, 2/5, 3/7 ...
   enum Local : uint8_t { n, length, list, i, carry, divisor, result, kLocals };
   using enum Opcode;
   Assembler a;

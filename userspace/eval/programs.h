@@ -11,7 +11,7 @@ namespace gilscope {
 // while n > 0: n -= 1, for local 0; three counted opcodes an iteration, of nine.
 Code counting_loop();
 
-// The same with a native call in each iteration.
+// counting_loop with a native call in each iteration.
 Code calling_loop(std::function<void()> native);
 
 // while receive(): answer()
@@ -21,8 +21,8 @@ Code serving_loop(std::function<int64_t()> receive, std::function<int64_t()> ans
 Code bursting_loop(std::function<int64_t()> native);
 
 // Digits of pi by the spigot of Rabinowitz and Wagon (American Mathematical Monthly 102, 1995), in
-// 64-bit integers and one list, as pure Python would. Local 0: how many digits, of which the first
-// is the 0 before the 3; returns the last nine. The very last may still await a carry.
+// 64-bit integers and one list, as pure Python would. Local 0 is the number of digits, the first of
+// which is the 0 before the 3. Returns the last nine; the very last may still await a carry.
 Code pi_digits();
 
 }  // namespace gilscope

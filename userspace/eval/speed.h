@@ -1,4 +1,4 @@
-// How fast the eval loop runs on this box, so that opcodes and ticks can be read as time.
+// The speed of the eval loop on this machine, so that opcodes and ticks can be read as time.
 #pragma once
 
 namespace gilscope {
@@ -6,7 +6,7 @@ namespace gilscope {
 struct LoopSpeed {
   double ns_per_opcode;
   double ns_per_iteration;
-  double check_every_ns;  // how far apart the checks of check-interval:100 fall
+  double check_every_ns;  // between two checks of check-interval:100
 };
 LoopSpeed measure_loop();
 

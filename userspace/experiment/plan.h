@@ -1,4 +1,4 @@
-// A plan is a spec worked out on this box: the cells, and the order of the runs in each block.
+// A plan is a spec worked out on this machine: the cells, and the order of the runs in each block.
 #pragma once
 
 #include <string>
@@ -16,7 +16,7 @@ struct PlannedRun {
 };
 
 struct Block {
-  int index = 0;  // warm-up blocks come first, counted from 0 like the others
+  int index = 0;  // warm-up blocks come first and count from 0 like the others
   bool warmup = false;
   std::vector<PlannedRun> runs;  // every cell, traced and untraced, shuffled
 };
@@ -27,24 +27,24 @@ struct Plan {
   std::vector<Block> blocks;
 };
 
-// The same spec and seed give the same plan. Requests that come to the same CPUs here ("2" and
-// "all" on a box with two) make one cell. Fails where a CPU that the spec names is not there.
+// The same spec and seed give the same plan. Requests for the same CPUs ("2" and "all" on a machine
+// with two) make one cell. Fails if a CPU that the spec names is not there.
 Result<Plan> make_plan(const Spec& spec, uint64_t seed);
 
-// The different sets of CPUs that these cells use.
+// The distinct sets of CPUs that these cells use.
 std::vector<std::vector<int>> cpu_sets(const std::vector<Cell>& cells);
-// How long the plan takes where nothing disturbs it, roughly.
+// The plan's rough duration when nothing disturbs it.
 double expected_s(const Plan& plan);
 double expected_s(const Cell& cell);  // one run
 
-// Refuses what nobody asks for on purpose, unless it is confirmed: more than 10 000 cells, or more
-// than a day.
+// Refuses more than 10 000 cells or more than a day, unless confirmed: nobody asks for that on
+// purpose.
 Status check_size(const Plan& plan, bool confirmed);
 
-// Whether each workload finds what it needs here: its port, its directory. Opens and closes again.
+// Checks that each workload finds what it needs here, its port or directory, by opening it.
 Status check_workloads(const Plan& plan);
 
-// For `--dry-run`: the cells, the blocks and the expected minutes, in lines.
+// The text of `--dry-run`: the cells, the blocks and the expected minutes.
 std::string describe(const Plan& plan);
 
 }  // namespace gilscope

@@ -1,5 +1,5 @@
-// A spec is what the user asked for: a matrix of cells and how often to run them. It is written as
-// TOML, or as the flags of `gilscope run`, which make the same struct.
+// A spec is what the user asks for: a matrix of cells and how often to run them. It is written as
+// TOML, or as the flags of `gilscope run`, which fill the same struct.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace gilscope {
 
-// "4", or "2x": twice as many as the cell has CPUs.
+// "4", or "2x" for two threads on each of the cell's CPUs.
 struct ThreadCount {
   int count = 0;
   bool per_cpu = false;
@@ -40,11 +40,11 @@ struct Spec {
   std::optional<uint64_t> seed;    // empty: drawn, and recorded in the report
   std::string trace = "full";      // full | counters | off
   bool untraced = true;            // each traced run has an untraced twin in its block
-  bool perf = false;               // perf's counters of each thread too; they cost time
+  bool perf = false;               // also perf's counters of each thread; they cost time
   std::string main_exit = "join";  // join | kill
-  std::string claim;               // slower | faster | same: what is expected of threaded runs
-  // What a comparison of such reports is judged by (userspace/report/metric_names.h); empty: what
-  // compare takes by itself.
+  std::string claim;               // slower | faster | same: the expectation of threaded runs
+  // The metrics that judge a comparison of such reports (userspace/report/metric_names.h). Empty:
+  // compare's own choice.
   std::vector<std::string> metrics;
   GateLimits gates;
 
@@ -54,23 +54,23 @@ struct Spec {
 inline constexpr int kMaxThreads = 4096;
 inline constexpr int kMaxBlocks = 10000;
 
-// The words that these keys can be.
+// The values that these keys take.
 const std::vector<std::string>& arrangements();
 const std::vector<std::string>& cpus_by_words();
 const std::vector<std::string>& trace_words();
 const std::vector<std::string>& main_exit_words();
 
-// `origin` names the text in errors: a path, or "built-in demo". Every value is checked here, so
-// that a Spec that exists can be planned on any box; a misspelt key is named with the nearest one.
+// `origin` names the text in errors: a path, or "built-in demo". Checks every value, so that a Spec
+// that exists can be planned on any machine. An error names the key nearest to a misspelt one.
 Result<Spec> parse_spec(const std::string& toml, const std::string& origin);
 
-// The canonical TOML of a spec: what the report keeps when flags were the spec, and what
-// identifies a spec when an --out directory is resumed (without the seed if it was not given).
+// The canonical TOML of a spec. A report keeps it when flags made the spec, and it identifies a
+// spec when an --out directory is resumed. The seed is in it only if it was given.
 std::string to_toml(const Spec& spec);
 
-// Checks one spec made by hand (from flags), and makes policies and workloads canonical. What is
-// empty gets its default: both arrangements, 2 threads, all CPUs, the name "unnamed"; policies and
-// workloads have none.
+// Checks a spec made from flags and makes policies and workloads canonical. Empty fields get their
+// defaults: both arrangements, 2 threads, all CPUs, the name "unnamed". Policies and workloads have
+// no default.
 Result<Spec> checked(Spec spec);
 
 }  // namespace gilscope

@@ -1,5 +1,5 @@
-// The TOML of a spec, both ways. Types and keys are checked here, where lines are known; values in
-// spec.cpp, which flags go through as well.
+// Reads and writes a spec as TOML. Types and keys are checked here, where line numbers are known;
+// values are checked in spec.cpp, as those of flags are.
 #include <fmt/ranges.h>
 
 #include <algorithm>
@@ -60,7 +60,7 @@ class SpecReader {
   }
 
  private:
-  // A converter says what it wants where it does not get it.
+  // A converter that does not get what it wants says what that is.
   static Result<std::string> to_text(const toml::node& node) {
     if (const auto* text = node.as_string(); text != nullptr && !is_blank(text->get())) {
       return text->get();
@@ -96,8 +96,7 @@ class SpecReader {
     return fail("a count or a string is wanted");
   }
 
-  // TOML's integers have 63 bits and a sign; a seed has 64 bits, the upper half of them as a
-  // string.
+  // TOML's integers have 63 bits and a sign; a seed has 64 bits. A larger one is a string.
   static Result<uint64_t> to_seed(const toml::node& node) {
     if (const auto* number = node.as_integer(); number != nullptr && number->get() >= 0) {
       return static_cast<uint64_t>(number->get());
@@ -132,8 +131,7 @@ class SpecReader {
   }
 
   tl::unexpected<Error> refuse(const char* key, const toml::node& node, const Error& why) const {
-    // A string that has nothing in it is most often what a script makes of a variable that is not
-    // set.
+    // A blank string mostly comes from a script whose variable is not set.
     const auto* text = node.as_string();
     const bool blank = text != nullptr && is_blank(text->get());
     return fail(
@@ -154,7 +152,7 @@ class SpecReader {
     return {};
   }
 
-  // A number is a gate's limit, false or "off" turns it off, and true is its default.
+  // A number is the gate's limit, false or "off" turns it off, true is its default.
   static Result<std::optional<double>> to_limit(const toml::node& node,
                                                 std::optional<double> standard) {
     if (const auto* value = node.as_boolean()) return value->get() ? standard : std::nullopt;
@@ -200,7 +198,7 @@ class SpecReader {
     return {};
   }
 
-  // One value, or a list of them.
+  // Reads one value or a list of them.
   template <typename T>
   Status read_list(const char* key, std::vector<T>& into,
                    Result<T> (*convert)(const toml::node&)) const {
@@ -259,8 +257,8 @@ std::string toml_threads(const std::vector<ThreadCount>& threads) {
   return fmt::format("[{}]", fmt::join(texts, ", "));
 }
 
-// Only what differs from the default: a spec that says nothing of gates stays the text that it was
-// before there were any, and with it the identity by which it is resumed.
+// Writes only what differs from the default: the text of a spec without gates is its identity when
+// it is resumed, and stays what it was before there were gates.
 std::string toml_gates(const GateLimits& gates) {
   std::string out;
   for (const GateRule& rule : gate_rules()) {

@@ -23,7 +23,7 @@ struct ThreadState {
 
 namespace {
 
-// The state of the Thread that this thread is, if any.
+// The state of the calling thread, if it is a Thread.
 thread_local ThreadState* current = nullptr;
 
 std::string generated_name() {
@@ -31,10 +31,10 @@ std::string generated_name() {
   return fmt::format("Thread-{}", ++count);
 }
 
-// A thread of the harness needs little stack, and there may be thousands.
+// Threads of the harness need little stack, and there may be thousands.
 constexpr size_t kStackBytes = 256 * 1024;
 
-// The running threads that the end of main waits for.
+// The threads that the end of main waits for.
 class Running {
  public:
   void add(std::function<void()> join) {
@@ -59,9 +59,8 @@ Running& running() {
   return *instance;
 }
 
-// What pthread_create calls.
 void* thread_main(void* argument) {
-  // Holds the state for as long as the body runs, whatever becomes of the Thread.
+  // Holds the state while the body runs, whatever becomes of the Thread.
   std::unique_ptr<std::shared_ptr<ThreadState>> owned(
       static_cast<std::shared_ptr<ThreadState>*>(argument));
   std::shared_ptr<ThreadState> state = *owned;
@@ -133,7 +132,7 @@ Status Thread::join_for(std::chrono::nanoseconds timeout) {
     return fail(fmt::format("thread {}: cannot join the current thread", state_->name));
   }
   auto ended = [&] { return state_->ended; };
-  // Now + timeout must not run over the end of the clock; a century is as good as for ever.
+  // Now + timeout must not overflow the clock; a century stands for ever.
   if (timeout > std::chrono::hours(24 * 36525)) {
     state_->ended_changed.wait(lock, ended);
   } else {

@@ -1,8 +1,8 @@
 // Threads that behave as those of Python's threading module: named, joinable with and without a
-// time-out, daemon or not. And, for the end of a process, what the module does there: non-daemon
-// threads are joined, daemon threads die with the process.
+// time-out, daemon or not. At the end of a process, as there, non-daemon threads are joined and
+// daemon threads die with the process.
 //
-// The name is given to the kernel too (comm, its first 15 bytes), so it stands in every trace.
+// The kernel gets the name too (comm, its first 15 bytes), so every trace shows it.
 #pragma once
 
 #include <pthread.h>
@@ -24,20 +24,20 @@ class Thread {
  public:
   using Body = std::function<void()>;
 
-  // Without a name it is called Thread-N, N counting up from 1 in this process. Without a word on
-  // daemon it inherits from the thread that creates it.
+  // The default name is Thread-N, N counting up from 1 in this process. By default `daemon` is that
+  // of the thread that creates it.
   explicit Thread(Body body, std::string name = "", std::optional<bool> daemon = std::nullopt);
-  ~Thread();  // does not wait: a thread that runs goes on running
+  ~Thread();  // does not wait: a running thread goes on
   Thread(Thread&&) noexcept;
   Thread& operator=(Thread&&) noexcept;
 
-  // Fails when it was started before, or when the system has no more threads to give.
+  // Fails if it was started before, or if the system has no more threads to give.
   Status start();
 
-  // Waits until the body has returned. Fails on a thread that was not started, and on the calling
+  // Waits until the body has returned. Fails for a thread that was not started and for the calling
   // thread. A thread may be joined any number of times.
   Status join();
-  // The same, for so long at most; whether it has ended is what is_alive() says afterwards.
+  // As join(), but waits no longer than that; is_alive() then says whether it has ended.
   Status join_for(std::chrono::nanoseconds timeout);
 
   // Started, and the body has not returned.
@@ -53,13 +53,12 @@ class Thread {
   std::shared_ptr<ThreadState> state_;  // shared with the running thread
 };
 
-// The name and the daemon flag of the calling thread; "MainThread" and false where it is none of
-// the above.
+// The name and the daemon flag of the calling thread; "MainThread" and false if it is no Thread.
 std::string current_thread_name();
 bool current_thread_daemon();
 
-// What happens at the end of main under the threading module: joins every thread that was started,
-// is not a daemon and is still alive, those that are started meanwhile included.
+// The threading module's end of main: joins every living thread that is not a daemon, including
+// those that are started meanwhile.
 void join_all_non_daemon_threads();
 
 }  // namespace gilscope::threading
