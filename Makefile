@@ -74,8 +74,8 @@ endif
 endif
 COMPILER_IS_CLANG := $(call is_clang,$(COMPILER))
 ifneq ($(COMPILER_IS_CLANG),)
-# clang minds how RapidJSON compares its iterators, and from 18 on that libbpf's options are set by name.
-WARNINGS += -Wno-ambiguous-reversed-operator -Wno-missing-field-initializers
+# From 18 on, clang minds that libbpf's options are set by name.
+WARNINGS += -Wno-missing-field-initializers
 endif
 
 # The tests' own code is compiled by clang where there is one, unless the user asked for a compiler or
@@ -343,8 +343,6 @@ $(TEST_OBJECTS): | $(TESTS_PCH)
 endif
 else
 USE_PROGRAM_PCH += $(UNIT_OBJECTS)
-# RapidJSON's empty stack is a null pointer that it adds to.
-$(BUILD)/userspace/report/json_schema.o: OWN_CXXFLAGS += -fno-sanitize=pointer-overflow
 endif
 ifeq ($(PCH),yes)
 $(USE_PROGRAM_PCH): private PRECOMPILED := -include $(basename $(PROGRAM_PCH))

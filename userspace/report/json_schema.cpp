@@ -1,11 +1,9 @@
-// The schema check is RapidJSON's; it is fed from the document that is already parsed. It stops at
-// the first violation, so each run is checked on its own, and what is around the runs without them.
-#include <rapidjson/document.h>
-#include <rapidjson/schema.h>
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
+#include "userspace/report/json_schema.h"
 
+#include <algorithm>
+#include <array>
 #include <optional>
+#include <utility>
 
 #include "userspace/report/json_document.h"
 #include "userspace/util/quote.h"
@@ -19,129 +17,277 @@ constexpr const char* kSchema =
 #include "docs/report.schema.json.inc"
     ;
 
-rapidjson::Document parsed_schema(bool of_a_run) {
-  rapidjson::Document schema;
-  schema.Parse(kSchema);
-  if (of_a_run) {
-    // The same definitions, entered at the run instead of at the top.
-    auto& allocator = schema.GetAllocator();
-    rapidjson::Value run(schema["definitions"]["run"], allocator);
-    for (auto& member : run.GetObject()) {
-      if (schema.HasMember(member.name)) {
-        schema[member.name].CopyFrom(member.value, allocator);
-      } else {
-        schema.AddMember(rapidjson::Value(member.name, allocator),
-                         rapidjson::Value(member.value, allocator), allocator);
-      }
-    }
+constexpr std::array<std::string_view, 7> kTypes = {"null",   "boolean", "integer", "number",
+                                                    "string", "array",   "object"};
+
+struct Violation {
+  std::string place;  // a JSON pointer, built from its end while the recursion returns
+  const char* keyword;
+  const Json& rule;
+  const Json& value;
+};
+
+std::string pointer_step(std::string key) {
+  for (size_t i = 0; i < key.size(); ++i) {
+    if (key[i] == '~') key.replace(i++, 1, "~0");
+    if (key[i] == '/') key.replace(i++, 1, "~1");
   }
-  return schema;
+  return "/" + key;
 }
 
-// parse_report limits the depth that this recurses to. `cut` is left out: it is written as an empty
-// array. False as soon as the validator has seen enough.
-bool feed(const Json& value, rapidjson::SchemaValidator& to, const std::string* cut) {
+bool is_of_type(const Json& value, const std::string& type) {
   switch (value.type()) {
     case Json::value_t::null:
-      return to.Null();
+      return type == "null";
     case Json::value_t::boolean:
-      return to.Bool(value.get<bool>());
+      return type == "boolean";
     case Json::value_t::number_integer:
-      return to.Int64(value.get<int64_t>());
     case Json::value_t::number_unsigned:
-      return to.Uint64(value.get<uint64_t>());
+      return type == "integer" || type == "number";
     case Json::value_t::number_float:
-      return to.Double(value.get<double>());
-    case Json::value_t::string: {
-      const auto& text = value.get_ref<const std::string&>();
-      return to.String(text.c_str(), rapidjson::SizeType(text.size()), true);
-    }
-    case Json::value_t::array: {
-      if (!to.StartArray()) return false;
-      for (const Json& element : value) {
-        if (!feed(element, to, cut)) return false;
-      }
-      return to.EndArray(rapidjson::SizeType(value.size()));
-    }
-    case Json::value_t::object: {
-      if (!to.StartObject()) return false;
-      for (const auto& [key, member] : value.items()) {
-        if (!to.Key(key.c_str(), rapidjson::SizeType(key.size()), true)) return false;
-        const bool left_out = cut && key == *cut && member.is_array();
-        if (!(left_out ? to.StartArray() && to.EndArray(0) : feed(member, to, cut))) return false;
-      }
-      return to.EndObject(rapidjson::SizeType(value.size()));
-    }
+      return type == "number";
+    case Json::value_t::string:
+      return type == "string";
+    case Json::value_t::array:
+      return type == "array";
+    case Json::value_t::object:
+      return type == "object";
     default:
       return false;
   }
 }
 
-std::string text_of(const rapidjson::Pointer& pointer) {
-  rapidjson::StringBuffer buffer;
-  pointer.Stringify(buffer);
-  return buffer.GetString();
+// nlohmann's own comparison takes an unsigned number beyond int64_t for a negative one.
+bool less(const Json& a, const Json& b) {
+  if (a.is_number_float() || b.is_number_float()) return a.get<double>() < b.get<double>();
+  if (a.is_number_unsigned() && b.is_number_unsigned()) {
+    return a.get<uint64_t>() < b.get<uint64_t>();
+  }
+  if (a.is_number_unsigned()) return std::cmp_less(a.get<uint64_t>(), b.get<int64_t>());
+  if (b.is_number_unsigned()) return std::cmp_less(a.get<int64_t>(), b.get<uint64_t>());
+  return a.get<int64_t>() < b.get<int64_t>();
 }
 
-// Which keys are missing, since "required" alone would send the reader to the schema.
-std::string missing_keys(const rapidjson::Value& required, const Json& document,
-                         const std::string& pointer) {
-  const Json::json_pointer place(pointer);
-  std::string keys;
-  if (!document.contains(place)) return keys;
-  for (const auto& key : required.GetArray()) {
-    if (document[place].contains(key.GetString())) continue;
-    keys += fmt::format("{}\"{}\"", keys.empty() ? "" : ", ", key.GetString());
-  }
-  return keys;
+const Json* member(const Json& object, std::string_view key) {
+  const auto found = object.find(key);
+  return found == object.end() ? nullptr : &*found;
 }
 
-std::string describe(const rapidjson::SchemaValidator& validator, const rapidjson::Document& schema,
-                     const Json& document) {
-  const std::string place = text_of(validator.GetInvalidDocumentPointer());
-  const char* keyword = validator.GetInvalidSchemaKeyword();
-  const rapidjson::Value* rules = validator.GetInvalidSchemaPointer().Get(schema);
-  if (!keyword || !rules || !rules->IsObject() || !rules->HasMember(keyword)) {
-    return place + ": does not fit the schema";
-  }
-  const rapidjson::Value& rule = (*rules)[keyword];
-  if (std::string_view(keyword) == "required") {
-    if (const std::string keys = missing_keys(rule, document, place); !keys.empty()) {
-      return fmt::format("{}: without {}", place.empty() ? "/" : place, keys);
-    }
-  }
-  rapidjson::StringBuffer buffer;
-  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
-  rule.Accept(writer);
-  return fmt::format("{}: must have \"{}\": {}", place.empty() ? "/" : place, keyword,
-                     buffer.GetString());
+// The rules that a "$ref" stands for, or the rules themselves.
+const Json& resolved(const Json& rules, const Json& schema) {
+  const Json* reference = member(rules, "$ref");
+  if (!reference) return rules;
+  return schema.at(Json::json_pointer(reference->get_ref<const std::string&>().substr(1)));
 }
 
-class Checker {
+// Finds the first violation in the order of the document; parse_report limits the depth.
+class Check {
  public:
-  explicit Checker(bool of_a_run) : text_(parsed_schema(of_a_run)), schema_(text_) {}
+  // Arrays named `left_out` count as empty.
+  Check(const Json& schema, const char* left_out) : schema_(schema), left_out_(left_out) {}
 
-  std::optional<std::string> violation(const Json& document, const std::string* cut) const {
-    rapidjson::SchemaValidator validator(schema_);
-    feed(document, validator, cut);
-    if (validator.IsValid()) return std::nullopt;
-    return printable(describe(validator, text_, document));
+  std::optional<Violation> operator()(const Json& value, const Json& unresolved) const {
+    const Json& rules = resolved(unresolved, schema_);
+    if (auto found = type(value, rules)) return found;
+    if (value.is_number()) {
+      if (auto found = number(value, rules)) return found;
+    } else if (value.is_array()) {
+      if (auto found = array(value, rules)) return found;
+    } else if (value.is_object()) {
+      if (auto found = object(value, rules)) return found;
+    }
+    return combinations(value, rules);
   }
 
  private:
-  rapidjson::Document text_;
-  rapidjson::SchemaDocument schema_;
+  static Violation violation(const Json& value, const Json& rules, const char* keyword) {
+    return {"", keyword, rules.at(keyword), value};
+  }
+
+  std::optional<Violation> type(const Json& value, const Json& rules) const {
+    const Json* types = member(rules, "type");
+    if (!types) return {};
+    const auto fits = [&](const Json& type) {
+      return is_of_type(value, type.get_ref<const std::string&>());
+    };
+    if (types->is_array() ? std::any_of(types->begin(), types->end(), fits) : fits(*types)) {
+      return {};
+    }
+    return violation(value, rules, "type");
+  }
+
+  std::optional<Violation> number(const Json& value, const Json& rules) const {
+    const Json* minimum = member(rules, "minimum");
+    if (minimum && less(value, *minimum)) return violation(value, rules, "minimum");
+    const Json* maximum = member(rules, "maximum");
+    if (maximum && less(*maximum, value)) return violation(value, rules, "maximum");
+    return {};
+  }
+
+  std::optional<Violation> array(const Json& value, const Json& rules) const {
+    if (const Json* items = member(rules, "items")) {
+      for (size_t i = 0; i < value.size(); ++i) {
+        if (auto found = (*this)(value[i], *items)) {
+          found->place.insert(0, "/" + std::to_string(i));
+          return found;
+        }
+      }
+    }
+    const Json* least = member(rules, "minItems");
+    if (least && value.size() < least->get<size_t>()) return violation(value, rules, "minItems");
+    const Json* most = member(rules, "maxItems");
+    if (most && value.size() > most->get<size_t>()) return violation(value, rules, "maxItems");
+    return {};
+  }
+
+  std::optional<Violation> object(const Json& value, const Json& rules) const {
+    const Json* properties = member(rules, "properties");
+    const Json* others = member(rules, "additionalProperties");
+    for (const auto& [key, inner] : value.items()) {
+      const Json* own = properties ? member(*properties, key) : nullptr;
+      if (!own) own = others;
+      if (!own) continue;
+      const bool empty = left_out_ && key == left_out_ && inner.is_array();
+      if (auto found = (*this)(empty ? kEmpty : inner, *own)) {
+        found->place.insert(0, pointer_step(key));
+        return found;
+      }
+    }
+    if (const Json* required = member(rules, "required")) {
+      for (const Json& key : *required) {
+        if (!value.contains(key.get_ref<const std::string&>())) {
+          return violation(value, rules, "required");
+        }
+      }
+    }
+    return {};
+  }
+
+  std::optional<Violation> combinations(const Json& value, const Json& rules) const {
+    const auto fits = [&](const Json& alternative) { return !(*this)(value, alternative); };
+    const Json* values = member(rules, "enum");
+    if (values && std::find(values->begin(), values->end(), value) == values->end()) {
+      return violation(value, rules, "enum");
+    }
+    const Json* all = member(rules, "allOf");
+    if (all && !std::all_of(all->begin(), all->end(), fits)) {
+      return violation(value, rules, "allOf");
+    }
+    const Json* any = member(rules, "anyOf");
+    if (any && std::none_of(any->begin(), any->end(), fits)) {
+      return violation(value, rules, "anyOf");
+    }
+    return {};
+  }
+
+  static inline const Json kEmpty = Json::array();
+  const Json& schema_;
+  const char* left_out_;
+};
+
+std::string describe(const Violation& violation) {
+  const std::string place = violation.place.empty() ? "/" : violation.place;
+  if (std::string_view(violation.keyword) != "required") {
+    return fmt::format("{}: must have \"{}\": {}", place, violation.keyword, violation.rule.dump());
+  }
+  // "required" alone would send the reader to the schema.
+  std::string missing;
+  for (const Json& key : violation.rule) {
+    const auto& name = key.get_ref<const std::string&>();
+    if (violation.value.contains(name)) continue;
+    missing += fmt::format("{}\"{}\"", missing.empty() ? "" : ", ", name);
+  }
+  return fmt::format("{}: without {}", place, missing);
+}
+
+class Keywords {
+ public:
+  explicit Keywords(const Json& schema) : schema_(schema) {}
+
+  Status check(const Json& rules, const std::string& place = "") const {
+    if (!rules.is_object()) return refuse(place, "no object");
+    for (const auto& [keyword, rule] : rules.items()) {
+      if (Status ok = check(keyword, rule, place + pointer_step(keyword)); !ok) return ok;
+    }
+    return {};
+  }
+
+ private:
+  static tl::unexpected<Error> refuse(const std::string& place, const char* what) {
+    return fail(fmt::format("the report's schema: {}: {} that this check knows", place, what));
+  }
+
+  Status check(const std::string& keyword, const Json& rule, const std::string& place) const {
+    if (keyword == "$schema" || keyword == "title" || keyword == "description") return {};
+    const auto every = [](const Json& list, auto is) {
+      return list.is_array() && std::all_of(list.begin(), list.end(), is);
+    };
+    const auto is_string = [](const Json& value) { return value.is_string(); };
+    const auto is_type = [](const Json& value) {
+      return value.is_string() &&
+             std::ranges::count(kTypes, value.get_ref<const std::string&>()) == 1;
+    };
+    if (keyword == "type") {
+      return is_type(rule) || every(rule, is_type) ? Status() : refuse(place, "no type");
+    }
+    if (keyword == "required") {
+      return every(rule, is_string) ? Status() : refuse(place, "no list of keys");
+    }
+    if (keyword == "enum") return rule.is_array() ? Status() : refuse(place, "no list");
+    if (keyword == "minimum" || keyword == "maximum") {
+      return rule.is_number() ? Status() : refuse(place, "no number");
+    }
+    if (keyword == "minItems" || keyword == "maxItems") {
+      return rule.is_number_unsigned() ? Status() : refuse(place, "no size");
+    }
+    if (keyword == "$ref") return reference(rule, place);
+    if (keyword == "items" || keyword == "additionalProperties") return check(rule, place);
+    if (keyword == "properties" || keyword == "definitions") {
+      return rule.is_object() ? each(rule, place) : refuse(place, "no object");
+    }
+    if (keyword == "allOf" || keyword == "anyOf") {
+      return rule.is_array() ? each(rule, place) : refuse(place, "no list");
+    }
+    return refuse(place, "no keyword");
+  }
+
+  Status each(const Json& rules, const std::string& place) const {
+    for (const auto& [key, inner] : rules.items()) {
+      if (Status ok = check(inner, place + pointer_step(key)); !ok) return ok;
+    }
+    return {};
+  }
+
+  Status reference(const Json& rule, const std::string& place) const {
+    const std::string target = rule.is_string() ? rule.get<std::string>() : "";
+    if (!target.starts_with("#/definitions/") ||
+        !schema_.contains(Json::json_pointer(target.substr(1)))) {
+      return refuse(place, "no definition");
+    }
+    return {};
+  }
+
+  const Json& schema_;
 };
 
 }  // namespace
 
+Status check_keywords(std::string_view text) {
+  const Json schema = Json::parse(text, nullptr, false);
+  return Keywords(schema).check(schema);
+}
+
 std::vector<std::string> check_schema(const Json& document) {
-  static const Checker around_the_runs(false), run_checker(true);
+  static const Json schema = Json::parse(kSchema);
+  static const Status known = Keywords(schema).check(schema);
+  if (!known) return {known.error().message};
+  static const Json& run_rules = schema.at("definitions").at("run");
   static const std::string runs = "runs";
 
   std::vector<std::string> violations;
-  if (auto violation = around_the_runs.violation(document, &runs)) {
-    violations.push_back(*violation);
+  // Each run is checked on its own, and what is around the runs without them.
+  if (auto violation = Check(schema, runs.c_str())(document, schema)) {
+    violations.push_back(printable(describe(*violation)));
   }
   const auto cells = document.find("cells");
   if (cells == document.end() || !cells->is_array()) return violations;
@@ -149,9 +295,9 @@ std::vector<std::string> check_schema(const Json& document) {
     const Json& cell = (*cells)[c];
     if (!cell.is_object() || !cell.contains(runs) || !cell[runs].is_array()) continue;
     for (size_t r = 0; r < cell[runs].size(); ++r) {
-      if (auto violation = run_checker.violation(cell[runs][r], nullptr)) {
-        const std::string inner = violation->starts_with("/:") ? violation->substr(1) : *violation;
-        violations.push_back(fmt::format("/cells/{}/runs/{}{}", c, r, inner));
+      if (auto violation = Check(schema, nullptr)(cell[runs][r], run_rules)) {
+        violation->place.insert(0, fmt::format("/cells/{}/runs/{}", c, r));
+        violations.push_back(printable(describe(*violation)));
       }
     }
   }
