@@ -222,6 +222,9 @@ test-sanitizers: $(UNIT_OBJECTS)  ## the unit tests under the sanitizers, those 
 	$(MAKE) BUILD=$(BUILD)/asan SANITIZE=address,undefined TESTS_BUILD=$(BUILD) test-unit
 	setarch $(ARCH) -R $(MAKE) BUILD=$(BUILD)/tsan SANITIZE=thread test-threaded
 
+coverage:  ## which lines of each room the tests execute (as root, with the kernel tests)
+	scripts/coverage $(call quoted,$(BUILD))
+
 includes: $(SKELETON) $(EMBEDDED_LITERALS)  ## each source file includes what it uses: compiled without precompiled headers
 	@printf '%s\n' main.cpp $(SOURCES) | xargs -P "$$(nproc)" -n 1 $(filter-out -MMD -MP,$(COMPILE)) -fsyntax-only
 
@@ -425,7 +428,7 @@ $(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/%.o $(FUZZED)
 
 # Static, too, for a guest of another machine, where ldd cannot say which libraries it needs.
 STATIC_TESTS ?=
-$(BUILD)/kernel_tests: $(KERNEL_OBJECTS) $(OBJECTS) $(if $(STATIC_TESTS),$(BUILD)/static)
+$(BUILD)/kernel_tests: $(patsubst $(BUILD)/%,$(TESTS_BUILD)/%,$(KERNEL_OBJECTS)) $(OBJECTS) $(if $(STATIC_TESTS),$(BUILD)/static)
 	$(say) LINK $@
 	$(Q)$(LINK) $(filter %.o,$^) -lgmock -lgtest $(if $(STATIC_TESTS),$$(cat $(BUILD)/static),$(LIBS)) $(LDLIBS) -o $@
 
