@@ -231,6 +231,10 @@ includes: $(SKELETON) $(EMBEDDED_LITERALS)  ## each source file includes what it
 lint:  ## format and include rules (scripts/lint --tidy adds clang-tidy)
 	scripts/lint
 
+hooks:  ## have git check the messages of your commits
+	@hook=$$(git rev-parse --git-path hooks)/commit-msg; mkdir -p "$${hook%/*}"; \
+	[ "$$hook" -ef scripts/hooks/commit-msg ] || ln -s $(call quoted,$(CURDIR)/scripts/hooks/commit-msg) "$$hook"
+
 format:  ## rewrite the C++ files in the house style
 	git ls-files '*.cpp' '*.h' '*.c' | xargs clang-format -i
 
