@@ -132,8 +132,8 @@ TEST(Command, RefusesABlankValueOfEachOption) {
 }
 
 TEST(Command, RefusesAnOptionInPlaceOfAValue) {
-  refuses({"--out", "--quiet"}, "--out: it needs a value, and '--quiet' stands there");
-  refuses({"--out", "-o", "f"}, "--out: it needs a value, and '-o' stands there");
+  refuses({"--out", "--quiet"}, "--out: it needs a value, but '--quiet' follows");
+  refuses({"--out", "-o", "f"}, "--out: it needs a value, but '-o' follows");
   refuses({"--out"}, "--out");
 }
 
@@ -147,7 +147,7 @@ TEST(Command, ReadsNumbersAsSpecsDo) {
   EXPECT_EQ(taken.seed, 2000u);
   for (const char* text : {"+5", "1e2", "0x10", "0b1", "1_0", "1.0", "1 0", " 1", "1 ", "\uff13",
                            "\u0663", "1K", "k", "-", "ten"}) {
-    refuses({"--number", text}, fmt::format("--number: '{}' is no count", text));
+    refuses({"--number", text}, fmt::format("--number: '{}' is not a count", text));
     refuses({"--seed", text}, "--seed: ");
     refuses({"--cell", text}, "--cell: ");
   }
@@ -156,15 +156,15 @@ TEST(Command, ReadsNumbersAsSpecsDo) {
 TEST(Command, NamesTheRangeOfANumber) {
   for (const std::string text : {"0", "-1", "101", "1k", "-99999999999999999999",
                                  "18446744073709551616", "99999999999999999999"}) {
-    refuses({"--number", text}, "--number: " + text + " is out of range: 1 to 100 can be had");
+    refuses({"--number", text}, "--number: " + text + " is out of range: give 1 to 100");
   }
-  refuses({"--seed", "-1"}, "--seed: -1 is out of range: 0 to 18446744073709551615 can be had");
+  refuses({"--seed", "-1"}, "--seed: -1 is out of range: give 0 to 18446744073709551615");
   refuses({"--seed", "18446744073709551616"}, "18446744073709551616 is out of range");
-  refuses({"--cell=-1"}, "--cell: -1 is out of range: 0 to 9 can be had");
+  refuses({"--cell=-1"}, "--cell: -1 is out of range: give 0 to 9");
 }
 
 TEST(Command, NamesTheNearestWord) {
-  refuses({"--word", "of"}, "--word: 'of' is unknown (did you mean 'off'?): there are full, off");
+  refuses({"--word", "of"}, "--word: 'of' is unknown (did you mean 'off'?): choose from full, off");
 }
 
 }  // namespace

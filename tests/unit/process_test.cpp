@@ -191,7 +191,7 @@ TEST(Exceptions, BecomeErrors) {
   const Status memory = without_exceptions([]() -> Status { throw std::bad_alloc(); });
   ASSERT_FALSE(memory);
   EXPECT_EQ(memory.error().code, Exit::unable);
-  EXPECT_NE(memory.error().message.find("no memory for it"), std::string::npos);
+  EXPECT_NE(memory.error().message.find("raise `ulimit -v`"), std::string::npos);
   const Status other = without_exceptions([]() -> Status { throw std::runtime_error("why"); });
   ASSERT_FALSE(other);
   EXPECT_NE(other.error().message.find("why"), std::string::npos);
@@ -201,7 +201,7 @@ TEST(Exceptions, BecomeErrors) {
 TEST(Exceptions, ThatNobodyCatchesEndAProcessInItsOwnWay) {
   EXPECT_EQ(in_child([] {
               end_on_exception([](const Error& error) {
-                _exit(error.message.find("no memory for it") != std::string::npos ? 7 : 8);
+                _exit(error.message.find("raise `ulimit -v`") != std::string::npos ? 7 : 8);
               });
               std::thread([] { throw std::bad_alloc(); }).join();
               return 0;

@@ -161,11 +161,11 @@ TEST(Spec, RefusesNumbersOutOfRange) {
 TEST(Spec, RefusesUnknownWordsAndNamesTheNearest) {
   expect_says(kGood + "arrangements = \"threadde\"\n", "did you mean 'threaded'?");
   expect_says(kGood + "trace = \"fulll\"\n", "trace: 'fulll' is unknown (did you mean 'full'?)");
-  expect_says(kGood + "trace = \"everything\"\n", "there are full, counters, off");
-  expect_says(kGood + "main_exit = \"explode\"\n", "there are join, kill");
+  expect_says(kGood + "trace = \"everything\"\n", "choose from full, counters, off");
+  expect_says(kGood + "main_exit = \"explode\"\n", "choose from join, kill");
   expect_says(kGood + "cpus_by = \"afinity\"\n", "did you mean 'affinity'?");
-  expect_says(kGood + "cpus_by = \"isolated\"\n", "there are affinity, cpuset, hotplug");
-  expect_says(kGood + "cpu_order = \"cores\"\n", "there are cores-first, siblings-first");
+  expect_says(kGood + "cpus_by = \"isolated\"\n", "choose from affinity, cpuset, hotplug");
+  expect_says(kGood + "cpu_order = \"cores\"\n", "choose from cores-first, siblings-first");
   expect_says("policies = \"no-such-thing\"\nworkloads = \"count\"\n", "no-such-thing");
   expect_says("policies = \"none\"\nworkloads = \"no-such-thing\"\n", "no-such-thing");
   expect_says("policies = \"\"\nworkloads = \"count\"\n", "policies in test.toml line 1: ");
@@ -345,10 +345,10 @@ TEST(Spec, TakesThreadsByTheCpu) {
   EXPECT_EQ(spec.threads[1].on(4), 8);
   EXPECT_EQ(spec.threads[0].on(4), 1);
   EXPECT_EQ(parsed(to_toml(spec)), spec);
-  expect_says(kGood + "threads = \"0x\"\n", "0 is out of range: 1 to 4096 can be had");
+  expect_says(kGood + "threads = \"0x\"\n", "0 is out of range: give 1 to 4096");
   expect_says(kGood + "threads = [\"2x\", \"2x\"]\n", "threads: 2x is there twice");
-  expect_says(kGood + "threads = \"0\"\n", "0 is out of range: 1 to 4096 can be had");
-  expect_says(kGood + "threads = \"-2x\"\n", "-2 is out of range: 1 to 4096 can be had");
+  expect_says(kGood + "threads = \"0\"\n", "0 is out of range: give 1 to 4096");
+  expect_says(kGood + "threads = \"-2x\"\n", "-2 is out of range: give 1 to 4096");
   expect_says(kGood + "threads = \"x\"\n", "no number of threads");
   expect_says(kGood + "cpus = \"2..1\"\n", "no choice of CPUs");
   expect_says(kGood + "metrics = [\"wall_n\"]\n", "did you mean 'wall_ns'?");

@@ -169,9 +169,9 @@ TEST(Count, NamesItsBounds) {
   EXPECT_EQ(parse_count("1k", 1, 1000).value_or(0), 1000u);
   for (const std::string text : {"0", "-1", "1001", "2k", "99999999999999999999"}) {
     EXPECT_EQ(parse_count(text, 1, 1000).error().message,
-              text + " is out of range: 1 to 1000 can be had");
+              text + " is out of range: give 1 to 1000");
   }
-  EXPECT_NE(parse_count("-x", 1, 1000).error().message.find("is no count"), std::string::npos);
+  EXPECT_NE(parse_count("-x", 1, 1000).error().message.find("is not a count"), std::string::npos);
   EXPECT_LT(parse_count(std::string(100'000, '9'), 0, 9).error().message.size(), 200u);
 }
 

@@ -1,8 +1,7 @@
-// The part of libelf's interface by which libbpf reads an object, for files of 64 bits in this
-// machine's byte order. It stands in for libelf where libelf's archive cannot be linked, as in
-// elfutils 0.192, whose archive lacks functions of its own: only then is it part of the program,
-// which is static all the same. scripts/find-static decides; <libelf.h> and <gelf.h> say what each
-// function does.
+// The part of libelf's interface that libbpf needs to read an object, for 64-bit files in this
+// machine's byte order. It replaces libelf in a static program where libelf's archive cannot be
+// linked: that of elfutils 0.192 lacks some of its own functions. scripts/find-static decides;
+// <libelf.h> and <gelf.h> document each function.
 #include <fcntl.h>
 #include <gelf.h>
 #include <libelf.h>
@@ -15,12 +14,12 @@
 #include <memory>
 #include <new>
 
-// A section with a copy of its header, and its bytes where they are in the file.
+// A section: a copy of its header, and a pointer to its bytes in the file's image.
 struct Elf_Scn {
   size_t index;
   Elf64_Shdr header;
   Elf_Data data;
-  bool readable;  // its bytes are all in the file
+  bool readable;  // all of its bytes are within the file
 };
 
 struct Elf {
@@ -33,7 +32,7 @@ struct Elf {
   Elf64_Ehdr header = {};
   std::unique_ptr<Elf_Scn[]> sections;
   size_t section_count = 0;
-  size_t names = 0;  // the section that has the sections' names
+  size_t names = 0;  // index of the section that holds the sections' names
   size_t segment_count = 0;
 
   ~Elf() {
@@ -97,8 +96,8 @@ Elf_Type type_of(const Elf64_Shdr& header) {
   }
 }
 
-// The number of sections, their names and the number of segments stand in the first section where
-// they are too many for the header.
+// Numbers that do not fit the file's header (of sections, of segments, and the index of the name
+// section) are in the first section's header instead.
 bool read_headers(Elf& elf) {
   if (!copy_at(elf.image, elf.size, 0, elf.header)) return false;
   const Elf64_Ehdr& header = elf.header;
@@ -143,8 +142,8 @@ Elf* open_image(std::unique_ptr<Elf> elf) {
 }
 
 Elf_Data* data_of(Elf_Scn* section, const Elf_Data* before) {
-  if (section == nullptr || before != nullptr) return nullptr;  // each section has one piece
-  if (!section->readable) return refuse("a section reaches beyond the file's end");
+  if (section == nullptr || before != nullptr) return nullptr;  // a section has a single piece
+  if (!section->readable) return refuse("a section extends beyond the end of the file");
   return &section->data;
 }
 
@@ -176,7 +175,7 @@ Elf* elf_memory(char* image, size_t size) {
 }
 
 Elf* elf_begin(int file, Elf_Cmd command, Elf*) {
-  if (command != ELF_C_READ && command != ELF_C_READ_MMAP) return refuse("only reading is done");
+  if (command != ELF_C_READ && command != ELF_C_READ_MMAP) return refuse("files can only be read");
   struct stat status {};
   if (::fstat(file, &status) != 0) return refuse("the file cannot be read");
   std::unique_ptr<Elf> elf(new (std::nothrow) Elf);
@@ -206,7 +205,7 @@ int gelf_getclass(Elf* elf) {
 
 Elf64_Ehdr* elf64_getehdr(Elf* elf) {
   if (elf == nullptr || !elf->readable)
-    return refuse("not a whole ELF file of this machine's kind");
+    return refuse("not a complete ELF file of this machine's class and byte order");
   return &elf->header;
 }
 
@@ -283,11 +282,11 @@ Elf_Data* elf_rawdata(Elf_Scn* section, Elf_Data* before) {
 char* elf_strptr(Elf* elf, size_t index, size_t offset) {
   const Elf_Scn* const section = elf_getscn(elf, index);
   if (section == nullptr) return nullptr;
-  if (section->header.sh_type != SHT_STRTAB) return refuse("not a section of strings");
+  if (section->header.sh_type != SHT_STRTAB) return refuse("not a string table");
   const Elf_Data& data = section->data;
   if (data.d_buf == nullptr || offset >= data.d_size) return refuse("offset out of range");
   char* const text = static_cast<char*>(data.d_buf) + offset;
-  if (std::memchr(text, 0, data.d_size - offset) == nullptr) return refuse("a string has no end");
+  if (std::memchr(text, 0, data.d_size - offset) == nullptr) return refuse("unterminated string");
   return text;
 }
 
@@ -311,7 +310,7 @@ GElf_Verdaux* gelf_getverdaux(Elf_Data* data, int offset, GElf_Verdaux* to) {
   return copy_from(data, static_cast<uint64_t>(offset), to);
 }
 
-// The offset after the note, or 0 where there is none. Names and descriptions are padded.
+// Returns the offset after the note, or 0 if there is no note. Names and descriptions are padded.
 size_t gelf_getnote(Elf_Data* data, size_t offset, GElf_Nhdr* to, size_t* name, size_t* text) {
   GElf_Nhdr note;
   if (data == nullptr || offset >= data->d_size || copy_from(data, offset, &note) == nullptr) {
@@ -325,7 +324,7 @@ size_t gelf_getnote(Elf_Data* data, size_t offset, GElf_Nhdr* to, size_t* name, 
   const uint64_t description = padded(begin + note.n_namesz);
   if (!within(begin, note.n_namesz, data->d_size) ||
       !within(description, note.n_descsz, data->d_size)) {
-    refuse("a note reaches beyond its section");
+    refuse("a note extends beyond its section");
     return 0;
   }
   *to = note;

@@ -12,8 +12,8 @@ namespace {
 
 constexpr int kDirectory = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
-// O_NOFOLLOW looks at the last step only, so each is made by itself. (openat2 does this at once,
-// from Linux 5.6 on.)
+// O_NOFOLLOW guards only the last component, so each component is opened by itself. (From Linux 5.6
+// on, openat2 does this in one call.)
 Result<Fd> step_by_step(int directory, std::string_view name, int flags,
                         const std::string& origin) {
   Fd at;
@@ -23,7 +23,7 @@ Result<Fd> step_by_step(int directory, std::string_view name, int flags,
     const bool last = slash == std::string_view::npos;
     Fd next(::openat(at ? at.get() : directory, step.c_str(), last ? flags : kDirectory));
     if (!next) {
-      // A link where a directory should be is "not a directory" to the kernel.
+      // The kernel reports a link in place of a directory as "not a directory".
       struct stat status {};
       const int error = errno;
       const bool link =

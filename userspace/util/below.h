@@ -1,4 +1,4 @@
-// Files that somebody else's text names: they lie below one directory, or they are not opened.
+// Opens files named by untrusted text, and only those below a given directory.
 #pragma once
 
 #include <string>
@@ -9,12 +9,12 @@
 
 namespace gilscope {
 
-// Whether `name` is one that leads downwards and nowhere else: "a/b", not "/a", "../a" or "a//b".
+// Whether `name` only leads downwards: "a/b", but not "/a", "../a" or "a//b".
 bool stays_below(std::string_view name);
 
-// Opens a regular file for reading. `name` stays below `directory`; no symbolic link on the way,
-// the last step included, is followed, and nobody at the other end of a pipe is waited for.
-// `origin` names it in errors.
+// Opens a regular file for reading. `name` must stay below `directory`. Follows no symbolic link,
+// not even as the last component, and does not block on a FIFO without a writer. Errors name the
+// file by `origin`.
 Result<Fd> open_below(int directory, const std::string& name, const std::string& origin);
 
 // The same for a directory.

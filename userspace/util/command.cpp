@@ -13,24 +13,24 @@ namespace gilscope {
 namespace {
 
 std::string is_blank_text(std::string_view value) {
-  return fmt::format("the value {} is blank: is a variable not set?", in_quotes(value));
+  return fmt::format("the value {} is blank: is a shell variable unset?", in_quotes(value));
 }
 
 tl::unexpected<Error> refuse_blank(std::string_view name, std::string_view value) {
   return fail(fmt::format("{}: {}", printable(name), is_blank_text(value)));
 }
 
-// "--out", "-o": what is never meant where it stands in place of a value that is missing.
+// "--out" or "-o" in place of a value means that the value is missing.
 bool looks_like_an_option(std::string_view word) {
   const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
   return word.starts_with("--") || (word.size() > 1 && word[0] == '-' && is_letter(word[1]));
 }
 
-// What holds for every value; empty where it is good.
+// Why no option may take this value; empty if it is acceptable.
 std::string why_not(const std::string& value, bool positional) {
   if (is_blank(value)) return is_blank_text(value);
   if (!positional && looks_like_an_option(value)) {
-    return fmt::format("it needs a value, and {} stands there (a file of that name is ./{})",
+    return fmt::format("it needs a value, but {} follows (write ./{} for a file of that name)",
                        in_quotes(value), printable(value));
   }
   return "";
@@ -118,7 +118,7 @@ Option Command::add(const std::string& name, Values values,
       help);
   option->check(
       CLI::Validator([positional](std::string& value) { return why_not(value, positional); }, ""));
-  // An option takes one value each time, positionals as many as there are.
+  // An option takes one value per occurrence; a positional takes all that remain.
   if (values == Values::many) {
     option->expected(1, CLI::detail::expected_max_vector_size)->allow_extra_args(positional);
   }
@@ -218,7 +218,7 @@ Result<std::vector<std::string>> checked_arguments(const CLI::App& app,
                                                    const std::vector<std::string>& words) {
   std::vector<std::string> arguments;
   const CLI::App* command = &app;
-  bool only_positionals = false;  // behind "--"
+  bool only_positionals = false;  // after "--"
   for (size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
     const bool is_long = word.starts_with("--") && word.size() > 2;
@@ -227,8 +227,8 @@ Result<std::vector<std::string>> checked_arguments(const CLI::App& app,
                                                               : word.npos;
     if (only_positionals || !word.starts_with('-') || word == "-") {
       if (is_blank(word)) return refuse_blank(name_of_positional(*command), word);
-      // The parser would take "[a,b]" for a list, and gives what stands behind "--" to the wrong
-      // command: both are the names of files.
+      // The parser reads "[a,b]" as a list and gives words after "--" to the wrong command, though
+      // both are file names.
       const bool bracketed = word.starts_with('[') && word.ends_with(']');
       const bool dashed = only_positionals && word.size() > 1 && word.starts_with('-');
       arguments.push_back(bracketed || dashed ? "./" + word : word);
@@ -256,7 +256,7 @@ Result<std::vector<std::string>> checked_arguments(const CLI::App& app,
       continue;
     }
     arguments.push_back(word);
-    // Its value is looked at where it is taken.
+    // add() checks the value.
     if (option != nullptr && takes_value(*option) && i + 1 < words.size()) {
       arguments.push_back(words[++i]);
     }

@@ -1,10 +1,9 @@
-// A subcommand and its options, as gilscope's commands need them. CLI11 does the work.
-// Only command.cpp and what makes the CLI::App include it: it takes longer to compile than all of
-// the commands.
+// A subcommand and its options. CLI11 does the parsing; only command.cpp and the file that makes
+// the CLI::App include it, because it takes longer to compile than all of the commands.
 //
-// Every option takes its values here, so that none can forget what holds for all: a value that is
-// blank, as that of a variable that was not set, is refused, and so is another option in its place;
-// a number is written as in a spec (parse_count).
+// Every option takes its values here, so that the same rules hold for all: a blank value (an unset
+// shell variable) is refused, and so is another option in place of a value; numbers are written as
+// in a spec (parse_count).
 #pragma once
 
 #include <cstdint>
@@ -26,8 +25,8 @@ class Option {
  public:
   explicit Option(CLI::Option* option) : option_(option) {}
 
-  // What a value is, for --help and for the completion of shells, which knows what FILE, DIR,
-  // POLICY and the like can be (cli/completion.cpp). The name of a positional says it already.
+  // Sets the kind of value that --help shows. Shell completion offers values by it: FILE, DIR,
+  // POLICY and so on (cli/completion.cpp). A positional's name is its kind.
   Option is_a(const std::string& kind);
   Option required();
   Option one_of(const std::vector<std::string>& values);
@@ -44,20 +43,20 @@ class Command {
   // "-o" and "--long" are options, other names positional. `into` must outlive the parsing.
   Option option(const std::string& name, std::string& into, const std::string& help);
   Option option(const std::string& name, std::optional<std::string>& into, const std::string& help);
-  // One that may be repeated takes one value each time; a positional takes all that come.
+  // May be repeated, with one value each time; a positional takes all that remain.
   Option option(const std::string& name, std::vector<std::string>& into, const std::string& help);
-  // Numbers between bounds.
+  // Numbers from `low` to `high`.
   Option option(const std::string& name, std::optional<int>& into, int low, int high,
                 const std::string& help);
   Option option(const std::string& name, std::optional<uint64_t>& into, const std::string& help);
   Option option(const std::string& name, std::vector<int>& into, int low, int high,
                 const std::string& help);
-  // What `take` refuses is an error of the command line, in its words.
+  // An error of `take` becomes a usage error with the same message.
   Option option(const std::string& name, std::function<Status(const std::string&)> take,
                 const std::string& help);
   Option flag(const std::string& name, bool& into, const std::string& help);
 
-  // What the command does, once everything is parsed.
+  // Sets what the command does once the command line is parsed.
   void on_run(std::function<void()> body);
 
  private:
@@ -68,18 +67,17 @@ class Command {
   CLI::App* app_;
 };
 
-// What the parser is to be given for these words, those behind the program's name. It would take
-// the next word for the value of "--out=", and "=" for that of "-o=": both are refused here, as are
-// blank words where no option waits for a value; "-o=FILE" is made two words.
+// Prepares the words after the program's name for the parser. The parser would take the next word
+// as the value of "--out=", and "=" as the value of "-o=": both are refused here, as are blank
+// positionals. "-o=FILE" becomes two words.
 Result<std::vector<std::string>> checked_arguments(const CLI::App& app,
                                                    const std::vector<std::string>& words);
 
-// What there is, for those that write of it: the completion of shells.
+// The registered commands and options, for shell completion.
 struct OptionFacts {
-  std::string name;  // "--out", "-o"; of a positional "REPORT"
+  std::string name;  // "--out", "-o"; for a positional, "REPORT"
   std::string help;
-  std::string
-      kind;  // as is_a() has it, one_of()'s as "full|counters|off"; empty: it takes no value
+  std::string kind;  // from is_a(), or "full|counters|off" from one_of(); empty: takes no value
   bool positional = false;
   bool repeated = false;
 };
@@ -89,7 +87,7 @@ struct CommandFacts {
   std::vector<OptionFacts> options;
 };
 std::vector<CommandFacts> commands_of(const CLI::App& app);
-// Those that stand before a subcommand: --help, --version.
+// The options before a subcommand: --help, --version.
 std::vector<OptionFacts> options_of(const CLI::App& app);
 
 }  // namespace gilscope

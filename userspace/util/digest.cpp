@@ -2,7 +2,7 @@
 
 #include <sys/types.h>
 
-// libmd's header uses types that it does not include itself.
+// libmd's header uses types from <sys/types.h> without including it.
 #include <sha256.h>
 
 namespace gilscope {

@@ -1,14 +1,14 @@
-// Nothing here throws, but libraries do: the standard one where memory runs out.
+// Turns exceptions into errors. gilscope throws none, but libraries do: std::bad_alloc, for one.
 #pragma once
 
 #include "userspace/util/result.h"
 
 namespace gilscope {
 
-// The exception that is being handled, as an error.
+// The current exception as an error; call it within a catch block.
 Error error_of_exception();
 
-// Runs `body`, and returns its Status or what it threw.
+// Returns the Status of `body`, or the exception that it threw as an error.
 template <typename Body>
 Status without_exceptions(Body body) {
   try {
@@ -18,8 +18,8 @@ Status without_exceptions(Body body) {
   }
 }
 
-// From here on, an exception that nobody catches ends the process by `end`, which does not return.
-// For processes that have no frame of their own to catch it in, such as a worker with its threads.
+// Makes an uncaught exception call `end`, which must not return. For processes that have no single
+// frame to catch it in, such as a worker with its threads.
 void end_on_exception(void (*end)(const Error& error));
 
 }  // namespace gilscope

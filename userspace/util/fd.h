@@ -1,4 +1,4 @@
-// One owner for one file descriptor.
+// Owns a file descriptor.
 #pragma once
 
 #include <unistd.h>
@@ -23,7 +23,7 @@ class Fd {
   }
 
   int get() const { return fd_; }
-  // For a close that must be seen to succeed.
+  // For callers that must check whether close() succeeds.
   int release() { return std::exchange(fd_, -1); }
   explicit operator bool() const { return fd_ >= 0; }
 

@@ -11,11 +11,11 @@ namespace gilscope {
 namespace {
 
 constexpr size_t kPieceBytes = size_t{1} << 20;
-// The most that the kernel takes at once is a little below 2 GiB; less lets a signal in between.
+// The kernel copies at most a little under 2 GiB per call; smaller pieces let signals in between.
 constexpr uint64_t kCopiedAtOnce = uint64_t{64} << 20;
 
-// Between these two files the kernel cannot, or does not know how to, copy by itself: of other file
-// systems (before 5.19), of a kind without it, or below a filter of system calls.
+// Whether copy_file_range cannot copy between these files: they lie on different file systems
+// (before Linux 5.19), their kind does not support it, or a system-call filter forbids it.
 bool not_by_the_kernel(int error) {
   return error == EXDEV || error == EINVAL || error == ENOSYS || error == EOPNOTSUPP ||
          error == EPERM;
@@ -28,7 +28,7 @@ Status write_all(int file, std::string_view bytes, const std::string& failure) {
     const ssize_t written = ::write(file, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
     if (written < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-      // Whoever shares the pipe or terminal with us made it non-blocking.
+      // Another process that shares the pipe or terminal has made it non-blocking.
       struct pollfd room {
         file, POLLOUT, 0
       };
@@ -79,7 +79,7 @@ Result<uint64_t> copy_bytes(int from, int to, uint64_t bytes, const std::string&
                                              size_t(std::min(bytes - done, kCopiedAtOnce)), 0);
     if (copied < 0 && errno == EINTR) continue;
     if (copied < 0 && !not_by_the_kernel(errno)) return fail_errno(failure);
-    if (copied <= 0) break;  // some file systems say 0 where read has more
+    if (copied <= 0) break;  // some file systems return 0 although read() has more
     done += static_cast<uint64_t>(copied);
   }
   std::vector<char> piece(done < bytes ? kPieceBytes : 0);

@@ -33,7 +33,7 @@ std::optional<int64_t> next_number(std::string_view& line) {
   return number;
 }
 
-// The offset does not change once a process is in the namespace.
+// Read once: the offset cannot change once a process is in the namespace.
 int64_t known_offset_ns() {
   static const int64_t offset = time_namespace_offset_ns().value_or(0);
   return offset;
@@ -45,7 +45,7 @@ Result<int64_t> parse_timens_offsets(std::string_view text) {
   while (!text.empty()) {
     std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
-    // The kernel writes the clock's name; 5.6 wrote its number, which is 1.
+    // The kernel writes the clock's name; Linux 5.6 wrote its number, 1.
     const std::string_view clock = next_word(line);
     if (clock != "monotonic" && clock != "1") continue;
     const auto seconds = next_number(line), ns = next_number(line);
@@ -53,7 +53,7 @@ Result<int64_t> parse_timens_offsets(std::string_view text) {
     if (!seconds || !ns || *seconds > kMost || *seconds < -kMost) break;
     return *seconds * kSecond + *ns;
   }
-  return fail("/proc/self/timens_offsets does not say how far CLOCK_MONOTONIC is off");
+  return fail("/proc/self/timens_offsets has no readable offset of CLOCK_MONOTONIC");
 }
 
 Result<int64_t> time_namespace_offset_ns() {
@@ -63,16 +63,16 @@ Result<int64_t> time_namespace_offset_ns() {
   if (::stat("/proc/self/ns/time_for_children", &of_children) == 0 &&
       own.st_ino != of_children.st_ino) {
     return fail(Exit::unable,
-                "this process's children would be in another time namespace than it is itself: "
+                "this process's children would be in a different time namespace from its own: "
                 "start gilscope as a child (unshare --time --fork)");
   }
   const Fd file(::open("/proc/self/timens_offsets", O_RDONLY | O_CLOEXEC));
   if (!file) {
-    return fail_errno("cannot read /proc/self/timens_offsets, which says how far the clock is off");
+    return fail_errno("cannot read /proc/self/timens_offsets, which has the clock's offset");
   }
   constexpr size_t kMostBytes = 4096;
   const auto text = read_to_end(file.get(), kMostBytes, "cannot read /proc/self/timens_offsets",
-                                "/proc/self/timens_offsets: larger than any");
+                                "/proc/self/timens_offsets is larger than a page");
   if (!text) return fail(text.error());
   return parse_timens_offsets(*text);
 }

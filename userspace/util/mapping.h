@@ -1,4 +1,4 @@
-// One owner for one memory mapping of `count` objects of type T.
+// Owns a memory mapping of `count` objects of type T.
 #pragma once
 
 #include <sys/mman.h>
@@ -29,12 +29,12 @@ class Mapping {
     if (data_) ::munmap(data_, count_ * sizeof(T));
   }
 
-  // Zeroed memory that a forked worker and its parent both see.
+  // Zeroed memory that a forked worker shares with its parent.
   static Result<Mapping> shared_anonymous(size_t count) {
     return make(count, MAP_SHARED | MAP_ANONYMOUS, -1);
   }
 
-  // The same, without a promise that all of it can be used: pages are found as they are touched.
+  // The same, without reserving it: pages are allocated as they are touched, which may fail then.
   static Result<Mapping> shared_reserve(size_t count) {
     return make(count, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1);
   }

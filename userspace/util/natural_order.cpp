@@ -17,7 +17,7 @@ bool letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (static_cast<uint8_t>(c) & 0x80);
 }
 
-// In the order in which numbers of different kinds stand.
+// Numbers of different kinds sort in this order.
 enum class Kind { plain, share, frequency, bytes, time };
 
 struct Unit {
@@ -66,7 +66,7 @@ const Unit* find_unit(std::string_view name) {
   return nullptr;
 }
 
-// The letters that begin at a place, and are a word of their own.
+// The letters that start at `at`; empty if a digit follows them.
 std::string_view word_at(std::string_view text, size_t at) {
   size_t end = at;
   while (end < text.size() && letter(text[end])) ++end;
@@ -74,8 +74,8 @@ std::string_view word_at(std::string_view text, size_t at) {
   return text.substr(at, end - at);
 }
 
-// What a text is read as at one place. The order is that of the texts: what a version that is to
-// come adds to it is before its end, and a number before a word.
+// The kinds of piece that a text is split into. They sort in this order: a pre-release suffix comes
+// before the end of the text, and a number before a word.
 enum class Part { to_come, end, number, word };
 
 struct Piece {
@@ -83,7 +83,7 @@ struct Piece {
   std::string_view word;  // to_come, word
   Kind kind = Kind::plain;
   long double value = 0;
-  std::string_view digits;  // without zeros before them
+  std::string_view digits;  // without leading zeros
   Piece() = default;
 };
 
@@ -126,7 +126,8 @@ class Reader {
   }
 
  private:
-  // A hyphen is a minus where a number may begin and nothing stands before it.
+  // A hyphen before a digit is a minus sign at the start of the text or after one of these
+  // separators.
   bool sign() const {
     if (text_[at_] != '-' || at_ + 1 == text_.size() || !digit(text_[at_ + 1])) return false;
     return at_ == 0 || std::string_view("=:,;( ").find(text_[at_ - 1]) != std::string_view::npos;
@@ -176,7 +177,7 @@ class Reader {
   bool after_number_ = false;
 };
 
-// Beyond this two whole numbers may have one value.
+// From here on, different integers may share one floating-point value.
 constexpr long double kExact = 9.2e18L;
 
 int sign_of(auto order) {

@@ -10,7 +10,7 @@
 namespace gilscope {
 namespace {
 
-// A terminal without a name is taken for the least able one.
+// A terminal without a TERM is assumed to know no escape sequences.
 bool knows_escapes(int fd) {
   const char* name = std::getenv("TERM");
   const std::string_view term = name == nullptr ? "" : name;
@@ -20,16 +20,16 @@ bool knows_escapes(int fd) {
 }  // namespace
 
 void write_message(std::string_view text) {
-  // A reader that has stopped to read is waited for once, and not again while it reads nothing:
-  // what is being measured, and who wants to interrupt it, must not wait for it.
+  // Waits once for a reader that has stopped reading, and not again until it reads: neither the
+  // experiment nor an interrupt may be held up by it.
   constexpr int kPatienceMs = 1000;
   static bool patient = true;
   pollfd writable{STDERR_FILENO, POLLOUT, 0};
   const int ready = ::poll(&writable, 1, patient ? kPatienceMs : 0);
   patient = ready != 0;
   if (ready == 0) return;
-  // One write, so that lines of several processes do not mix. Its failure has nobody to be told to,
-  // and must not throw: a message may be the last word of a process that has no memory left.
+  // One write, so that lines of several processes do not mix. A failure cannot be reported and must
+  // not throw: the message may be the last one of a process that is out of memory.
   while (!text.empty()) {
     const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
     if (written < 0 && errno == EINTR) continue;

@@ -1,5 +1,4 @@
-// The two ways in which a command speaks: its result on standard output, everything else on
-// standard error.
+// A command's result goes to standard output, everything else to standard error.
 #pragma once
 
 #include <optional>
@@ -9,31 +8,31 @@
 
 namespace gilscope {
 
-// To standard error, as it is. A message that cannot be written (a full disk, a closed pipe, a
-// terminal that has gone) changes nothing: the experiment that it tells of goes on.
+// Writes to standard error, unchanged. A message that cannot be written (full disk, closed pipe,
+// lost terminal) is dropped, and the experiment continues.
 void write_message(std::string_view text);
 
-// "gilscope: MESSAGE", as one line on standard error; returns the error's exit code.
+// Writes "gilscope: MESSAGE" as one line to standard error; returns the error's exit code.
 Exit write_error(const Error& error);
 
-// How a command ends: Exit::done (or the Exit that it returns), or its error on standard error and
-// the exit code of that.
+// The exit code of a finished command: Exit::done, the Exit that it returned, or that of its error,
+// which is written to standard error.
 Exit exit_of(const Status& status);
 Exit exit_of(const Result<Exit>& result);
 
-// To standard output, together with what std::cout holds. Exit::error where it does not take it
-// all.
+// Writes to standard output, after anything buffered in std::cout. Fails with Exit::error if it
+// cannot write all of it.
 Status write_output(std::string_view text);
-// The same for what has been printed to std::cout.
+// The same for text already printed to std::cout.
 Status flush_output();
 
-// Whether standard output is shown in colour: it is a terminal that knows escape sequences, and
-// NO_COLOR is not set (no-color.org).
+// Whether to colour standard output: it is a terminal with escape sequences, and NO_COLOR is not
+// set (no-color.org).
 bool output_takes_colour();
-// The same of standard error, for what moves the cursor; colour is not asked for.
+// Whether standard error is a terminal on which a line can be overwritten. NO_COLOR does not
+// matter: only the cursor moves.
 bool messages_can_be_replaced();
-// How many columns the terminal on this descriptor has at present; empty: no terminal, or one that
-// does not know.
+// The current width of the terminal on `fd`; empty if it is no terminal or its width is unknown.
 std::optional<int> terminal_columns(int fd);
 
 }  // namespace gilscope

@@ -35,10 +35,10 @@ std::string failure_of(const std::string& path) {
 const char* kind_of(mode_t mode) {
   if (S_ISLNK(mode)) return "a symbolic link";
   if (S_ISDIR(mode)) return "a directory";
-  return "no regular file";
+  return "not a regular file";
 }
 
-// A rename would replace the link and leave what it points to behind, unnoticed.
+// A rename would silently replace a link and leave its target unchanged.
 Status refuse_what_is_no_file(int directory, const Target& target, const std::string& path) {
   struct stat old {};
   if (::fstatat(directory, target.name.c_str(), &old, AT_SYMLINK_NOFOLLOW) != 0) {
@@ -67,8 +67,8 @@ std::optional<int> number(const std::string& name) {
   return value;
 }
 
-// Which of our own descriptors the path names: 1 for /dev/stdout, 3 for /dev/fd/3, through any
-// links. Opened by its path, a regular file would be written from its beginning.
+// The descriptor of this process that the path names, through any links: 1 for /dev/stdout, 3 for
+// /dev/fd/3. Opening a regular file by such a path would overwrite it from its beginning.
 std::optional<int> descriptor_named_by(std::string path) {
   constexpr int kMaxLinks = 40;
   for (int hop = 0; hop < kMaxLinks; ++hop) {
@@ -98,16 +98,16 @@ class OutputFile::Place {
   virtual ~Place() = default;
   virtual int fd() const = 0;
   virtual bool is(const struct stat& file) const = 0;
-  // False with errno where what was written may not be there.
+  // Returns false, with errno set, if the data may not have reached its place.
   virtual bool finish() = 0;
 };
 
-// A file that nobody else has; gone again unless it was renamed.
+// A file under a temporary name of its own, removed unless finish() renames it.
 class OutputFile::Temporary : public Place {
  public:
   Temporary(Fd directory, std::string name)
       : directory_(std::move(directory)), name_(std::move(name)) {
-    // A process that was killed may have left one under our process id.
+    // A killed process with the same process id may have left such a file.
     for (int attempt = 0; attempt < 100 && !fd_; ++attempt) {
       temporary_ = fmt::format(".{}.{}.{}.tmp", name_, ::getpid(), attempt);
       fd_ = Fd(::openat(directory_.get(), temporary_.c_str(),
@@ -134,7 +134,7 @@ class OutputFile::Temporary : public Place {
     if (::fsync(fd_.get()) != 0) return false;
     renamed_ =
         ::renameat(directory_.get(), temporary_.c_str(), directory_.get(), name_.c_str()) == 0;
-    // Without the sync a crash could undo the rename.
+    // Without this sync, a crash could undo the rename.
     return renamed_ && ::fsync(directory_.get()) == 0;
   }
 
@@ -157,7 +157,7 @@ class OutputFile::Stream : public Place {
     return ::fstat(fd_.get(), &own) == 0 && own.st_dev == file.st_dev && own.st_ino == file.st_ino;
   }
 
-  // Some file systems say only now that the disk was full.
+  // Some file systems report a full disk only here.
   bool finish() override {
     struct stat own {};
     if (::fstat(fd_.get(), &own) == 0 && S_ISREG(own.st_mode) && ::fsync(fd_.get()) != 0) {

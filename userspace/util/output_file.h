@@ -1,9 +1,9 @@
-// Where a command writes what it was asked to make.
+// The file that a command was asked to write.
 //
-// A regular file is there whole or not at all: written under a temporary name in the same
-// directory, synced, renamed. A reader sees the old file or the new one. Standard output, a FIFO
-// or a device has no such moment: it is written as the bytes come, never sought in, and a write
-// that fails is an error all the same.
+// A regular file appears whole or not at all: it is written under a temporary name in the same
+// directory, synced and renamed, so a reader sees either the old file or the new one. Standard
+// output, a FIFO or a device is written as the bytes come, without seeking; a failed write is still
+// an error.
 #pragma once
 
 #include <sys/stat.h>
@@ -19,26 +19,25 @@ namespace gilscope {
 class OutputFile {
  public:
   // A regular file, whole or not at all. Refuses to replace a symbolic link or anything else that
-  // is no regular file.
+  // is not a regular file.
   static Result<OutputFile> create(const std::string& path);
-  // "-" is standard output; /dev/stdout, /dev/fd/3 and what leads to them are the descriptors that
-  // they name; a FIFO or a character device is written where it is. Anything else as create() does.
+  // "-" is standard output; /dev/stdout, /dev/fd/3 and links to them are the descriptors that they
+  // name; a FIFO or a character device is written in place. Anything else goes to create().
   static Result<OutputFile> open(const std::string& path);
 
   OutputFile(OutputFile&&) noexcept;
   OutputFile& operator=(OutputFile&&) noexcept;
-  ~OutputFile();  // a regular file that was not finished is gone
+  ~OutputFile();  // removes a regular file that was not finished
 
   // "standard output", or the path.
   const std::string& shown() const { return shown_; }
   bool is_standard_output() const;
   bool is_terminal() const;
-  // Whether this would write into `file` or replace it.
+  // Whether this writes into `file` or will replace it.
   bool is(const struct stat& file) const;
 
   Status write(std::string_view bytes);  // buffered
-  // All of it is where it was to go when this has succeeded: a regular file is on the disk under
-  // its name.
+  // On success, all data has been delivered; a regular file is on disk under its own name.
   Status finish();
 
  private:

@@ -12,9 +12,9 @@ namespace gilscope {
 void take_standard_descriptors() {
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (::fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
-    // The lowest free number, which is this one: those below it are open.
+    // open() takes the lowest free number, which is this one: those below it are open.
     if (::open("/dev/null", O_RDWR) == fd) continue;
-    // No /dev: this takes the number and can neither be read nor written.
+    // Without /dev, O_PATH takes the number; it can be neither read nor written.
     static_cast<void>(::open("/", O_PATH));
   }
 }

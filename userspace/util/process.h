@@ -1,17 +1,17 @@
-// What the program does first, whatever its command: the things it inherits that would make a later
-// call fail in a way that nobody hears of.
+// Start-up of every command: repairs inherited process state that would make later calls fail
+// silently.
 #pragma once
 
 namespace gilscope {
 
-// Of the descriptors 0, 1 and 2, those that are closed are taken, so that no file of the program's
-// own comes to be standard output or standard error: by /dev/null, since whoever closed one does
-// not want what goes there. Where there is no /dev/null, writing fails.
+// Opens /dev/null on those of descriptors 0, 1 and 2 that are closed, so that no file of the
+// program's own becomes standard output or standard error. Without /dev/null, writing to them
+// fails.
 void take_standard_descriptors();
 
-// A pipe that nobody reads and a file at its size limit are errors of write(2), which are reported,
-// and no longer signals that end the process. SIGCHLD is at its default: a parent that ignores it
-// is not told how its children ended.
+// Ignores SIGPIPE and SIGXFSZ, so that a broken pipe or a file-size limit is an error of write(2)
+// that gets reported. Resets SIGCHLD to its default: while it is ignored, the exit status of
+// children is lost.
 void set_signal_dispositions();
 
 }  // namespace gilscope

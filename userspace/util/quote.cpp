@@ -10,7 +10,7 @@ namespace {
 
 constexpr size_t kLongest = 100;
 
-// The length of the UTF-8 character that `text` starts with; 0 where it starts with none.
+// The length of the UTF-8 character at the start of `text`; 0 if it is not valid UTF-8.
 size_t character_length(std::string_view text) {
   const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
   const uint8_t first = byte(0);
@@ -23,7 +23,7 @@ size_t character_length(std::string_view text) {
   for (size_t i = 1; i < length; ++i) {
     if ((byte(i) & 0xc0) != 0x80) return 0;
   }
-  // Longer forms than needed, surrogates, and what lies beyond the last code point.
+  // Rejects overlong forms, surrogates, and values beyond the last code point.
   const uint8_t second = byte(1);
   if (first == 0xe0 && second < 0xa0) return 0;
   if (first == 0xed && second > 0x9f) return 0;
@@ -32,14 +32,14 @@ size_t character_length(std::string_view text) {
   return length;
 }
 
-// U+0080 to U+009F steer terminals like the control characters of ASCII do.
+// U+0080 to U+009F control terminals just as ASCII's control characters do.
 bool is_control(std::string_view character) {
   const auto first = static_cast<uint8_t>(character[0]);
   if (character.size() == 1) return first < 0x20 || first == 0x7f;
   return first == 0xc2 && static_cast<uint8_t>(character[1]) < 0xa0;
 }
 
-// Characters that turn the direction of writing: what follows would be shown out of its place.
+// Bidirectional control characters, which would make a terminal show later text out of order.
 bool turns_direction(std::string_view character) {
   for (std::string_view turning : {"\u061c", "\u200e", "\u200f", "\u202a", "\u202b", "\u202c",
                                    "\u202d", "\u202e", "\u2066", "\u2067", "\u2068", "\u2069"}) {

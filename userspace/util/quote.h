@@ -1,5 +1,5 @@
-// Text from a user or a file, made fit for one line on a terminal: an error message must not be
-// able to move the cursor, and a report must stay valid UTF-8.
+// Makes text from a user or a file safe to print on one line of a terminal: an error message must
+// not move the cursor, and a report must stay valid UTF-8.
 #pragma once
 
 #include <string>
@@ -7,11 +7,10 @@
 
 namespace gilscope {
 
-// Control characters, those that turn the direction of writing, and bytes that are not UTF-8, as
-// \xNN.
+// Escapes control characters, bidirectional controls and bytes that are not UTF-8 as \xNN.
 std::string printable(std::string_view text);
 
-// The same in single quotes, cut where it is too long to be read.
+// The same in single quotes, cut to a readable length.
 std::string in_quotes(std::string_view text);
 
 }  // namespace gilscope

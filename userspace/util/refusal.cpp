@@ -18,7 +18,7 @@ std::string first_line(const char* path, const std::string& starting) {
   return "";
 }
 
-// Three can say no to root: they say EPERM, or EACCES, and no more.
+// Lockdown, seccomp and RLIMIT_MEMLOCK can each refuse root, all with a bare EPERM or EACCES.
 std::string who_forbids() {
   const std::string lockdown = first_line("/sys/kernel/security/lockdown", "");
   if (lockdown.find("[confidentiality]") != lockdown.npos) {
@@ -27,13 +27,13 @@ std::string who_forbids() {
   }
   const std::string seccomp = first_line("/proc/self/status", "Seccomp:");
   if (seccomp.find('2') != seccomp.npos) {
-    return "run gilscope as root; where it is, the container's seccomp profile may forbid it "
-           "(docker run --security-opt seccomp=unconfined --privileged)";
+    return "run gilscope as root; if it is root already, the container's seccomp profile may "
+           "forbid this (docker run --security-opt seccomp=unconfined --privileged)";
   }
   rlimit locked{};
   constexpr rlim_t kEnough = rlim_t{256} << 20;
   if (::getrlimit(RLIMIT_MEMLOCK, &locked) == 0 && locked.rlim_cur < kEnough) {
-    return "run gilscope as root (sudo gilscope ...); before Linux 5.11, also with `ulimit -l "
+    return "run gilscope as root (sudo gilscope ...); before Linux 5.11, also set `ulimit -l "
            "unlimited`";
   }
   return "run gilscope as root (sudo gilscope ...)";
@@ -42,9 +42,9 @@ std::string who_forbids() {
 Status require_file_system(const char* path, long magic, const char* type) {
   struct statfs status {};
   if (::statfs(path, &status) == 0 && status.f_type == magic) return {};
-  return fail(Exit::unable, fmt::format("{0} is not mounted, which gilscope needs: mount -t {1} "
-                                        "{1} {0}",
-                                        path, type));
+  return fail(
+      Exit::unable,
+      fmt::format("{0} is not mounted, but gilscope needs it: mount -t {1} {1} {0}", path, type));
 }
 
 }  // namespace
@@ -52,8 +52,7 @@ Status require_file_system(const char* path, long magic, const char* type) {
 std::string way_out(int error) {
   switch (error) {
     case ENOMEM:
-      return "there is no memory for it: raise `ulimit -v` and the memory limit of the cgroup, or "
-             "stop other programs";
+      return "raise `ulimit -v` and the memory limit of the cgroup, or stop other programs";
     case EMFILE:
       return "raise `ulimit -n`";
     case ENFILE:
@@ -61,14 +60,14 @@ std::string way_out(int error) {
     case EAGAIN:
       return "raise pids.max of the cgroup, `ulimit -u` and /proc/sys/kernel/threads-max";
     case ENOSPC:
-      return "free some room, or choose another file system";
+      return "free some space, or choose another file system";
     case EROFS:
-      return "mount it so that it can be written";
+      return "remount it read-write";
     case EPERM:
     case EACCES:
       return who_forbids();
     case ENOSYS:
-      return "boot a kernel of 5.10 or later, outside of an emulator of system calls";
+      return "boot Linux 5.10 or later, not under a system-call emulator";
     default:
       return "";
   }

@@ -1,5 +1,5 @@
-// What to do where the kernel refuses something for want of a resource or of a right: errno's own
-// words name what lacks, and never where more of it is to be had.
+// What to do when the kernel refuses a call for lack of a resource or a privilege: errno's text
+// names what is lacking, but not how to get more of it.
 #pragma once
 
 #include <string>
@@ -8,14 +8,14 @@
 
 namespace gilscope {
 
-// "raise `ulimit -n`"; empty where errno says it all.
+// For example "raise `ulimit -n`"; empty if there is no advice to give.
 std::string way_out(int error);
 
-// For a system call that has just failed because of what this box grants: Exit::unable, with
-// errno's words and the way out.
+// The error of a system call that this machine has just refused: Exit::unable, errno's text and the
+// way out.
 tl::unexpected<Error> refused(const std::string& what, int error = errno);
 
-// Whether /proc and /sys are there, as the kernel makes them; each fails with the way out.
+// Each fails, with the way out, unless /proc (or /sys) is the kernel's own file system.
 Status require_proc();
 Status require_sys();
 

@@ -28,13 +28,13 @@ bool is_name_character(char c) {
 Result<std::string> parse_name(std::string_view name, const char* what, std::string_view text) {
   if (name.empty()) return fail(fmt::format("{} has an empty {}", in_quotes(text), what));
   if (!std::all_of(name.begin(), name.end(), is_name_character)) {
-    return fail(fmt::format("{} is no {} (in {}): letters, digits, '-' and '_' make one",
+    return fail(fmt::format("{} is not a {} (in {}): use letters, digits, '-' and '_'",
                             in_quotes(name), what, in_quotes(text)));
   }
   return std::string(name);
 }
 
-// Everything visible but the marks of the notation itself.
+// Any visible ASCII characters except the notation's own separators.
 bool is_value(std::string_view value) {
   return !value.empty() && std::all_of(value.begin(), value.end(), [](char c) {
     return c > ' ' && c <= '~' && c != ',' && c != '=' && c != ':';
@@ -55,14 +55,14 @@ Result<Argument> parse_argument(std::string_view part, std::string_view text) {
     value = part.substr(equals + 1);
   }
   if (!is_value(value)) {
-    return fail(fmt::format("{} is no argument (in {}): write key=value or one plain word",
+    return fail(fmt::format("{} is not an argument (in {}): write key=value or one plain word",
                             in_quotes(part), in_quotes(text)));
   }
   argument.value = value;
   return argument;
 }
 
-// The digits that `text` starts with; they may be none.
+// The digits at the start of `text`; possibly none.
 std::string_view leading_digits(std::string_view text) {
   const auto end = std::find_if_not(text.begin(), text.end(), is_digit);
   return text.substr(0, static_cast<size_t>(end - text.begin()));
@@ -101,10 +101,11 @@ const Unit* find_unit(const std::array<Unit, 4>& units, std::string_view suffix)
 }
 
 tl::unexpected<Error> too_large(std::string_view text) {
-  return fail(fmt::format("{} is too large: 64 bits hold it no more", in_quotes(text)));
+  return fail(fmt::format("{} is too large: it does not fit 64 bits", in_quotes(text)));
 }
 
-// Optimal string alignment: insert, delete, replace, and swap of two neighbours, each at 1.
+// Optimal string alignment distance: an insertion, a deletion, a replacement and a swap of two
+// neighbours each cost 1.
 size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<size_t> before(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
   for (size_t j = 0; j <= b.size(); ++j) last[j] = j;
@@ -128,7 +129,7 @@ Result<Term> parse_term(std::string_view text) {
   if (text.empty()) return fail("an empty name: write name or name:argument,argument");
   if (text.size() > kLongestTerm) {
     return fail(
-        fmt::format("{} is too long: {} characters are the limit", in_quotes(text), kLongestTerm));
+        fmt::format("{} is too long: the limit is {} characters", in_quotes(text), kLongestTerm));
   }
   const size_t colon = text.find(':');
   auto name = parse_name(text.substr(0, colon), "name", text);
@@ -159,7 +160,7 @@ Result<uint64_t> parse_count(std::string_view text) {
   const std::string_view digits = leading_digits(text);
   const Unit* unit = find_unit(kCountUnits, text.substr(digits.size()));
   if (digits.empty() || unit == nullptr) {
-    return fail(fmt::format("{} is no count: write digits, and k, M or G after them if you like",
+    return fail(fmt::format("{} is not a count: write digits, optionally followed by k, M or G",
                             in_quotes(text)));
   }
   const auto number = to_number(digits);
@@ -170,13 +171,13 @@ Result<uint64_t> parse_count(std::string_view text) {
 
 tl::unexpected<Error> out_of_range(std::string_view number, uint64_t low, uint64_t high) {
   constexpr size_t kLongestNumber = 32;
-  return fail(fmt::format("{} is out of range: {} to {} can be had",
+  return fail(fmt::format("{} is out of range: give {} to {}",
                           number.size() > kLongestNumber ? in_quotes(number) : std::string(number),
                           low, high));
 }
 
 Result<uint64_t> parse_count(std::string_view text, uint64_t low, uint64_t high) {
-  // A number with a sign, or one that 64 bits do not hold, is a number all the same.
+  // A negative number, or one too large for 64 bits, is out of range rather than not a count.
   const bool negative = text.starts_with('-');
   const std::string_view size = text.substr(negative ? 1 : 0);
   const std::string_view digits = leading_digits(size);
@@ -200,7 +201,7 @@ Result<uint64_t> parse_duration_ns(std::string_view text) {
   }
   const Unit* unit = find_unit(kTimeUnits, rest);
   if (!good || unit == nullptr) {
-    return fail(fmt::format("{} is no duration: write a number with ns, us, ms or s after it",
+    return fail(fmt::format("{} is not a duration: write a number followed by ns, us, ms or s",
                             in_quotes(text)));
   }
   while (fraction.ends_with('0')) fraction.remove_suffix(1);
@@ -226,7 +227,7 @@ std::string format_count(uint64_t count) {
   return fmt::format("{}{}", count / power_of_ten(unit->exponent), unit->suffix);
 }
 
-// Of the units that the duration holds at least one of, the one that makes it shortest: 100ms stays
+// Uses the unit that makes the text shortest, of those no longer than the duration: 100ms stays
 // 100ms (not 0.1s), 1500us becomes 1.5ms, 1234567ns stays as it is.
 std::string format_duration_ns(uint64_t ns) {
   if (ns == 0) return "0s";
@@ -246,8 +247,7 @@ std::string format_duration_ns(uint64_t ns) {
 }
 
 bool is_blank(std::string_view text) {
-  // Beside ASCII's white space: the spaces of Unicode, those without a width, and the byte order
-  // mark.
+  // ASCII's white space, Unicode's spaces, the zero-width space and the byte order mark.
   constexpr std::array<std::string_view, 25> kSpaces = {
       " ",      "\t",     "\n",     "\r",     "\v",     "\f",     "\u0085", "\u00a0", "\u1680",
       "\u2000", "\u2001", "\u2002", "\u2003", "\u2004", "\u2005", "\u2006", "\u2007", "\u2008",
@@ -264,7 +264,7 @@ bool is_blank(std::string_view text) {
 Status check_word(std::string_view text, const std::vector<std::string>& words) {
   if (std::ranges::find(words, text) != words.end()) return {};
   const std::string near = nearest(text, words);
-  return fail(fmt::format("{} is unknown{}: there are {}", in_quotes(text),
+  return fail(fmt::format("{} is unknown{}: choose from {}", in_quotes(text),
                           near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near),
                           fmt::join(words, ", ")));
 }
@@ -276,7 +276,7 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
   size_t best_distance = kLongestWord;
   for (const std::string& candidate : candidates) {
     if (candidate.size() > kLongestWord) continue;
-    // A third of a word may be wrong; more is another word. The beginning of a name is a name.
+    // Up to a third of a word may be wrong. A prefix counts as a near miss whatever its length.
     const size_t length = std::max(word.size(), candidate.size());
     const size_t allowed = std::max<size_t>(1, length / 3);
     const bool begins = word.size() >= 3 && candidate.starts_with(word);

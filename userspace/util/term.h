@@ -1,5 +1,5 @@
-// The notation that policies and workloads share: name:argument,argument with each argument either
-// key=value or a plain word. "count:n=20M", "check-interval:100,lock=condvar".
+// The notation of policies and workloads: name:argument,argument, where an argument is key=value or
+// a plain word: "count:n=20M", "check-interval:100,lock=condvar".
 #pragma once
 
 #include <cstdint>
@@ -24,12 +24,11 @@ struct Term {
 
 Result<Term> parse_term(std::string_view text);
 
-// "20M" -> 20000000; suffixes k, M, G (powers of ten). Digits are decimal whatever they begin with:
-// "010" is ten. A sign, an exponent and a separator are refused, and so is what does not fit 64
-// bits.
+// "20M" -> 20000000; suffixes k, M, G (powers of ten). Leading zeros do not make it octal: "010" is
+// ten. Refuses signs, exponents, separators and numbers that do not fit 64 bits.
 Result<uint64_t> parse_count(std::string_view text);
-// The same within bounds, which the refusal of a number outside them names: "-1 is out of range: 1
-// to 10000 can be had".
+// The same within bounds; the error of a number outside them names the bounds: "-1 is out of range:
+// give 1 to 10000".
 Result<uint64_t> parse_count(std::string_view text, uint64_t low, uint64_t high);
 tl::unexpected<Error> out_of_range(std::string_view number, uint64_t low, uint64_t high);
 // "5ms" -> 5000000 ns; suffixes ns, us, ms, s; decimals allowed ("0.5ms").
@@ -38,14 +37,13 @@ Result<uint64_t> parse_duration_ns(std::string_view text);
 std::string format_count(uint64_t count);
 std::string format_duration_ns(uint64_t ns);
 
-// Whether there is nothing to see in it: empty, or white space alone (Unicode's too). A variable of
-// a shell that was not set comes to that.
+// Whether a text is empty or only white space (Unicode's included), as an unset shell variable is.
 bool is_blank(std::string_view text);
 
-// Refuses what is none of the words: it names them, and the nearest one.
+// Fails unless `text` is one of the words; the error names them and the nearest one.
 Status check_word(std::string_view text, const std::vector<std::string>& words);
 
-// The candidate nearest to a misspelt word, or "" where none is near (edit distance).
+// The candidate nearest to a misspelt word by edit distance, or "" if none is near.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace gilscope

@@ -1,4 +1,4 @@
-// The time: as reports write it, and as clocks tell it.
+// The date as reports write it, and clocks in nanoseconds.
 #pragma once
 
 #include <sys/time.h>
@@ -9,7 +9,7 @@
 
 namespace gilscope {
 
-// Now, in UTC, after RFC 3339: "2026-01-31T09:30:00Z".
+// The current time in UTC, as in RFC 3339: "2026-01-31T09:30:00Z".
 std::string utc_now();
 
 inline uint64_t to_ns(const timespec& time) {

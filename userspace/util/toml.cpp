@@ -8,10 +8,11 @@
 namespace gilscope {
 namespace {
 
-// The library bounds how deep values nest, but not how many tables a dotted key ("a.a.a.a...")
-// makes, and its destructors would run out of stack. A key ends with its line.
+// The library bounds the nesting of values, but not the number of tables that a dotted key
+// ("a.a.a.a...") makes, and its destructors would overflow the stack. A key ends with its line.
+constexpr size_t kMaxDots = 200;
+
 std::optional<size_t> line_of_dots(const std::string& text) {
-  constexpr size_t kMaxDots = 200;
   size_t line = 1, dots = 0;
   for (const char c : text) {
     if (c == '\n') ++line, dots = 0;
@@ -24,8 +25,8 @@ std::optional<size_t> line_of_dots(const std::string& text) {
 
 Result<toml::table> parse_toml(const std::string& text, const std::string& origin) {
   if (const auto line = line_of_dots(text)) {
-    return fail(
-        fmt::format("{} line {}: no spec has a line of so many dots", printable(origin), *line));
+    return fail(fmt::format("{} line {} has more than {} dots, which no spec needs",
+                            printable(origin), *line, kMaxDots));
   }
   toml::parse_result result = toml::parse(text);
   if (!result) {

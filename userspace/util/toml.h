@@ -1,12 +1,12 @@
-// toml++ as the kit uses it: without exceptions, and with bounds where the library has none.
+// toml++ without exceptions, and with bounds where the library has none.
 #pragma once
 
 #define TOML_EXCEPTIONS 0
-// The library asserts what a text as short as "[=]" makes false, and reports that as an error right
-// after; with NDEBUG it would tell the compiler to rely on it instead.
+// The library asserts a condition that the text "[=]" violates, and then reports it as an error.
+// With NDEBUG, it would tell the compiler to assume the condition instead.
 #undef NDEBUG
 #define TOML_ASSERT(expression) static_assert(true)
-// A spec needs a list, and no more.
+// A spec nests no deeper than a list.
 #define TOML_MAX_NESTED_VALUES 8
 #include <toml++/toml.h>
 
@@ -16,7 +16,7 @@
 
 namespace gilscope {
 
-// `origin` names the text in errors, which give the line.
+// Errors name the text by `origin` and give the line.
 Result<toml::table> parse_toml(const std::string& text, const std::string& origin);
 
 }  // namespace gilscope

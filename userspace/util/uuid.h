@@ -1,4 +1,4 @@
-// The ids of reports and of boots, as the kernel writes them.
+// UUIDs in the kernel's notation: the ids of reports and of boots.
 #pragma once
 
 #include <string_view>
