@@ -227,13 +227,13 @@ TEST(CpusOfABoxThatCannot, SaysWhyAndChangesNothing) {
   if (cpus_here().size() < 2)
     GTEST_SKIP() << "this machine has one CPU: there is none to keep away";
   expect_unable("umount -l /sys/fs/cgroup/cpuset 2>/dev/null; mount -t tmpfs tmpfs /sys/fs/cgroup;",
-                "cpuset", "no cgroup hierarchy of this box has the cpuset controller");
+                "cpuset", "no cgroup hierarchy of this machine has the cpuset controller");
   expect_unable("mount -o remount,bind,ro /sys;", "hotplug", online_file());
   expect_unable(
       "mount -t tmpfs tmpfs /sys/devices/system/cpu; mkdir "
       "/sys/devices/system/cpu/cpu0 /sys/devices/system/cpu/cpu1; echo 0-1 > "
       "/sys/devices/system/cpu/online;",
-      "hotplug", "cannot go offline here, there is no /sys/devices/system/cpu/cpu1/online");
+      "hotplug", "cannot go offline, as /sys/devices/system/cpu/cpu1/online does not exist");
 }
 
 TEST(OneExperimentPerBox, ASecondOneIsRefused) {
@@ -312,7 +312,7 @@ TEST_F(Restore, ObeysNoJournalThatGilscopeWouldNotWrite) {
   std::filesystem::remove(kJournal);
   write(head());
   chmod(kJournal, 0666);
-  expect_refused("no file of this user's alone");
+  expect_refused("not a file of this user alone");
 }
 
 TEST_F(Restore, NamesWhatItCannotPutBackAndKeepsTheJournal) {

@@ -461,7 +461,7 @@ TEST_F(Environment, ReadsTheLimitsThatBite) {
   expect_fact(facts, "limits.open_files", int64_t{20});
   expect_fact(facts, "limits.address_space_bytes", int64_t{153600000});
   expect_fact(facts, "limits.realtime_us", int64_t{950000});
-  expect_null(facts, "limits.memlock_bytes", "does not say");
+  expect_null(facts, "limits.memlock_bytes", "has no Max locked memory");
 }
 
 TEST_F(Environment, ReadsHowTheProcessIsTreated) {
@@ -484,7 +484,7 @@ TEST_F(Environment, ReadsHowTheProcessIsTreated) {
   expect_text(facts, "process.speculative_store_bypass", "thread force mitigated");
   expect_text(facts, "process.indirect_branch_speculation", "conditional enabled");
   root_.write("proc/self/autogroup", "/autogroup-7 nice\n");
-  expect_null(moment(), "process.autogroup_nice", "does not say");
+  expect_null(moment(), "process.autogroup_nice", "cannot be parsed");
 }
 
 TEST_F(Environment, ReadsTheWeightsAndMemoryOfEveryCgroupOnTheWayUp) {
@@ -583,7 +583,7 @@ TEST(Inherited, OnlyKnownVariablesAreRecorded) {
 }
 
 TEST_F(Environment, TellsLivePatchesThatAreInForce) {
-  expect_null(environment(), "kernel.livepatches", "takes no live patches");
+  expect_null(environment(), "kernel.livepatches", "does not support live patches");
   std::filesystem::create_directories(root_ / "sys/kernel/livepatch");
   expect_fact(environment(), "kernel.livepatches", Texts());
   root_.write("sys/kernel/livepatch/kpatch_1/enabled", "1\n");
@@ -741,7 +741,7 @@ TEST(Features, TheFirstRequiredOneThatIsMissingIsNamedWithItsFix) {
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code, Exit::unable);
   EXPECT_EQ(status.error().message,
-            "this box cannot trace: BTF: there is none; boot another kernel");
+            "this machine cannot trace: BTF: there is none; boot another kernel");
 }
 
 TEST(Features, EveryOneSaysWhatWasFoundAndWhatToDo) {

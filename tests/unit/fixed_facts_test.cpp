@@ -83,7 +83,7 @@ TEST(FixedFacts, EveryKindOfDifferenceIsNamedWithItsWayOut) {
   const std::string why = why_not_the_same(then, all_known());
   for (const char* part :
        {"gilscope was", "kernel.release was", "host.name was", "process.nice was", "(and 1 more)",
-        "go on with that one", "boot that kernel", "go on there", "start it with"}) {
+        "resume with that one", "boot that kernel", "resume there", "start it with"}) {
     EXPECT_THAT(why, HasSubstr(part));
   }
 }

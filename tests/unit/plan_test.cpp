@@ -173,7 +173,7 @@ TEST(Plan, FailsWhereACpuIsNotThere) {
   const auto plan = make_plan(spec, 1);
   ASSERT_FALSE(plan);
   EXPECT_EQ(plan.error().code, Exit::error);
-  EXPECT_NE(plan.error().message.find("cpus '2': 2 CPUs are asked for, and 1 can be had"),
+  EXPECT_NE(plan.error().message.find("cpus '2': 2 CPUs requested, but only 1 available"),
             std::string::npos)
       << plan.error().message;
   spec.cpus = {"cpu:8191"};

@@ -154,8 +154,8 @@ TEST(Spec, RefusesNumbersOutOfRange) {
   expect_says(kGood + "seed = -1\n", "seed in test.toml line 3");
   expect_says(kGood + "seed = \"18446744073709551616\"\n", "seed in test.toml line 3");
   expect_says(kGood + "seed = \"\"\n", "seed");
-  expect_says(kGood + "cpus = 0\n", "cpus: '0' is no choice of CPUs");
-  expect_says(kGood + "cpus = \"cpu:3-1\"\n", "cpus: '3-1' is no list of CPUs");
+  expect_says(kGood + "cpus = 0\n", "cpus: '0' is not a choice of CPUs");
+  expect_says(kGood + "cpus = \"cpu:3-1\"\n", "cpus: '3-1' is not a list of CPUs");
 }
 
 TEST(Spec, RefusesUnknownWordsAndNamesTheNearest) {
@@ -350,7 +350,7 @@ TEST(Spec, TakesThreadsByTheCpu) {
   expect_says(kGood + "threads = \"0\"\n", "0 is out of range: give 1 to 4096");
   expect_says(kGood + "threads = \"-2x\"\n", "-2 is out of range: give 1 to 4096");
   expect_says(kGood + "threads = \"x\"\n", "no number of threads");
-  expect_says(kGood + "cpus = \"2..1\"\n", "no choice of CPUs");
+  expect_says(kGood + "cpus = \"2..1\"\n", "not a choice of CPUs");
   expect_says(kGood + "metrics = [\"wall_n\"]\n", "did you mean 'wall_ns'?");
   expect_says(kGood + "metrics = [\"wall_ns\", \"wall_ns\"]\n", "metrics: wall_ns is there twice");
   expect_says(kGood + "metrics = []\n", "the list is empty");

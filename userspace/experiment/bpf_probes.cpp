@@ -18,9 +18,9 @@
 namespace gilscope {
 namespace {
 
-constexpr const char* kNewerKernel = "boot a kernel of 5.10 or later";
+constexpr const char* kNewerKernel = "boot Linux 5.10 or later";
 
-// libbpf tells standard error about every attempt that fails, and failing is what a probe may do.
+// Silences libbpf, which would report every failed probe on standard error.
 class Hush {
  public:
   Hush() : before_(libbpf_set_print(nullptr)) {}
@@ -32,13 +32,14 @@ class Hush {
   libbpf_print_fn_t before_;
 };
 
-// `return 0`: the smallest program that the verifier takes.
+// `return 0`: the smallest program that the verifier accepts.
 constexpr bpf_insn kReturnZero[] = {
     {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .src_reg = 0, .off = 0, .imm = 0},
     {.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0},
 };
 
-// The program's descriptor, or a negative errno. Newer libbpfs want options that are not const.
+// Returns the program's descriptor or a negative errno. Newer libbpf versions take options that are
+// not const.
 int load(bpf_prog_type type, bpf_prog_load_opts* options) {
   return bpf_prog_load(type, "gilscope_probe", "GPL", kReturnZero, std::size(kReturnZero), options);
 }
@@ -47,8 +48,8 @@ std::string outcome(int result, const char* good) {
   return result >= 0 ? good : std::strerror(-result);
 }
 
-// A refusal for want of privilege is mended by privilege, one for want of memory by memory,
-// whatever the feature.
+// Lack of privilege or memory has the same fix for every feature; any other failure has the
+// feature's own.
 std::string fix_for(int result, const char* otherwise) {
   const std::string way = result < 0 ? way_out(-result) : "";
   return way.empty() ? otherwise : way;
@@ -57,7 +58,7 @@ std::string fix_for(int result, const char* otherwise) {
 Feature probe_btf(const Result<KernelTypes>& types) {
   Feature feature{"kernel types (BTF)", types.has_value(), true, kKernelTypesPath, ""};
   if (types) return feature;
-  // One sentence: what is wrong, and after the colon what to do.
+  // The error reads "what is wrong: what to do".
   const std::string& why = types.error().message;
   const size_t colon = std::min(why.rfind(": "), why.size());
   feature.detail = why.substr(0, colon);
@@ -80,7 +81,7 @@ Feature probe_tracepoints(const btf* types) {
     feature.detail = "unknown without BTF";
   } else {
     feature.detail = feature.ok ? "switch, waking, wakeup_new, migrate_task, process_exit"
-                                : fmt::format("not there: {}", fmt::join(missing, ", "));
+                                : fmt::format("missing: {}", fmt::join(missing, ", "));
   }
   return feature;
 }
@@ -92,7 +93,7 @@ Feature probe_raw_tracepoint(int program) {
 
 Feature probe_typed_tracepoint(const btf* types) {
   Feature feature{"typed tracepoints (tp_btf)", false, false, "unknown without BTF",
-                  "none needed: raw tracepoints are used where they are missing"};
+                  "none needed: gilscope uses raw tracepoints instead"};
   const int id = types == nullptr
                      ? -ENOENT
                      : btf__find_by_name_kind(types, "btf_trace_sched_switch", BTF_KIND_TYPEDEF);
@@ -110,7 +111,7 @@ Feature probe_ring_buffer() {
   const int result = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "gilscope_probe", 0, 0,
                                     static_cast<__u32>(::sysconf(_SC_PAGESIZE)), nullptr);
   const Fd map(result);
-  return {"ring buffer", result >= 0, true, outcome(result, "a map is made"),
+  return {"ring buffer", result >= 0, true, outcome(result, "a map can be created"),
           fix_for(result, kNewerKernel)};
 }
 
@@ -119,7 +120,7 @@ Feature probe_mapped_array() {
   const int result = bpf_map_create(BPF_MAP_TYPE_ARRAY, "gilscope_probe", sizeof(__u32),
                                     sizeof(__u64), 1, &options);
   const Fd map(result);
-  return {"mapped arrays (the board)", result >= 0, true, outcome(result, "a map is made"),
+  return {"mapped arrays (the board)", result >= 0, true, outcome(result, "a map can be created"),
           fix_for(result, kNewerKernel)};
 }
 
@@ -139,8 +140,8 @@ Feature probe_run_time_statistics() {
   const int result = bpf_enable_stats(BPF_STATS_RUN_TIME);
   const Fd statistics(result);
   return {"BPF run-time statistics", result >= 0, false,
-          outcome(result, "the tracer's own time can be told"),
-          fix_for(result, "the report leaves the tracer's own time out; twins show its cost")};
+          outcome(result, "the tracer's own time can be measured"),
+          fix_for(result, "none needed: untraced runs still show what tracing costs")};
 }
 
 Feature probe_jit() {
@@ -150,7 +151,7 @@ Feature probe_jit() {
   feature.ok = enabled && *enabled > 0;
   feature.detail =
       enabled ? fmt::format("bpf_jit_enable is {}", *enabled) : enabled.error().message;
-  feature.fix = enabled ? fmt::format("echo 1 > {}: interpreted programs are slow", kPath)
+  feature.fix = enabled ? fmt::format("echo 1 > {} (interpreted programs are slow)", kPath)
                         : "boot a kernel with CONFIG_BPF_JIT=y";
   return feature;
 }

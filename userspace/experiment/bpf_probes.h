@@ -1,4 +1,4 @@
-// What the kernel's BPF lets this process do, each tried on its own.
+// Probes which BPF features this process may use, each by trying it.
 #pragma once
 
 #include <vector>

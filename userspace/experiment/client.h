@@ -1,5 +1,5 @@
-// The process at the other end of a workload's conversation: not the worker's, so that it needs no
-// GIL, and on CPUs of its own where there are any.
+// The client of a workload that answers requests. It is a process of its own, so that it needs no
+// GIL, and uses CPUs that the run does not, if there are any.
 #pragma once
 
 #include <sys/types.h>
@@ -17,12 +17,12 @@
 
 namespace gilscope {
 
-// The CPUs that this process may use and the run does not; where there are none, the run's.
+// The CPUs that this process may use and the run does not; if there are none, the run's CPUs.
 Result<std::vector<int>> client_cpus(std::span<const int> of_run);
 
 class ClientProcess {
  public:
-  // Forks it; it waits for the workload to begin.
+  // Forks the client, which waits for the workload to begin.
   static Result<ClientProcess> start(Workload& workload, const SampleBook& samples,
                                      std::vector<int> cpus, const Interrupt& interrupt);
   ~ClientProcess();  // kills it
@@ -30,11 +30,11 @@ class ClientProcess {
   ClientProcess& operator=(ClientProcess&&) = delete;
 
   pid_t pid() const { return pid_; }
-  // Readable when it has ended.
+  // Readable once the client has ended.
   int fd() const { return process_.get(); }
-  // Once it has: why, if not because it was done.
+  // Call it once the client has ended. Fails, with the reason, unless the client ended normally.
   Status how_it_ended();
-  // Kills it if it has not ended, and says what it used.
+  // Kills the client if it still runs; returns its CPUs and CPU time.
   Client finish();
 
  private:

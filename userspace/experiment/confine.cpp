@@ -22,17 +22,18 @@ Status die_with(pid_t parent) {
   return {};
 }
 
-// A mask of which a part is out of reach (offline, or outside the cpuset) is cut without a word.
+// Checks the mask, because the kernel silently drops CPUs that are offline or outside the cpuset.
 Status have_exactly(const std::vector<int>& cpus) {
   const auto had = allowed_cpus();
   if (!had) return fail(had.error());
   if (*had == cpus) return {};
-  return fail(fmt::format("the run is to have CPUs {}, and the kernel gives it {}",
+  return fail(fmt::format("the run needs CPUs {}, but the kernel gives it {}",
                           format_cpu_list(cpus), format_cpu_list(*had)));
 }
 
-// All but the standard ones and what a run needs: the programs that the threads run on themselves,
-// sockets, files. In particular the links: a worker must not keep a program attached.
+// Closes every descriptor but the standard ones and those a run needs: sockets, files, and the
+// programs that threads run on themselves. BPF links must go: a worker must not keep a program
+// attached.
 void close_all_but(std::vector<int> kept) {
   std::sort(kept.begin(), kept.end());
   unsigned next = 3;
@@ -44,13 +45,13 @@ void close_all_but(std::vector<int> kept) {
   syscall(SYS_close_range, next, ~0U, 0);
 }
 
-// The kernel's own call: one process, one thread so far, and nothing that a library would add.
+// Uses the system call itself; a single-threaded process needs nothing that libcap adds.
 Status keep_capabilities(const Kept& kept) {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) return fail_errno("prctl(PR_SET_NO_NEW_PRIVS)");
   __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct held[2] = {};
   if (syscall(SYS_capget, &header, held)) return fail_errno("capget");
-  // Running a loaded program on itself takes CAP_BPF where unprivileged BPF is off.
+  // Where unprivileged BPF is disabled, running a loaded program on itself requires CAP_BPF.
   constexpr uint32_t kBpf = 1U << (CAP_BPF - 32), kPerfmon = 1U << (CAP_PERFMON - 32);
   const uint32_t keep = (kept.bpf ? kBpf | kPerfmon : 0) | (kept.perf ? kPerfmon : 0);
   __user_cap_data_struct wanted[2] = {};

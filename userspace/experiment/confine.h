@@ -1,5 +1,5 @@
-// What a worker, or its client, does to itself before it runs anything: dies with its parent, keeps
-// to its CPUs, and gives up the privileges and descriptors that a run does not need.
+// Confines a worker or client process before it runs anything: it dies with its parent, is bound to
+// its CPUs, and gives up the privileges and descriptors that a run does not need.
 #pragma once
 
 #include <sys/types.h>
@@ -12,11 +12,11 @@
 namespace gilscope {
 
 struct Kept {
-  std::vector<int> descriptors;  // besides the three standard ones
-  bool bpf = false;              // the right to run programs on itself
-  bool perf = false;             // the right to count what it does in the kernel
+  std::vector<int> descriptors;  // in addition to the three standard ones
+  bool bpf = false;              // may run BPF programs on itself
+  bool perf = false;             // may count its own events in the kernel
 };
-// Fails where the process does not come to have these CPUs and no others.
+// Fails unless the process ends up with exactly these CPUs.
 Status confine(pid_t parent, const std::vector<int>& cpus, const CpuLimiter& limiter, Kept kept);
 
 }  // namespace gilscope

@@ -30,16 +30,16 @@ Result<std::vector<int>> parse_cpu_list(std::string_view text) {
     const auto last = dash == part.npos ? first : parse_cpu(part.substr(dash + 1));
     if (!first || !last || *first > *last) {
       return fail(
-          fmt::format("{} is no list of CPUs (in {}): write numbers below {} and ranges, "
-                      "like 0,2-3",
+          fmt::format("{} is not a list of CPUs (in {}): write numbers below {} and ranges, "
+                      "such as 0,2-3",
                       in_quotes(part), in_quotes(text), kMaxCpus));
     }
     for (int cpu = *first; cpu <= *last; ++cpu) {
       cpus.push_back(cpu);
     }
-    // Bounds the memory that a long text of overlapping ranges could ask for.
+    // Bounds the memory that overlapping ranges could ask for.
     if (cpus.size() > static_cast<size_t>(kMaxCpus)) {
-      return fail(fmt::format("{} names more CPUs than there can be", in_quotes(text)));
+      return fail(fmt::format("{} names more than {} CPUs", in_quotes(text), kMaxCpus));
     }
     if (comma == rest.npos) break;
     rest.remove_prefix(comma + 1);

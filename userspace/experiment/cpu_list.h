@@ -1,4 +1,4 @@
-// The kernel's way to write a set of CPUs: "0,2-3".
+// The kernel's notation for a set of CPUs: "0,2-3".
 #pragma once
 
 #include <string>
@@ -9,13 +9,14 @@
 
 namespace gilscope {
 
-// No kernel has more CPUs; a list that names a higher one is a mistake, not a request for memory.
+// No kernel has more CPUs. Bounds the memory that a mistaken list can ask for.
 inline constexpr int kMaxCpus = 8192;
 
-// Ascending. The empty text is the empty set: the kernel writes that where no CPU is meant.
+// Returns the CPUs in ascending order. An empty text, which the kernel writes for no CPUs, is the
+// empty set.
 Result<std::vector<int>> parse_cpu_list(std::string_view text);
 
-// From an ascending list.
+// `cpus` must be ascending.
 std::string format_cpu_list(const std::vector<int>& cpus);
 
 }  // namespace gilscope

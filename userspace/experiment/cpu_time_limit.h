@@ -1,4 +1,4 @@
-// A limit on this process's CPU time (RLIMIT_CPU, `ulimit -t`), told before the kernel acts on it.
+// Warns before this process reaches its limit of CPU time (RLIMIT_CPU, `ulimit -t`).
 #pragma once
 
 #include <time.h>
@@ -8,14 +8,14 @@
 
 namespace gilscope {
 
-// At its hard limit a process is killed, and a shell sets the soft limit, whose signal could be
-// heeded, to the same. A timer sends that signal in time. Forked children have a limit, but no
-// timer, of their own.
+// The kernel kills a process at its hard limit. The soft limit would send a signal first, but
+// shells set both to the same value, so a timer sends that signal in time. A forked child has a
+// limit of its own, but no timer.
 class CpuTimeLimit {
  public:
   CpuTimeLimit() = default;
-  // SIGXCPU to this process when a second of its CPU time is left; of a second or less, half of it.
-  // Nothing where there is no hard limit.
+  // Sends SIGXCPU to this process one second of CPU time before the hard limit, or half a second
+  // before a limit of one second. Does nothing without a hard limit.
   static CpuTimeLimit warn();
   ~CpuTimeLimit() {
     if (timer_) ::timer_delete(*timer_);

@@ -43,7 +43,7 @@ std::optional<int> read_int(const std::filesystem::path& path) {
   return line ? to_int(*line) : std::nullopt;
 }
 
-// A CPU's directory links to its node, under the node's own name; without NUMA there is no link.
+// A CPU's directory has a link named after its node; without NUMA there is no such link.
 int read_node(const std::filesystem::path& directory) {
   std::error_code error;
   std::filesystem::directory_iterator entry(directory, error);
@@ -58,13 +58,13 @@ int read_node(const std::filesystem::path& directory) {
 Cpu read_cpu(const std::filesystem::path& directory, int id) {
   Cpu cpu;
   cpu.id = id;
-  // A CPU that cannot be switched off (often CPU 0) has no `online` file.
+  // A CPU that cannot go offline (often CPU 0) has no `online` file.
   cpu.online = read_int(directory / "online").value_or(1) != 0;
-  // An offline CPU has no topology; where a kernel knows none, each CPU is a core of its own. Some
-  // architectures write -1 for a package that they do not know.
+  // Without topology (offline CPUs, some kernels), each CPU counts as a core of its own. Some
+  // architectures write -1 for an unknown package.
   cpu.package = std::max(0, read_int(directory / "topology/physical_package_id").value_or(0));
   cpu.core = read_int(directory / "topology/core_id").value_or(id);
-  // Core numbers begin again on each die of some packages, and are no siblings for that.
+  // Some packages number their cores anew on each die; equal numbers do not make siblings there.
   const int die = std::max(0, read_int(directory / "topology/die_id").value_or(0));
   cpu.core += die * kMaxCpus;
   cpu.node = read_node(directory);
@@ -79,17 +79,17 @@ Status check_named_cpu(int id, const std::vector<Cpu>& topology, const std::vect
     for (const Cpu& candidate : topology) present.push_back(candidate.id);
     std::sort(present.begin(), present.end());
     return fail(
-        fmt::format("there is no CPU {} in this box: it has {}", id, format_cpu_list(present)));
+        fmt::format("this machine has no CPU {}: choose from {}", id, format_cpu_list(present)));
   }
   if (!cpu->online) {
     return fail(fmt::format(
-        "CPU {} is offline (echo 1 > /sys/devices/system/cpu/cpu{}/online brings it back)", id,
+        "CPU {} is offline: bring it back with echo 1 > /sys/devices/system/cpu/cpu{}/online", id,
         id));
   }
   if (std::find(allowed.begin(), allowed.end(), id) == allowed.end()) {
     return fail(
-        fmt::format("CPU {} is outside this process's affinity mask, which is {} (see "
-                    "taskset and the cpuset of this cgroup)",
+        fmt::format("CPU {} is outside this process's affinity mask, {}: see taskset and the "
+                    "cgroup's cpuset",
                     id, format_cpu_list(allowed)));
   }
   return {};
@@ -134,7 +134,7 @@ Result<Request> parse_request(const std::string& text) {
   const auto count = parse_count(text, 1, kMaxCpus);
   if (!count) {
     return fail(fmt::format(
-        "{} is no choice of CPUs: write a count from 1 to {}, \"all\", \"1..all\", or a "
+        "{} is not a choice of CPUs: write a count from 1 to {}, \"all\", \"1..all\", or a "
         "list like \"cpu:0,2-3\"",
         in_quotes(text), kMaxCpus));
   }
@@ -158,10 +158,10 @@ Result<std::vector<Cpu>> read_topology(const std::string& root) {
     entry.increment(error);
     if (error) return refused(fmt::format("cannot read {}", root), error.value());
   }
-  if (cpus.empty()) return fail(fmt::format("{} shows no CPU", root));
+  if (cpus.empty()) return fail(fmt::format("{} lists no CPU", root));
 
   std::sort(cpus.begin(), cpus.end(), [](const Cpu& a, const Cpu& b) { return a.id < b.id; });
-  // The kernel's own list has the last word: a CPU without an `online` file may still be out.
+  // The kernel's own list decides: a CPU without an `online` file may still be offline.
   const auto line = read_line(std::filesystem::path(root) / "online");
   if (const auto online = parse_cpu_list(line.value_or("")); line && online && !online->empty()) {
     for (Cpu& cpu : cpus) {
@@ -183,9 +183,9 @@ std::vector<int> in_order(const std::vector<Cpu>& given, const std::string& orde
   using Core = std::pair<int, int>;
   struct Place {
     Cpu cpu;
-    int first;  // the lowest CPU of its core: cores are taken in the order of these
+    int first;  // the lowest CPU of its core; cores are ordered by it
     int rank;   // among its core's siblings
-    int turn;   // among the CPUs of its package, or of its node
+    int turn;   // among the CPUs of its package or node
   };
   std::map<Core, std::vector<int>> cores;
   std::vector<Place> places;
@@ -242,11 +242,10 @@ Result<std::vector<int>> resolve_cpus(const std::string& request_text,
     const size_t available = ids.size();
     std::sort(ids.begin(), ids.end());
     return fail(fmt::format(
-        "{} CPU{} asked for, and {} can be had here{}{}: online and within this process's affinity "
+        "{} CPU{} requested, but only {} available{}{}: online and within this process's affinity "
         "mask",
         request->kind == Request::Kind::all ? "all" : std::to_string(wanted),
-        wanted == 1 ? " is" : "s are", available, available == 0 ? "" : ", ",
-        format_cpu_list(ids)));
+        wanted == 1 ? "" : "s", available, available == 0 ? "" : ", ", format_cpu_list(ids)));
   }
   ids.resize(wanted);
   std::sort(ids.begin(), ids.end());
@@ -254,10 +253,10 @@ Result<std::vector<int>> resolve_cpus(const std::string& request_text,
 }
 
 Result<std::vector<int>> allowed_cpus() {
-  // The kernel refuses a mask that is shorter than its own, whose length it does not tell.
+  // The kernel refuses a mask shorter than its own, and does not tell how long its own is.
   for (int size = 1024; size <= kMaxCpus * 8; size *= 2) {
     cpu_set_t* mask = CPU_ALLOC(static_cast<size_t>(size));
-    if (mask == nullptr) return fail("no memory for a CPU mask");
+    if (mask == nullptr) return fail("out of memory for a CPU mask");
     const size_t bytes = CPU_ALLOC_SIZE(static_cast<size_t>(size));
     CPU_ZERO_S(bytes, mask);
     const int refused = ::sched_getaffinity(0, bytes, mask) != 0 ? errno : 0;
@@ -269,7 +268,8 @@ Result<std::vector<int>> allowed_cpus() {
     if (refused == 0) return cpus;
     if (refused != EINVAL) return fail_errno("sched_getaffinity", refused);
   }
-  return fail("sched_getaffinity: this kernel's CPU mask is larger than any known");
+  return fail(fmt::format("sched_getaffinity: this kernel's CPU mask is larger than {} bits",
+                          kMaxCpus * 8));
 }
 
 std::vector<std::string> expand_cpus(const std::vector<std::string>& requests,

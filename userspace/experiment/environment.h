@@ -1,4 +1,4 @@
-// What a report records of the box. Every capture works without root and without failing: what
+// What a report records about the machine. Captures need no root and never fail: a value that
 // cannot be read becomes a null fact with its reason.
 #pragma once
 
@@ -11,19 +11,20 @@
 
 namespace gilscope {
 
-// What stays the same during an experiment: kernel and its configuration, CPU model, topology,
-// caches, mitigations, virtualization, host and boot id, versions of the tool and its libraries.
+// Facts that do not change during an experiment: the kernel and its configuration, CPU model,
+// topology, caches, mitigations, virtualization, host and boot id, versions of gilscope and its
+// libraries.
 Facts capture_environment();
 
-// What moves, or can be moved: load, temperature, steal; the CPUs that are online and how they are
-// clocked, the scheduler's settings, BPF schedulers, the cgroup's limits and throttling.
+// Facts that may change: load, temperature and steal; the online CPUs and their frequencies, the
+// scheduler's settings, BPF schedulers, the cgroup's limits and throttling.
 Facts capture_moment();
 
-// What the gates need to know of these CPUs, at one end of a run: a handful of small files.
+// Reads what the gates need, before or after a run on these CPUs: a handful of small files.
 GateReadings read_gates(const std::vector<int>& cpus);
 
-// Steal of these CPUs since boot, from /proc/stat, in ns (the kernel counts in 10 ms steps); empty
-// where it cannot be read.
+// The steal of these CPUs since boot in ns, from /proc/stat (the kernel counts in 10 ms steps);
+// empty if it cannot be read.
 std::optional<uint64_t> read_steal_ns(const std::vector<int>& cpus);
 
 }  // namespace gilscope

@@ -59,19 +59,19 @@ Result<Report> new_report(const ExperimentOptions& options, const Plan& plan) {
   return report;
 }
 
-// An earlier report of the same spec, ready to be gone on with. Its unfinished block will be run
-// again as a whole, so that what is compared within a block was measured together; the runs of the
-// first try stay, marked.
+// Prepares an earlier report of the same spec for resuming. Its unfinished block runs again as a
+// whole, because the runs of a block are compared with each other and must be measured together;
+// the runs of the first attempt stay, marked.
 Result<Report> taken_up(Report report, const ExperimentOptions& options, const Plan& plan) {
   bool same = report.cells.size() == plan.cells.size() &&
               std::ranges::equal(report.cells, plan.cells, same_cell);
   if (!same) {
     return fail(
-        fmt::format("{} was begun with other CPUs than this box offers now; give --out "
+        fmt::format("{} was started with other CPUs than this machine offers now; give --out "
                     "another directory",
                     in_quotes(options.out->path())));
   }
-  report.minor = kReportMinor;  // what is added to it has the keys of this version
+  report.minor = kReportMinor;  // runs added to it have this version's keys
   for (const Block& block : plan.blocks) {
     size_t done = 0;
     for (const Cell& cell : report.cells) {
@@ -89,8 +89,8 @@ Result<Report> taken_up(Report report, const ExperimentOptions& options, const P
   return report;
 }
 
-// What capabilities say of perf's counters. One that a thread of an earlier run did not have, in
-// this process or in the one that this goes on with, stays missing: it is not in every run.
+// Records perf's counters in the capabilities. A counter that any thread of any run so far did not
+// have, including runs before a resume, stays missing: it is not in every run.
 void note_perf(Facts& capabilities, const PerfErrors& errors) {
   for (Fact& fact : perf_facts(errors)) {
     const auto known = std::ranges::find(capabilities, fact.key, &Fact::key);
@@ -110,7 +110,7 @@ bool block_is_done(const Report& report, const Block& block) {
   });
 }
 
-// A measured thread's slot on the board is its index and one, main being the first.
+// A measured thread's slot on the board is its index plus one; slot 0 is main's.
 std::vector<SampleRow> rows_of(const SampleBook& samples) {
   std::vector<SampleRow> rows;
   for (size_t i = 0; i < samples.writers(); ++i) {
@@ -121,7 +121,7 @@ std::vector<SampleRow> rows_of(const SampleBook& samples) {
   return rows;
 }
 
-// The most threads that a cell has, main and the background included.
+// The largest number of threads in a cell, including main and background threads.
 uint32_t most_threads(const std::vector<Cell>& cells) {
   size_t most = 0;
   for (const Cell& cell : cells) {
@@ -157,9 +157,9 @@ class Experiment {
   Report& report_;
   Plan& plan_;
   Runner runner_;
-  size_t runs_done_ = 0;                // of the plan, earlier ones included
+  size_t runs_done_ = 0;                // of the plan, including earlier sessions
   std::vector<double> expected_s_;      // of one run, by cell
-  double measured_s_ = 0, left_s_ = 0;  // as expected: by this process, and still to come
+  double measured_s_ = 0, left_s_ = 0;  // expected seconds of this process's runs, and of the rest
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
 };
 
@@ -232,7 +232,7 @@ void Experiment::tell(const Block& block, const Cell& cell, const Run& run) {
   progress.warmup = block.warmup;
   progress.run = runs_done_;
   progress.runs = plan_.blocks.size() * plan_.blocks[0].runs.size();
-  // What was expected, corrected by how long it took so far.
+  // The expected time, scaled by how long the runs so far took.
   std::chrono::duration<double> spent = std::chrono::steady_clock::now() - started_;
   progress.seconds_left = spent.count() / measured_s_ * std::max(left_s_, 0.0);
   progress.cell = &cell;
@@ -276,7 +276,7 @@ Status Experiment::run() {
     Status status = without_exceptions([&] { return run_block(block); });
     report_.environment_after = capture_moment();
     if (!status) {
-      // What was measured before the failure is kept, if the disk still takes it.
+      // Keeps what was measured before the failure, if the disk still accepts it.
       report_.status = "interrupted";
       Status written = write();
       return fail(status.error().code,
@@ -311,7 +311,7 @@ Result<Report> run_experiment(const ExperimentOptions& options, Interrupt& inter
   auto report = resumed ? taken_up(**earlier, options, *plan) : new_report(options, *plan);
   if (!report) return fail(report.error());
 
-  // What the box refuses is known before anything is written.
+  // Finds out what the machine refuses before anything is written.
   if (Status able =
           rehearse(options.limiter, cpu_sets(plan->cells), [&] { return interrupt.requested(); });
       !able) {
@@ -327,7 +327,7 @@ Result<Report> run_experiment(const ExperimentOptions& options, Interrupt& inter
     auto loaded = Tracer::load(tracer_options);
     if (!loaded) return fail(loaded.error());
     tracer = std::move(*loaded);
-    // Those of perf are known from the runs, and an earlier report has them already.
+    // Keeps the facts about perf: they come from the runs, including those of an earlier report.
     std::erase_if(report->capabilities,
                   [](const Fact& fact) { return !fact.key.starts_with("perf."); });
     const Facts of_tracer = tracer->capabilities();

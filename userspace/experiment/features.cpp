@@ -28,11 +28,12 @@
 namespace gilscope {
 namespace {
 
-// The kernel's headers of older systems lack the newest of them.
+// Older systems' kernel headers lack these two.
 constexpr int kCapPerfmon = 38;
 constexpr int kCapBpf = 39;
 
-// Not the user id: root in a container may hold none of these, and another user may.
+// Checks capabilities, not the user id: root in a container may lack them, and other users may have
+// them.
 Feature probe_privilege(const Box& box) {
   Feature feature{"privilege", false, true, "", "run gilscope as root (sudo gilscope ...)"};
   const auto status = box.text("/proc/self/status");
@@ -53,7 +54,7 @@ Feature probe_privilege(const Box& box) {
   return feature;
 }
 
-// A requirement whose error says what lacks and, after its last colon, what to do.
+// `status` has an error of the form "what is missing: what to do".
 Feature probe_requirement(const char* name, const Status& status, const char* good) {
   Feature feature{name, status.has_value(), true, good, ""};
   if (status) return feature;
@@ -69,17 +70,17 @@ Feature probe_clock() {
   if (!offset) return probe_requirement("clock", fail(offset.error()), "");
   return {"clock", true, true,
           *offset == 0 ? "the kernel's own"
-                       : fmt::format("a time namespace's, {:+.3f} s from the kernel's, which is "
-                                     "taken into account",
+                       : fmt::format("a time namespace's, {:+.3f} s from the kernel's; reports "
+                                     "correct for that",
                                      static_cast<double>(*offset) / 1e9),
           ""};
 }
 
 Feature probe_state_directory() {
   Feature feature{"place for the journal", true, false, kStateDirectory,
-                  "mount a /run that can be written; --cpus-by affinity needs none"};
+                  "mount a writable /run; --cpus-by affinity needs none"};
   if (::geteuid() != 0) {
-    feature.detail = "none needed: only root can change the box";
+    feature.detail = "none needed: only root can change the machine";
     return feature;
   }
   const auto directory = open_state_directory();
@@ -113,14 +114,13 @@ Feature probe_perf_events() {
   const Fd event(static_cast<int>(result));
   return {"perf software events", result >= 0, false,
           result >= 0 ? "context-switches can be counted" : std::strerror(error),
-          "as root, or with a lower /proc/sys/kernel/perf_event_paranoid; only perf and run --perf "
-          "need it"};
+          "run gilscope as root, or lower /proc/sys/kernel/perf_event_paranoid; only perf and run "
+          "--perf need it"};
 }
 
 Feature probe_steal() {
   Feature feature{"steal time", false, false, "not in /proc/stat",
-                  "time that a hypervisor takes stays unknown: trust wall times of a virtual "
-                  "machine less"};
+                  "none: the hypervisor's share of a virtual machine's wall times stays unknown"};
   const auto cpus = allowed_cpus();
   const auto ns = cpus ? read_steal_ns(*cpus) : std::nullopt;
   if (!ns) return feature;
@@ -132,11 +132,11 @@ Feature probe_steal() {
 Feature probe_thread_sched(const Box& box) {
   const bool there = box.exists("/proc/thread-self/sched");
   return {"per-thread sched file", there, false,
-          there ? "/proc/thread-self/sched" : "there is no /proc/thread-self/sched",
+          there ? "/proc/thread-self/sched" : "no /proc/thread-self/sched",
           "boot a kernel with CONFIG_SCHED_DEBUG=y; only a cross-check of migrations needs it"};
 }
 
-// The CPUs that cannot go offline, or else the first: a set that asks the most of hotplug.
+// Tries the set that demands most of hotplug: the CPUs that cannot go offline, or else the first.
 Feature probe_hotplug(const Box& box) {
   Feature feature{"CPUs by hotplug", false, false, "",
                   "--cpus-by cpuset and affinity need no hotplug"};
@@ -173,9 +173,9 @@ Feature probe_cpuset(const Box& box) {
 
 Feature probe_leftovers() {
   const Status clean = refuse_leftovers();
-  return {"box as it was found", bool(clean), false,
-          clean ? "no run that was interrupted left a change" : clean.error().message,
-          "gilscope restore, as root"};
+  return {"machine unchanged", bool(clean), false,
+          clean ? "no interrupted run left a change" : clean.error().message,
+          "run gilscope restore as root"};
 }
 
 Feature probe_disk() {
@@ -194,14 +194,14 @@ Feature probe_disk() {
   return feature;
 }
 
-// A dynamic program runs here, but not on every box, nor in a guest, that it is copied to.
+// A dynamic program runs here, but may not run on a machine or guest that it is copied to.
 Feature probe_static_program() {
   const auto libraries = shared_libraries();
   return {"static program", libraries.empty(), false,
-          libraries.empty() ? "runs wherever it is copied to"
+          libraries.empty() ? "runs wherever it is copied"
                             : fmt::format("needs {}", fmt::join(libraries, ", ")),
-          "none needed on this box; where gilscope is copied to, copy these too, or build it with "
-          "STATIC=yes"};
+          "none needed on this machine; to copy gilscope elsewhere, copy these libraries too, or "
+          "build it with STATIC=yes"};
 }
 
 }  // namespace
@@ -225,7 +225,7 @@ std::vector<Feature> probe_features() {
 Status first_missing(const std::vector<Feature>& features) {
   for (const Feature& feature : features) {
     if (feature.ok || !feature.required) continue;
-    return fail(Exit::unable, fmt::format("this box cannot trace: {}: {}; {}", feature.name,
+    return fail(Exit::unable, fmt::format("this machine cannot trace: {}: {}; {}", feature.name,
                                           feature.detail, feature.fix));
   }
   return {};

@@ -1,4 +1,4 @@
-// What this box can do for an experiment. Found out by trying, never by the kernel's version.
+// What this machine can do for an experiment, found by trying, never from the kernel's version.
 #pragma once
 
 #include <string>
@@ -11,18 +11,18 @@ namespace gilscope {
 struct Feature {
   std::string name;
   bool ok = false;
-  bool required = false;  // without it nothing can be traced
+  bool required = false;  // needed for tracing
   std::string detail;     // what was found
-  std::string fix;        // one line, for where it is not ok
+  std::string fix;        // one line, used unless `ok`
 };
 
-// Loads a few BPF programs of two instructions, and changes nothing.
+// Loads a few BPF programs of two instructions; changes nothing.
 std::vector<Feature> probe_features();
 
-// The first required feature that is missing, as an Exit::unable error with its fix.
+// Fails with Exit::unable and the fix for the first required feature that is missing.
 Status first_missing(const std::vector<Feature>& features);
 
-// first_missing() of this box.
+// first_missing() for this machine.
 Status require_tracing();
 
 }  // namespace gilscope

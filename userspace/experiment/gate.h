@@ -1,5 +1,5 @@
-// A gate that is shut until it is opened once: threads are made before the run and wait here, so
-// that making them is not measured.
+// A barrier that opens once. Threads are made before the run and wait here, so that making them is
+// not measured.
 #pragma once
 
 #include <condition_variable>

@@ -5,8 +5,8 @@
 namespace gilscope {
 namespace {
 
-// /proc/stat tells a CPU's time in steps of this: the difference of two readings of it is up to a
-// step more or less than the time itself.
+// The step in which /proc/stat counts a CPU's time. The difference of two readings is up to a step
+// more or less than the true time.
 constexpr double kStepNs = 10'000'000;
 constexpr double kManyTimes = 1'000'000;
 
@@ -22,7 +22,7 @@ constexpr GateRule kRules[] = {
 
 using Value = std::optional<double>;
 
-// What is known of a value: exactly where both are the same.
+// What is known of a value; both bounds are the same if it is known exactly.
 struct Bounds {
   double low, high;
 };
@@ -37,7 +37,7 @@ bool contains(const std::vector<int>& cpus, int cpu) {
   return std::find(cpus.begin(), cpus.end(), cpu) != cpus.end();
 }
 
-// What a counter grew by; a counter that fell has begun anew, and says nothing.
+// How much a counter grew; empty if it fell, because then it was reset.
 Value growth(const std::optional<uint64_t>& before, const std::optional<uint64_t>& after) {
   if (!before || !after || *after < *before) return {};
   return static_cast<double>(*after - *before);
@@ -56,7 +56,7 @@ class Judge {
   bool traced() const { return run_.window_ns.has_value(); }
 
   Bounded steal() const {
-    // Nothing since the box was booted: there is no hypervisor that takes or tells.
+    // No steal since boot: no hypervisor takes time or reports it.
     if (after_.steal_ns == 0u && before_.steal_ns == 0u) return Bounds{0, 0};
     return share(growth(before_.steal_ns, after_.steal_ns), 1);
   }
@@ -82,7 +82,7 @@ class Judge {
     const auto& is = after_.sched_ext;
     if (!was.built_in && !is.built_in) return 0;
     if (!was.state || !is.state) return {};
-    // Only the sequence tells of one that came and went within the run.
+    // Only the sequence number reveals a scheduler that came and went within the run.
     if (was.enable_seq && is.enable_seq && *is.enable_seq > *was.enable_seq) {
       return static_cast<double>(*is.enable_seq - *was.enable_seq);
     }
@@ -99,8 +99,8 @@ class Judge {
  private:
   static double count(auto n) { return static_cast<double>(n); }
 
-  // A time as a share of the run's CPU time, which it is not more than, give or take the steps of
-  // its counters.
+  // A time as a share of the run's CPU time, within the steps of the counters that it comes from. A
+  // share cannot exceed 1.
   Bounded share(const Value& ns, double steps) const {
     if (!ns || cpu_time_ns_ <= 0) return {};
     const double slack_ns = steps * kStepNs * count(cpus_.size());
@@ -110,7 +110,7 @@ class Judge {
     return Bounds{of_all(*ns - slack_ns), of_all(*ns + slack_ns)};
   }
 
-  // By the tracer. A core without a switch in the window is nobody's as far as it knows.
+  // As the tracer saw it. It cannot tell whose a CPU was that had no switch in the window.
   Value seen_foreign() const {
     const double window_ns = static_cast<double>(run_.window_ns.value_or(0));
     double foreign_ns = 0, whole_ns = 0;
@@ -123,15 +123,15 @@ class Judge {
     return std::max(0.0, foreign_ns - client_ns()) / whole_ns;
   }
 
-  // The client belongs to the workload, also where it has to share the run's CPUs.
+  // The client belongs to the workload even if it must share the run's CPUs.
   double client_ns() const {
     const auto& client = run_.client;
     if (!client || client->cpus.empty() || !contains(cpus_, client->cpus[0])) return 0;
     return static_cast<double>(client->cpu_ns);
   }
 
-  // What the CPUs were busy with that the worker was not charged for. Idle and steal have a step
-  // each.
+  // The time that the CPUs were busy and that was not charged to the worker. Idle and steal each
+  // add a step of uncertainty.
   Bounded unexplained() const {
     const Value idle_ns = growth(before_.idle_ns, after_.idle_ns);
     const Value steal_ns = growth(before_.steal_ns, after_.steal_ns);
@@ -174,7 +174,7 @@ std::vector<GateResult> judge_gates(const GateLimits& limits, const std::vector<
   hold("stopped", limits.stopped, judge.stopped());
   hold("offline", limits.offline, judge.offline());
   hold("sched_ext", limits.sched_ext, judge.sched_ext());
-  // Nobody saw where the threads of an untraced run were; its twin's threads had the same mask.
+  // An untraced run does not record where its threads ran; the traced twin had the same mask.
   if (judge.traced())
     hold("migrated_off_mask", limits.migrated_off_mask, judge.migrated_off_mask());
   return results;

@@ -1,5 +1,5 @@
-// Gates: limits on what may disturb a run. A run beyond one stays in the report, marked, and counts
-// in no summary. docs/metrics.md defines each gate's value.
+// Gates: limits on what may disturb a run. A run beyond a limit stays in the report, marked, and
+// counts in no summary. docs/metrics.md defines each gate's value.
 #pragma once
 
 #include <cstdint>
@@ -12,16 +12,15 @@
 
 namespace gilscope {
 
-// A spec's [gates]. A run is gated where a value is above its limit; an empty limit turns its gate
-// off.
+// A spec's [gates]. A run is gated if a value exceeds its limit; an empty limit turns the gate off.
 struct GateLimits {
-  std::optional<double> steal = 0.1;            // share of the CPU time, taken by the hypervisor
-  std::optional<double> foreign = 0.25;         // share of the CPU time, taken by other processes
-  std::optional<double> throttled = 0;          // periods in which the cgroup was stopped
-  std::optional<double> stopped = 0;            // ways in which the run was kept from running
+  std::optional<double> steal = 0.1;            // share of CPU time taken by the hypervisor
+  std::optional<double> foreign = 0.25;         // share of CPU time taken by other processes
+  std::optional<double> throttled = 0;          // periods in which the cgroup was throttled
+  std::optional<double> stopped = 0;            // kinds of stop that hit the run (stops.h)
   std::optional<double> offline = 0;            // CPUs of the run that were offline
   std::optional<double> sched_ext = 0;          // BPF schedulers that came or went
-  std::optional<double> migrated_off_mask = 0;  // CPUs that a thread ran on and should not have
+  std::optional<double> migrated_off_mask = 0;  // CPUs outside the mask that a thread ran on
 
   bool operator==(const GateLimits&) const = default;
 };
@@ -29,15 +28,15 @@ struct GateLimits {
 struct GateRule {
   const char* name;  // in specs and reports
   std::optional<double> GateLimits::*limit;
-  double highest;  // limit that can be asked for
-  bool share;      // else a count
+  double highest;  // highest limit that a spec may set
+  bool share;      // false: a count
 };
 std::span<const GateRule> gate_rules();
 
-// What is read just before a worker is started and just after it has ended.
+// Readings taken just before a worker starts and just after it has ended.
 struct GateReadings {
   struct SchedExt {
-    bool built_in = false;  // without it nothing can come or go
+    bool built_in = false;  // false: no BPF scheduler can come or go
     std::optional<std::string> state;
     std::optional<int64_t> enable_seq;
   };
@@ -47,13 +46,13 @@ struct GateReadings {
   std::optional<uint64_t> throttled_periods;  // of this process's cgroups, since they were made
   std::optional<std::vector<int>> online;
   SchedExt sched_ext;
-  // After a run: what kept it from running (userspace/experiment/stops.h). Empty: unknown.
+  // After a run: what stopped it (userspace/experiment/stops.h). Empty: unknown.
   std::optional<std::vector<std::string>> stopped_by;
 };
 
-// The gates that a run hit, and those that could not be judged (without a value): a reading is
-// missing, or the steps that it comes in are too coarse for so short a run to tell on which side of
-// the limit it was. One that was passed is not among them.
+// The gates that a run hit, and those that could not be judged, which have no value: a reading is
+// missing, or its steps are too coarse for so short a run to tell on which side of the limit it
+// lies. Gates that the run passed are left out.
 std::vector<GateResult> judge_gates(const GateLimits& limits, const std::vector<int>& cpus,
                                     const Run& run, const GateReadings& before,
                                     const GateReadings& after);

@@ -12,8 +12,8 @@
 namespace gilscope {
 namespace {
 
-// Of masks and dispositions the kernel's own calls are used: the library leaves out two real-time
-// signals that it uses itself for threads, and that end a process like any other.
+// Masks and dispositions are read and set by system calls, because glibc hides two real-time
+// signals that it uses for threads; those too would end the process.
 constexpr int kSignals = 64;
 
 constexpr uint64_t bit(int signal) {
@@ -29,13 +29,13 @@ constexpr uint64_t mask_of(std::initializer_list<int> signals) {
 constexpr uint64_t kEndNothing =
     mask_of({SIGCHLD, SIGCONT, SIGURG, SIGWINCH, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU});
 constexpr uint64_t kErrorsOfCalls = mask_of({SIGPIPE, SIGXFSZ});
-// What a process does to itself. By kill(2) they are requests like others; a fault ends the process
-// even where they are blocked.
+// Signals of a process's own faults. Sent by kill(2), they are requests like others; a fault ends
+// the process even while they are blocked.
 constexpr uint64_t kOfCrashes =
     mask_of({SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS, SIGXCPU});
 
 bool is_ignored(int signal) {
-  // The kernel's struct sigaction begins with the handler and has no more than this.
+  // The kernel's struct sigaction starts with the handler and fits in this.
   uintptr_t action[8] = {};
   return ::syscall(SYS_rt_sigaction, signal, nullptr, action, sizeof(uint64_t)) == 0 &&
          action[0] == reinterpret_cast<uintptr_t>(SIG_IGN);

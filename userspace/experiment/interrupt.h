@@ -1,5 +1,5 @@
-// The signals that end a process, as a descriptor to poll, so that a run is ended between two lines
-// of code of ours and not in the middle of one.
+// Turns the signals that would end the process into a descriptor to poll, so that a run ends at a
+// defined point of the code.
 #pragma once
 
 #include <cstdint>
@@ -13,9 +13,9 @@ namespace gilscope {
 
 class Interrupt {
  public:
-  // Every signal that would end this process and that it can keep from doing so, but for those that
-  // were ignored before (nohup; a shell's background process) and those that
-  // set_signal_dispositions() makes errors.
+  // Watches every signal that would end this process and can be blocked, except signals that were
+  // already ignored (nohup, a shell's background process) and those that set_signal_dispositions()
+  // turns into errors.
   static Result<Interrupt> watch();
   ~Interrupt();
   Interrupt(Interrupt&&) noexcept = default;
@@ -24,11 +24,11 @@ class Interrupt {
   int fd() const { return fd_.get(); }
   // Whether one of the signals has come since watch().
   bool requested();
-  // "SIGTERM": the first that has come.
+  // The first signal that has come, for example "SIGTERM".
   std::string signal_name() const;
 
-  // In a forked child: it does not heed what a terminal or a service manager sends to parent and
-  // child alike, since the parent decides what becomes of a run. The signals of a crash end it.
+  // For a forked child: leaves signals blocked that a terminal or a service manager sends to parent
+  // and child alike, since the parent decides what becomes of a run. Crash signals end the child.
   void leave_to_parent() const;
 
  private:
@@ -36,7 +36,7 @@ class Interrupt {
 
   Fd fd_;
   CpuTimeLimit limit_;
-  uint64_t before_ = 0;  // the mask of signals, as the kernel has it: bit 0 is signal 1
+  uint64_t before_ = 0;  // the kernel's earlier signal mask: bit 0 is signal 1
   int signal_ = 0;
 };
 

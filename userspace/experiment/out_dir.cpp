@@ -16,7 +16,7 @@ constexpr int kDirectory = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
 Result<Fd> make_and_open(int parent, const std::string& name, const std::string& shown) {
   if (mkdirat(parent, name.c_str(), 0755) && errno != EEXIST) {
-    return fail_errno(fmt::format("cannot make the directory {}", in_quotes(shown)));
+    return fail_errno(fmt::format("cannot create the directory {}", in_quotes(shown)));
   }
   Fd directory(openat(parent, name.c_str(), kDirectory));
   if (!directory) {
@@ -29,7 +29,7 @@ Result<Fd> make_and_open(int parent, const std::string& name, const std::string&
   return directory;
 }
 
-// A block that was interrupted is run again, and its first files stay.
+// An interrupted block runs again, and the files of its first attempt stay.
 std::string unused_name(int directory, const std::string& stem, const char* ending) {
   for (int attempt = 1;; ++attempt) {
     std::string name =
@@ -38,8 +38,8 @@ std::string unused_name(int directory, const std::string& stem, const char* endi
   }
 }
 
-// Nothing, or what a gilscope that was killed while it wrote its first report left behind
-// (OutputFile's temporary names).
+// Whether the directory is empty, apart from temporary files that a gilscope left when it was
+// killed while writing its first report (OutputFile's names).
 Result<bool> holds_nothing(const std::string& path) {
   std::error_code error;
   std::filesystem::directory_iterator entry(path, error);
@@ -55,7 +55,7 @@ Result<bool> holds_nothing(const std::string& path) {
 
 Result<OutDir> OutDir::open(const std::string& path) {
   if (path == "-") {
-    return fail("--out names a directory and not standard output; './-' is one of that name");
+    return fail("--out takes a directory, not standard output; './-' is a directory of that name");
   }
   OutDir out;
   out.path_ = path;
@@ -64,7 +64,8 @@ Result<OutDir> OutDir::open(const std::string& path) {
   if (!directory) return fail(directory.error());
   out.directory_ = std::move(*directory);
   if (flock(out.directory_.get(), LOCK_EX | LOCK_NB)) {
-    return fail(fmt::format("{} is being written by another gilscope", in_quotes(path)));
+    return fail(fmt::format("another gilscope is writing to {}: give --out another directory",
+                            in_quotes(path)));
   }
   if (faccessat(out.directory_.get(), ".", W_OK, AT_EACCESS)) {
     return fail_errno(fmt::format("cannot write into {}", in_quotes(path)));

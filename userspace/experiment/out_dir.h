@@ -1,5 +1,5 @@
-// The directory that a run writes: DIR/report.json, DIR/segments/*.bin and DIR/samples/*.npy. One
-// experiment holds it at a time; nothing that was measured is deleted or overwritten.
+// The output directory of an experiment: DIR/report.json, DIR/segments/*.bin and DIR/samples/*.npy.
+// One experiment at a time holds it. Nothing measured is ever deleted or overwritten.
 #pragma once
 
 #include <optional>
@@ -15,27 +15,27 @@ namespace gilscope {
 
 class OutDir {
  public:
-  // Makes the directory, or takes one that is empty or holds a report. Refuses a symbolic link, a
-  // directory with other things in it, and one that another gilscope is writing.
+  // Creates the directory, or opens one that is empty or holds a report. Refuses a symbolic link, a
+  // directory with other contents, and one that another gilscope is writing to.
   static Result<OutDir> open(const std::string& path);
 
   const std::string& path() const { return path_; }
-  // What an earlier run left here.
+  // The report of an earlier run, if there is one.
   const std::optional<Report>& earlier() const { return earlier_; }
 
   Status write(const Report& report) const;
 
-  // A new file of segments, and the name that the report gives it.
+  // Creates a segment file; returns its writer and the name under which the report lists it.
   Result<std::pair<SegmentWriter, std::string>> new_segments(const SegmentFileHeader& header) const;
 
-  // Writes a run's samples, and gives the name that the report gives them. `trace` tells the traced
-  // run of a block from its untraced twin.
+  // Writes a run's samples; returns the name under which the report lists them. `trace`
+  // distinguishes a block's traced run from its untraced twin.
   Result<std::string> write_samples(size_t cell, int block, const std::string& trace,
                                     std::span<const SampleRow> rows) const;
 
  private:
   std::string path_;
-  Fd directory_;  // locked while it is open
+  Fd directory_;  // locked while open
   Fd segments_;
   std::optional<Report> earlier_;
 };

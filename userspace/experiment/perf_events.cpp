@@ -13,8 +13,9 @@
 namespace gilscope {
 namespace {
 
-// pid 0 and cpu -1: this thread, wherever it runs. User and kernel are counted, since a lock's way
-// into the kernel is what is asked about; a hypervisor's time is not this thread's.
+// pid 0 and cpu -1 mean this thread on any CPU. Counts both user and kernel mode, because a lock's
+// path into the kernel is part of the question; excludes the hypervisor, whose time is not this
+// thread's.
 Fd open_own(const PerfCounter& counter, int leader) {
   perf_event_attr attributes{};
   attributes.type = counter.type;
@@ -31,7 +32,7 @@ Fd open_own(const PerfCounter& counter, int leader) {
 std::string reason_of(int error) {
   switch (error) {
     case kNotAlwaysOn:
-      return "it was not on all the time: something else counted with the same hardware";
+      return "it did not count all the time: something else used the same hardware counters";
     case ENOENT:
     case ENODEV:
     case EOPNOTSUPP:
@@ -43,12 +44,12 @@ std::string reason_of(int error) {
                          std::strerror(error));
     case EMFILE:
     case ENFILE:
-      return fmt::format("not for every thread (perf_event_open: {}): raise ulimit -n",
+      return fmt::format("not available to every thread (perf_event_open: {}): raise ulimit -n",
                          std::strerror(error));
     case ENOSYS:
       return "this kernel has no perf events";
     default:
-      return fmt::format("the kernel says: {}", std::strerror(error));
+      return fmt::format("perf_event_open: {}", std::strerror(error));
   }
 }
 
@@ -82,7 +83,7 @@ PerfGroup::PerfGroup(bool hardware) {
 
 void PerfGroup::start() {
   if (events_.empty()) return;
-  // No need to look whether that went well: what was never enabled says so when it is read.
+  // A failure needs no check: read() notices a group that was never enabled.
   ioctl(events_.front().get(), PERF_EVENT_IOC_ENABLE, 0);
 }
 
@@ -100,7 +101,7 @@ void PerfGroup::read(PerfReading& reading) const {
 void PerfGroup::take(std::span<const uint64_t> words, std::span<const size_t> counters,
                      PerfReading& reading) {
   const bool whole = words.size() == 3 + counters.size() && words[0] == counters.size();
-  // A counter is enabled and running for as long as its thread is on a CPU.
+  // Both times advance only while the thread is on a CPU, so without multiplexing they are equal.
   const bool always_on = whole && words[1] != 0 && words[2] == words[1];
   for (size_t i = 0; i < counters.size(); ++i) {
     if (always_on) reading.counts[counters[i]] = words[3 + i];
@@ -112,7 +113,7 @@ void raise_descriptor_limit() {
   rlimit limit;
   if (getrlimit(RLIMIT_NOFILE, &limit)) return;
   limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);  // where it is refused, so are descriptors, with a reason
+  setrlimit(RLIMIT_NOFILE, &limit);  // a refusal shows when a counter cannot be opened
 }
 
 ThreadPerf to_report(const PerfReading& reading) {

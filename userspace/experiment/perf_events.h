@@ -1,6 +1,6 @@
-// The kernel's perf events of one thread (perf_event_open(2)), opened by the thread on itself and
-// read by it when its work is done. What a counter came to, or why there is none, goes to memory
-// that the worker shares with its parent.
+// The perf events of one thread (perf_event_open(2)): the thread opens them on itself and reads
+// them when its work is done. The counts, or why there are none, go to memory that the worker
+// shares with its parent.
 #pragma once
 
 #include <array>
@@ -23,9 +23,10 @@ struct PerfCounter {
 inline constexpr size_t kPerfCounters = 5;
 std::span<const PerfCounter, kPerfCounters> perf_counters();
 
-// For each counter 0, or why a thread does not have it: an errno, or kNotAlwaysOn.
+// For each counter 0, or the reason why a thread lacks it: an errno or kNotAlwaysOn.
 using PerfErrors = std::array<int, kPerfCounters>;
-// Others used the hardware too: the count is of a part of the time, and is not passed off as one.
+// The counter was multiplexed with others: its count covers only part of the time, so it is
+// dropped.
 inline constexpr int kNotAlwaysOn = -1;
 
 struct PerfReading {
@@ -33,23 +34,24 @@ struct PerfReading {
   PerfErrors errors;
 };
 
-// Counters that are on together or not at all, so that their ratios mean something. Hardware and
-// software stand apart: software counters are always on.
+// Counters that are scheduled together, so that their ratios are meaningful. Hardware and software
+// counters form separate groups, because software counters are always on.
 class PerfGroup {
  public:
-  // Of the calling thread; they do not count yet.
+  // Opens the calling thread's counters; start() starts them.
   explicit PerfGroup(bool hardware);
 
   void start();
   void read(PerfReading& reading) const;
 
-  // What read(2) gives of a group of these counters: how many, times enabled and running, counts.
+  // Parses what read(2) returns for a group: the number of counters, the times enabled and running,
+  // and the counts.
   static void take(std::span<const uint64_t> words, std::span<const size_t> counters,
                    PerfReading& reading);
 
  private:
   std::vector<Fd> events_;        // the leader first
-  std::vector<size_t> counters_;  // of each
+  std::vector<size_t> counters_;  // their indices in perf_counters()
   PerfErrors errors_{};
 };
 
@@ -69,11 +71,12 @@ class PerfEvents {
   PerfGroup hardware_{true}, software_{false};
 };
 
-// Each counter of each thread is a descriptor: lets this process have as many as it may.
+// Raises this process's limit of descriptors to the hard limit: every counter of every thread takes
+// one.
 void raise_descriptor_limit();
 
 ThreadPerf to_report(const PerfReading& reading);
-// What the report says of the counters: "perf.cycles" and so on, true or null with the reason.
+// The report's facts about the counters: "perf.cycles" and so on, true, or null with the reason.
 Facts perf_facts(const PerfErrors& errors);
 
 }  // namespace gilscope

@@ -22,7 +22,7 @@ std::string block_of(const Progress& p) {
   return fmt::format("block {}/{}{}", p.block + 1, p.blocks, p.warmup ? " (warm-up)" : "");
 }
 
-// Of forms that get shorter, the first that fits; empty where none does.
+// The first form that fits, of forms in descending length; empty if none does.
 std::string longest(std::span<const std::string> forms, int columns) {
   for (const std::string& form : forms) {
     if (columns > 0 && form.size() <= static_cast<size_t>(columns)) return form;

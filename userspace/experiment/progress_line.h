@@ -1,4 +1,4 @@
-// How far an experiment is, in one line for a terminal.
+// The progress of an experiment in one line.
 #pragma once
 
 #include <optional>
@@ -8,12 +8,12 @@
 
 namespace gilscope {
 
-// The longest of its forms that leaves the last of `columns` free, where terminals go on to the
-// next line; empty where there is room for none.
+// The longest form that leaves the last of `columns` free, since writing there makes terminals
+// wrap; empty if no form fits.
 std::string progress_line(const Progress& progress, int columns);
 
-// "block 3/9 (warm-up), 2 min 05 s left": for where lines cannot be replaced, one each block. The
-// columns are those of a terminal; a file takes all.
+// "block 3/9 (warm-up), 2 min 05 s left": a line per block, for output whose lines cannot be
+// overwritten. `columns` is a terminal's width; empty for a file, which takes the longest form.
 std::string block_line(const Progress& progress, std::optional<int> columns);
 
 }  // namespace gilscope

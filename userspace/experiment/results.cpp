@@ -12,8 +12,8 @@ uint64_t operations_of(const ThreadRow& row) {
   return std::atomic_ref(const_cast<uint64_t&>(row.operations)).load(std::memory_order_relaxed);
 }
 
-// A thread's progress is its operations a second: of its own time, so that one that had the GIL to
-// itself until it was done has made more than the one that came after it.
+// A thread's progress is its operations per second of its own active time, so that a thread that
+// held the GIL until it was done shows more progress than the one that came after it.
 void add_progress(Results& results, const std::string& prefix, std::span<const ThreadRow> rows,
                   uint64_t wall_ns) {
   double sum = 0;

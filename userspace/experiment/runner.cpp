@@ -59,7 +59,7 @@ Thread thread_of(const ThreadRow& row, const gilscope_slot& slot, Role role) {
                                  row.slack_switches};
       break;
   }
-  // It counts as it goes, and is never finished.
+  // A background thread counts as it goes and never finishes.
   if (role == Role::background) thread.operations = row.operations;
   return thread;
 }
@@ -75,8 +75,8 @@ std::string how_it_died(int status, const RunSheet& sheet) {
                      WEXITSTATUS(status));
 }
 
-// None where the workload takes no samples; else room for ten times what this kind of box can do,
-// and not more than a few gigabytes of addresses.
+// Empty if the workload takes no samples. Otherwise it has room for ten times what such a machine
+// can produce, but reserves no more than a few gigabytes of address space.
 Result<SampleBook> make_book(const Workload& workload, size_t threads) {
   if (!workload.takes_samples()) return SampleBook();
   constexpr double kAtMostPerSecond = 1e6;
@@ -87,7 +87,7 @@ Result<SampleBook> make_book(const Workload& workload, size_t threads) {
   return SampleBook::make(threads, std::max<size_t>(all / threads, 1024));
 }
 
-// None where the workload has none.
+// Empty if the workload has no client.
 Result<std::optional<ClientProcess>> start_client(Workload& workload, const SampleBook& samples,
                                                   const std::vector<int>& cpus_of_run,
                                                   const Interrupt& interrupt) {
@@ -101,7 +101,7 @@ Result<std::optional<ClientProcess>> start_client(Workload& workload, const Samp
   return client;
 }
 
-// What a worker needs of what its parent holds.
+// The parent's descriptors and privileges that the worker keeps.
 Kept kept_by_worker(const WorkerTask& task, const TraceControl& tracing) {
   Kept kept = {.descriptors = task.workload->worker_descriptors(),
                .bpf = tracing.traced(),
@@ -114,7 +114,7 @@ Kept kept_by_worker(const WorkerTask& task, const TraceControl& tracing) {
 }
 
 struct Ended {
-  int status = 0;  // as wait(2) has it
+  int status = 0;  // as from wait(2)
   rusage usage = {};
 };
 
@@ -129,7 +129,7 @@ bool was_complete(const RunSheet& sheet, int status) {
   return sheet.complete && !sheet.failed && WIFEXITED(status) && !WEXITSTATUS(status);
 }
 
-// A slot's row and its part of the board, main's first.
+// One thread per slot, main's first, from its row and its part of the board.
 std::vector<Thread> threads_of(std::span<const ThreadRow> rows,
                                std::span<const gilscope_slot> board, size_t measured) {
   std::vector<Thread> threads;
@@ -151,7 +151,7 @@ void Runner::Watched::judge(Run& run, const RunSheet& sheet, int worker_status) 
   if (interrupted) {
     run.status = "interrupted";
   } else if (sheet.failed) {
-    // First, because its client notices that a worker has failed before anybody else does.
+    // Comes before the client's failure: a worker's failure mostly makes its client fail as well.
     run.status = "failed";
     run.failure = how_it_died(worker_status, sheet);
   } else if (!client_ended) {
@@ -165,8 +165,8 @@ void Runner::Watched::judge(Run& run, const RunSheet& sheet, int worker_status) 
   }
 }
 
-// Returns when the worker is dead (not yet reaped). It is killed on an interrupt, when the records
-// cannot be kept, and when its client has come to grief: then it would wait for ever.
+// Returns when the worker is dead but not yet reaped. Kills it on an interrupt, when the records
+// cannot be kept, and when its client has failed, because it would then wait forever.
 Status Runner::watch(pid_t pid, Watched& watched) {
   Fd process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   if (!process) {
@@ -212,8 +212,8 @@ Result<pid_t> Runner::start_worker(const WorkerTask& task, const Cell& cell, con
   if (pid < 0) return refused("cannot start a worker");
   if (pid > 0) return pid;
   interrupt_.leave_to_parent();
-  // No exception may leave this: above is the parent's code, which writes the report and puts the
-  // box back.
+  // No exception may leave this block: the frames above are the parent's, which write the report
+  // and restore the machine.
   const Status failed = without_exceptions([&]() -> Status {
     if (Status confined = confine(parent, cell.cpu_list, limiter, kept_by_worker(task, tracing));
         !confined) {
@@ -240,7 +240,7 @@ Status Runner::end_trace(Run& run, const Cell& cell, const Status& kept) {
   if (run.status != "done" || !kept) {
     tracer_->abandon();
   } else if (Status ended = tracer_->end(run, cell.cpu_list); !ended) {
-    // The counters of a run whose threads were not all seen to leave are not exact: not a run.
+    // Unless every thread was seen to leave, the counters are not exact, so the run has failed.
     run.status = "failed";
     run.failure = ended.error().message;
   }
@@ -289,7 +289,7 @@ Result<Run> Runner::run(const Cell& cell, const Options& options) {
   const Status kept = watch(*pid, watched);
   const Ended worker = reap(*pid);
   GateReadings after = read_gates(cell.cpu_list);
-  // A signal to all processes of a group may have ended the worker before it was noticed here.
+  // A signal to the process group may have ended the worker before this process noticed it.
   if (interrupt_.requested() && !was_complete(sheet->sheet(), worker.status)) {
     watched.interrupted = true;
   }

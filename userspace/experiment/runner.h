@@ -1,5 +1,5 @@
-// One cell, once: forks a worker, keeps the ring from filling while it runs, and makes the run's
-// record out of what the worker, the kernel and the tracer say of it.
+// Runs one cell once: forks a worker, drains its records while it runs, and makes the run's record
+// from what the worker, the kernel and the tracer report.
 #pragma once
 
 #include <functional>
@@ -26,29 +26,29 @@ struct WorkerTask;
 
 class Runner {
  public:
-  // `tracer` empty: only untraced runs can be asked for.
+  // Without a tracer, only untraced runs are possible.
   Runner(Tracer* tracer, Interrupt& interrupt) : tracer_(tracer), interrupt_(interrupt) {}
 
   struct Options {
     bool traced = false;
-    bool statistics = false;  // the kernel times the programs (warm-up runs)
-    bool perf = false;        // perf's counters of each thread
+    bool statistics = false;  // the kernel times the BPF programs (warm-up runs)
+    bool perf = false;        // count each thread's perf events
     Tracer::RecordSink sink = [](std::span<const gilscope_segment>) { return Status(); };
-    const CpuLimiter* limiter = nullptr;  // applied already; none: by affinity
-    // Called with the latencies of a run that is done, where its workload measures any.
+    const CpuLimiter* limiter = nullptr;  // already applied; null: by affinity
+    // Called with the latencies of a finished run whose workload measures any.
     std::function<Status(const SampleBook&)> samples_sink = [](const SampleBook&) {
       return Status();
     };
-    // For tests that look at the worker from outside while it runs.
+    // For tests that inspect the worker while it runs.
     std::function<void(pid_t)> on_started = nullptr;
     GateLimits gates = {};
   };
 
-  // The record's status says whether the run succeeded; an Error is a failure of the kit itself, or
-  // of the disk. An interrupted run has the status "interrupted".
+  // The record's status says whether the run succeeded: "done", "failed" or "interrupted". An Error
+  // is a failure of gilscope itself or of the disk.
   Result<Run> run(const Cell& cell, const Options& options);
 
-  // For each of perf's counters 0, or why a thread of some run so far did not have it.
+  // For each perf counter 0, or the reason why a thread of some run so far lacked it.
   const PerfErrors& perf_errors() const { return perf_errors_; }
 
  private:
@@ -59,14 +59,14 @@ class Runner {
     bool interrupted = false;
     Status client_ended = {};
 
-    // The run's status, and why it failed.
+    // Sets the run's status and, if it failed, the reason.
     void judge(Run& run, const RunSheet& sheet, int worker_status) const;
   };
   Result<pid_t> start_worker(const WorkerTask& task, const Cell& cell, const Options& options,
                              std::span<gilscope_slot> board, const SharedSheet& sheet);
   Status watch(pid_t pid, Watched& watched);
   void take_perf(Run& run, std::span<const ThreadRow> rows);
-  // `kept`: whether the records could be kept, which is what it returns.
+  // `kept` says whether the records could be kept; it is also what this returns.
   Status end_trace(Run& run, const Cell& cell, const Status& kept);
 
   Tracer* tracer_;

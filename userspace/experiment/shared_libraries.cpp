@@ -11,7 +11,7 @@ std::vector<std::string> shared_libraries() {
   const auto add = [](dl_phdr_info* info, size_t, void* to) {
     const std::string_view path = info->dlpi_name;
     const size_t slash = path.rfind('/');
-    // Neither the program itself nor the kernel's own page is a file with a path.
+    // The program itself and the vDSO have no path here.
     if (slash != std::string_view::npos) {
       static_cast<std::vector<std::string>*>(to)->emplace_back(path.substr(slash + 1));
     }

@@ -1,5 +1,5 @@
-// The shared libraries that this program needs: none where it is a static one, which runs wherever
-// it is copied to.
+// The shared libraries that this program needs: none if it is static, and so runs wherever it is
+// copied.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace gilscope {
 
-// Their file names, in the order in which they were loaded, the loader itself included.
+// File names in loading order, including the dynamic loader's.
 std::vector<std::string> shared_libraries();
 
 }  // namespace gilscope

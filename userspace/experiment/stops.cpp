@@ -17,15 +17,15 @@
 namespace gilscope {
 namespace {
 
-// Of the first cgroup namespace, fixed in the kernel (PROC_CGROUP_INIT_INO): its root cannot be
-// frozen, where the root of another is somebody's cgroup.
+// The initial cgroup namespace, whose number the kernel fixes (PROC_CGROUP_INIT_INO). Its root
+// cannot be frozen; the root of any other is an ordinary cgroup.
 constexpr const char* kFirstCgroupNamespace = "cgroup:[4026531835]";
 
 bool names_a_freezer(const std::string& line) {
   return line.starts_with("0::") || line.find(":freezer:") != line.npos;
 }
 
-// The lines of /proc/self/cgroup whose cgroups can be frozen.
+// The lines of /proc/self/cgroup for cgroups that can be frozen.
 Result<std::string> freezable_cgroups(const Box& box) {
   const auto cgroups = box.text("/proc/self/cgroup");
   if (!cgroups) return fail(cgroups.error());
@@ -36,13 +36,13 @@ Result<std::string> freezable_cgroups(const Box& box) {
   return text;
 }
 
-// A write to one of these, by whomever, is told to whoever watches it.
+// Makes `inotify` report every write to the file.
 bool watch_file(const Fd& inotify, const std::string& path) {
   return ::inotify_add_watch(inotify.get(), path.c_str(), IN_MODIFY) >= 0;
 }
 
-// The freezers of this process's cgroups and of those above them. False: there is one that cannot
-// be watched.
+// Watches the freezers of this process's cgroups and of those above them. Returns false if any
+// cannot be watched.
 bool watch_freezers(const Fd& inotify, const Box& box) {
   const auto cgroups = freezable_cgroups(box);
   if (!inotify || !cgroups) return false;
@@ -54,7 +54,7 @@ bool watch_freezers(const Fd& inotify, const Box& box) {
                        box.link("/proc/self/ns/cgroup").value_or("") == kFirstCgroupNamespace;
     bool watched = first;
     for (const std::string& directory : directories) {
-      // A hierarchy's own root has no such file.
+      // A hierarchy's root has no such file.
       const std::string file = directory + (unified ? "/cgroup.freeze" : "/freezer.state");
       if (watch_file(inotify, box.at(file))) {
         watched = true;
@@ -67,7 +67,7 @@ bool watch_freezers(const Fd& inotify, const Box& box) {
   return all;
 }
 
-// Also where the cgroup that froze is above all that this process can see of them.
+// Reports a freeze even if the frozen cgroup lies above everything that this process can see.
 void watch_own_events(const Fd& inotify, const Box& box) {
   const auto directories = cgroup_directories(box, "");
   if (!directories.empty()) {
@@ -125,7 +125,7 @@ Result<Stops> Stops::watch() {
   auto sheet = Mapping<Sheet>::shared_anonymous(1);
   if (!sheet) return fail(sheet.error());
   stops.sheet_ = std::move(*sheet);
-  // Who was started with this signal ignored would not be told, and could not reap.
+  // A process that inherits SIGCHLD ignored gets no notice of its children and cannot reap them.
   struct sigaction by_default {};
   by_default.sa_handler = SIG_DFL;
   if (::sigaction(SIGCHLD, &by_default, nullptr) != 0) return fail_errno("sigaction");
@@ -153,8 +153,8 @@ Stops::~Stops() {
   if (!sigismember(&before_, SIGCHLD)) ::sigprocmask(SIG_UNBLOCK, &signals, nullptr);
 }
 
-// Two that come while this process does not look are one signal, whose number of the first is told;
-// the kernel's own state of the child tells of the last.
+// Two signals that arrive unread merge into one that describes the first; waitid() on the child
+// shows the last.
 void Stops::heed() {
   signalfd_siginfo info;
   while (::read(child_signals_.get(), &info, sizeof(info)) == sizeof(info)) {
@@ -170,7 +170,7 @@ void Stops::heed() {
 void Stops::begin_in_worker() const {
   const Box box;
   Sheet& sheet = sheet_[0];
-  // The limit of its CPUs may have put it into a cgroup of its own.
+  // The CPU limiter may have moved this process into a cgroup of its own.
   sheet.freezers_watched = watch_freezers(freezers_, box);
   const auto cgroups = freezable_cgroups(box);
   std::strncpy(sheet.cgroups, cgroups.value_or("").c_str(), sizeof(sheet.cgroups) - 1);

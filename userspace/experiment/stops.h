@@ -1,16 +1,16 @@
-// What keeps a run from running, seen without taking a moment of its window: the kernel notes each
-// of these as it happens, and nobody looks before the run is over.
+// Detects what stopped a run, at no cost within its window: the kernel records each of these as it
+// happens, and gilscope reads the records when the run is over.
 //
-//   "signal"    the worker was stopped and continued (SIGSTOP, ^Z): its parent is told
-//   "client"    the same of the process at the other end of its conversation
-//   "freezer"   somebody wrote to a freezer of its cgroups or one above them, or they froze
-//   "cgroup"    it was moved to other cgroups, whose freezers nobody watched
-//   "suspend"   the machine slept: CLOCK_BOOTTIME counts that and CLOCK_MONOTONIC does not
-//   "debugger"  one was attached to the worker when its run ended
+//   "signal"    the worker was stopped and continued (SIGSTOP, ^Z); the kernel tells its parent
+//   "client"    the same for the client process
+//   "freezer"   a freezer of its cgroups, or of one above them, was written to, or they froze
+//   "cgroup"    the worker was moved to other cgroups, whose freezers were not watched
+//   "suspend"   the machine slept: CLOCK_BOOTTIME counts that, CLOCK_MONOTONIC does not
+//   "debugger"  a debugger was attached to the worker when its run ended
 //
-// A stop of the parent alone disturbs no more than the draining of records, and those that are
-// lost by it are counted. Not seen: a debugger that came and went, the freezer of a cgroup that is
-// mounted nowhere here, and a virtual machine that its host stopped.
+// A stop of the parent alone only delays the draining of records, and records lost to that are
+// counted. Not detected: a debugger that came and went, the freezer of a cgroup that is not mounted
+// here, and a virtual machine paused by its host.
 #pragma once
 
 #include <signal.h>
@@ -28,36 +28,36 @@ namespace gilscope {
 
 class Stops {
  public:
-  // Before the run's processes are started; for one run.
+  // Starts watching for one run; call it before starting the run's processes.
   static Result<Stops> watch();
   ~Stops();
   Stops(Stops&&) noexcept = default;
   Stops& operator=(Stops&&) = delete;
 
-  // Readable when a child of this process has stopped, gone on or ended: then heed().
+  // Readable when a child of this process has stopped, continued or ended; call heed() then.
   int fd() const { return child_signals_.get(); }
   void follow(pid_t worker, pid_t client) { worker_ = worker, client_ = client; }
   void heed();
 
-  // In the worker: what it needs to keep open, and what it does before its run and after it.
+  // For the worker: the descriptor to keep open, and what to call before and after its run.
   int kept_descriptor() const { return freezers_.get(); }
   void begin_in_worker() const;
   void end_in_worker() const;
 
-  // When worker and client have ended: the ways in which they were kept from running, each once.
-  // Empty: there was none that is known of, and some could not have been seen.
+  // Call it when worker and client have ended. Returns what stopped them, each kind once. Empty if
+  // no stop is known but some could have gone unseen.
   std::optional<std::vector<std::string>> end();
 
  private:
-  // What the worker tells, in memory that both have.
+  // What the worker reports, in shared memory.
   struct Sheet {
     uint32_t began, ended;
-    uint32_t freezers_watched;  // all there are
+    uint32_t freezers_watched;  // every one of them
     uint32_t moved, debugged;
-    char cgroups[4096];  // those that can be frozen, as they were when it began
+    char cgroups[4096];  // its freezable cgroups at the start
   };
 
-  // CLOCK_BOOTTIME less CLOCK_MONOTONIC, which cannot be read in one moment.
+  // CLOCK_BOOTTIME minus CLOCK_MONOTONIC, as bounds, since both cannot be read at the same instant.
   struct Asleep {
     int64_t at_least_ns = 0, at_most_ns = 0;
     static Asleep now();

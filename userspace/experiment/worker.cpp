@@ -39,16 +39,17 @@ struct Accounts {
   uint64_t switches() const { return voluntary + involuntary; }
 };
 
-// One thread of the run, main included: its row, its slot, and being traced.
+// One thread of the run, possibly main: its row, its slot and its entry into the trace.
 class Member {
  public:
   Member(ThreadRow& row, gilscope_slot& slot, uint32_t index, const TraceControl& tracing)
       : row_(row), gil_thread_(slot), index_(index), tracing_(tracing) {}
 
-  // By the thread itself, before its gate: opening takes long.
+  // Called by the thread itself before its gate, because opening counters takes long.
   void open_perf() { perf_.emplace(); }
 
-  // What counts from outside is on for longer than the tracer, by no more than what `slack` counts.
+  // The kernel's accounts and perf cover slightly more than the trace; the switches in between are
+  // the slack.
   Status enter() {
     Accounts before = Accounts::now();
     if (perf_) perf_->start();
@@ -104,7 +105,7 @@ class Worker {
   Status start_and_join();
   void measured_body(size_t index);
   void background_body(size_t index);
-  // What becomes of a thread between its gate and its end: traced, active and counted.
+  // The life of a thread from its gate to its end: traced, timed and counted.
   template <typename Body>
   void live(size_t index, Body body);
 
@@ -112,9 +113,9 @@ class Worker {
   const SharedSheet& sheet_;
   const TraceControl& tracing_;
   std::unique_ptr<Gil> gil_;
-  std::deque<Member> members_;  // by slot; a deque, because members do not move
-  std::deque<Gate> gates_;      // one a thread; gates_[i] is of members_[i + 1]
-  std::latch at_their_gates_;   // with perf's counters open, where they are asked for
+  std::deque<Member> members_;  // by slot; a deque, because members cannot move
+  std::deque<Gate> gates_;      // one per thread; gates_[i] belongs to members_[i + 1]
+  std::latch at_their_gates_;   // counted down by each thread, after opening any perf events
   std::vector<threading::Thread> threads_;
 };
 
@@ -135,7 +136,7 @@ void Worker::live(size_t index, Body body) {
     if (status) status = member.leave();
   }
   if (status) return;
-  // Others may wait for this thread, or for what it was to send: the run is over for all.
+  // Others may be waiting for this thread or for its data, so the whole run ends.
   sheet_.sheet().fail_with(status.error());
   _exit(1);
 }
@@ -181,7 +182,7 @@ Status Worker::make_threads() {
   return {};
 }
 
-// What main does while it holds the GIL: lets the threads go and waits for them, giving up the GIL
+// Main's work while it holds the GIL: starts the threads and waits for them, releasing the GIL
 // while it blocks.
 Status Worker::start_and_join() {
   GilThread& main = members_[0].gil_thread();
@@ -195,7 +196,7 @@ Status Worker::start_and_join() {
     for (size_t i = 0; i < task_.threads; ++i) gates_[i].open();
   }
   if (!task_.join_at_end) {
-    // The older thread module: nobody waits for a thread but by sleeping.
+    // As with Python's older thread module, main can only wait for threads by sleeping.
     if (auto ns = task_.workload->main_sleep_ns()) {
       AllowThreads allow(*gil_, main);
       std::this_thread::sleep_for(std::chrono::nanoseconds(*ns));
@@ -221,7 +222,7 @@ Status Worker::run() {
     main.open_perf();
   }
   if (Status s = make_threads(); !s) return s;
-  // Without counters to open, threads are at their gates before long.
+  // Without counters to open, threads reach their gates quickly.
   if (task_.perf) at_their_gates_.wait();
 
   if (Status s = tracing_.open_window(); !s) return s;
@@ -236,19 +237,20 @@ Status Worker::run() {
   return tracing_.close_window();
 }
 
-// The sheet of this process, for handlers that take no argument.
+// This process's sheet, for handlers that take no argument.
 const SharedSheet* sheet_of_process = nullptr;
 
-// Called before an allocation fails; it allocates nothing itself.
+// Called when an allocation is about to fail; must not allocate.
 void fail_for_want_of_memory() {
   sheet_of_process->sheet().fail_with(
-      "memory ran out in the run: raise the limit (ulimit -v, ulimit -d, the cgroup's memory.max), "
-      "or give the workload less to do");
+      "the worker ran out of memory: raise the limit (ulimit -v, ulimit -d, the cgroup's "
+      "memory.max), or give the workload less to do");
   _exit(1);
 }
 
-// glibc reserves 64 MiB of addresses for each thread that allocates. Where a limit leaves no room
-// for them it asks the kernel anew at every allocation, six system calls each, and says nothing.
+// glibc reserves 64 MiB of address space for each thread that allocates. Under a limit that leaves
+// no room for that, it silently asks the kernel again at every allocation, with six system calls
+// each.
 void share_one_arena_under_a_limit() {
   rlimit addresses = {};
   if (getrlimit(RLIMIT_AS, &addresses) == 0 && addresses.rlim_cur != RLIM_INFINITY) {
@@ -267,8 +269,8 @@ void work(const WorkerTask& task, std::span<gilscope_slot> board, const SharedSh
   });
   std::set_new_handler(fail_for_want_of_memory);
   share_one_arena_under_a_limit();
-  // Never destroyed: daemon threads, and with main_exit = "kill" all, still use it when the process
-  // ends.
+  // Never destroyed: daemon threads still use it when the process ends, and with main_exit = "kill"
+  // all threads do.
   auto* worker = new Worker(task, board, sheet, tracing);
   if (Status status = worker->run(); !status) {
     sheet.sheet().fail_with(status.error());

@@ -17,7 +17,7 @@
 namespace gilscope {
 namespace {
 
-// Far above the largest of these files (a kernel's configuration has 300 KB), far below harm.
+// Far more than the largest of these files (a kernel's configuration has 300 KB).
 constexpr size_t kMaxBytes = 4 << 20;
 
 constexpr std::string_view kSpace = " \t\r\n";
@@ -74,7 +74,7 @@ Box::Box(std::string root) : root_(std::move(root)) {
 }
 
 Result<std::string> Box::bytes(const std::string& path) const {
-  // Not to be held up by a file that waits for someone to write into it.
+  // O_NONBLOCK, so that a FIFO without a writer does not block.
   const Fd file(::open(at(path).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file) return fail_errno(path);
   std::string text;
@@ -119,7 +119,7 @@ Result<std::string> Box::unzipped(const std::string& path) const {
     text.append(buffer.data(), static_cast<size_t>(got));
   }
   ::gzclose(file);
-  if (got < 0) return fail(path + ": cannot be unzipped");
+  if (got < 0) return fail(path + ": cannot be decompressed");
   return text;
 }
 

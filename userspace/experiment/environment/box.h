@@ -1,5 +1,5 @@
-// Small readers of a box's /proc, /sys and /etc, below a root that tests can bring their own of.
-// None throws; what cannot be read says why, in words fit for a null fact.
+// Small readers of a machine's /proc, /sys and /etc, below a root that tests may replace. None
+// throws; an error's message is fit to be the reason of a null fact.
 #pragma once
 
 #include <cstdint>
@@ -16,17 +16,17 @@ class Box {
  public:
   explicit Box(std::string root = "");
 
-  // A file's text without the white space at its end. `path` is absolute, as on the box itself.
+  // A file's text without trailing white space. `path` is absolute, as on the machine itself.
   Result<std::string> text(const std::string& path) const;
-  // All of its bytes, whatever they are.
+  // A file's bytes, unchanged.
   Result<std::string> bytes(const std::string& path) const;
-  // The first line only.
+  // A file's first line.
   Result<std::string> line(const std::string& path) const;
   Result<int64_t> number(const std::string& path) const;
-  // A plain file, or one compressed by gzip.
+  // The text of a file, which may be compressed by gzip.
   Result<std::string> unzipped(const std::string& path) const;
   Result<std::string> link(const std::string& path) const;
-  // Names in a directory, sorted; those that start with `prefix`.
+  // The names in a directory that start with `prefix`, sorted.
   Result<std::vector<std::string>> names(const std::string& path,
                                          std::string_view prefix = "") const;
   bool exists(const std::string& path) const;

@@ -1,4 +1,4 @@
-// What this process's cgroups let it have of the CPUs, and how often they stopped it.
+// The limits that this process's cgroups put on it, and how often they throttled it.
 #include <algorithm>
 
 #include "userspace/experiment/cpu_list.h"
@@ -9,7 +9,7 @@ namespace {
 
 struct Mount {
   std::string point;
-  std::string root;  // the directory of the hierarchy that is seen there
+  std::string root;  // the directory of the hierarchy that is mounted there
 };
 
 bool has_option(std::string_view options, std::string_view wanted) {
@@ -21,8 +21,8 @@ bool has_option(std::string_view options, std::string_view wanted) {
   return false;
 }
 
-// Where the hierarchy is mounted. mountinfo: id parent device root point options [more]* - type
-// source options.
+// Where the hierarchy is mounted. A line of mountinfo is: id parent device root point options
+// [more]* - type source options.
 std::optional<Mount> cgroup_mount(const Box& box, const std::string& controller) {
   const auto mounts = box.text("/proc/self/mountinfo");
   for (const std::string& line : lines(mounts.value_or(""))) {
@@ -37,7 +37,7 @@ std::optional<Mount> cgroup_mount(const Box& box, const std::string& controller)
   return {};
 }
 
-// This process's place in the hierarchy. /proc/self/cgroup: id:controllers:path.
+// This process's path in the hierarchy. A line of /proc/self/cgroup is id:controllers:path.
 std::optional<std::string> cgroup_path(const Box& box, const std::string& controller) {
   const auto cgroups = box.text("/proc/self/cgroup");
   for (const std::string& line : lines(cgroups.value_or(""))) {
@@ -52,7 +52,7 @@ std::optional<std::string> cgroup_path(const Box& box, const std::string& contro
   return {};
 }
 
-// "max" or "quota period" in microseconds, of one directory.
+// One directory's bandwidth: "max", or "quota period" in microseconds.
 Result<std::string> bandwidth(const Box& box, const std::string& directory, bool unified) {
   if (unified) return box.line(directory + "/cpu.max");
   const auto quota = box.number(directory + "/cpu.cfs_quota_us");
@@ -62,7 +62,7 @@ Result<std::string> bandwidth(const Box& box, const std::string& directory, bool
   return *quota < 0 ? "max" : fmt::format("{} {}", *quota, *period);
 }
 
-// In CPUs; empty where there is no limit.
+// The limit in CPUs; empty if there is none.
 std::optional<double> limit(const std::string& bandwidth) {
   const auto fields = words(bandwidth);
   if (fields.size() != 2) return {};
@@ -72,7 +72,8 @@ std::optional<double> limit(const std::string& bandwidth) {
   return static_cast<double>(*quota) / static_cast<double>(*period);
 }
 
-// The tightest on the way up binds. A root directory has no such file, and no limit.
+// The tightest limit on the way up to the root applies. A root directory has neither such a file
+// nor a limit.
 Result<std::string> tightest_bandwidth(const Box& box) {
   std::string tightest = "max";
   bool mounted = false;
@@ -88,8 +89,8 @@ Result<std::string> tightest_bandwidth(const Box& box) {
   return tightest;
 }
 
-// A fact of the nearest directory on the way up that has one of the files: a cgroup whose
-// controller is off has what its parent has.
+// The line from the nearest directory on the way up that has one of the files: a cgroup whose
+// controller is off inherits its parent's setting.
 Result<std::string> nearest_line(const Box& box, const char* controller, const char* unified,
                                  const char* older) {
   for (const bool v2 : {true, false}) {
@@ -101,7 +102,7 @@ Result<std::string> nearest_line(const Box& box, const char* controller, const c
   return fail(fmt::format("no cgroup of this process has a {} or {}", unified, older));
 }
 
-// Of this process's own cgroup.
+// The line of a file of this process's own cgroup.
 Result<std::string> own_line(const Box& box, const char* controller, const char* name) {
   const auto directories = cgroup_directories(box, controller);
   if (directories.empty()) {
@@ -131,7 +132,8 @@ Result<std::vector<int>> affinity(const Box& box) {
   return parse_cpu_list(*list);
 }
 
-// Of the cgroups above this process's, the nearest first: each is weighed against its siblings.
+// The numbers of the cgroups above this process's own, nearest first: each competes with its
+// siblings.
 Result<std::vector<int64_t>> numbers_above(const Box& box, const char* controller,
                                            const char* name) {
   const auto own = own_line(box, controller, name);
@@ -144,7 +146,7 @@ Result<std::vector<int64_t>> numbers_above(const Box& box, const char* controlle
   return numbers;
 }
 
-// The weights of the two versions are on different scales.
+// The two versions use different scales.
 void add_weight(const Box& box, FactList& facts) {
   facts.add("cgroup.cpu_weight", to_whole(own_line(box, "", "cpu.weight")));
   facts.add("cgroup.cpu_weights_above", numbers_above(box, "", "cpu.weight"));
@@ -152,8 +154,8 @@ void add_weight(const Box& box, FactList& facts) {
   facts.add("cgroup.cpu_shares_above", numbers_above(box, "cpu", "cpu.shares"));
 }
 
-// Whether this process's cgroup or one above it runs only where nobody else wants to. Kernels
-// before 5.15 have no such file.
+// Whether this process's cgroup, or one above it, runs only on otherwise idle CPUs. Kernels before
+// 5.15 have no such file.
 Result<bool> cpu_idle(const Box& box) {
   bool told = false;
   for (const char* controller : {"", "cpu"}) {
@@ -168,7 +170,8 @@ Result<bool> cpu_idle(const Box& box) {
   return false;
 }
 
-// Bytes, of the tightest on the way up, or "max". Version 1 writes a number that no memory has.
+// The tightest limit on the way up in bytes, or "max". For no limit, version 1 writes a number
+// larger than any memory.
 Result<std::string> tightest_memory(const Box& box, const char* unified, const char* older) {
   constexpr int64_t kNone = int64_t{1} << 62;
   int64_t tightest = kNone;
@@ -192,9 +195,9 @@ std::vector<std::string> cgroup_directories(const Box& box, const std::string& c
   const auto mount = cgroup_mount(box, controller);
   auto path = cgroup_path(box, controller);
   if (!mount || !path) return {};
-  // A container may see only a part of the hierarchy, mounted as if it were the whole.
+  // A container may see a part of the hierarchy mounted as if it were the whole.
   if (mount->root != "/" && path->starts_with(mount->root)) path->erase(0, mount->root.size());
-  // "/../other": this process stands outside of what its cgroup namespace shows.
+  // "/../other": this process is outside of its cgroup namespace's root.
   if (path->starts_with("/..")) path->clear();
 
   std::vector<std::string> directories;
@@ -209,7 +212,7 @@ std::vector<std::string> cgroup_directories(const Box& box, const std::string& c
 Result<Throttling> throttling(const Box& box) {
   Throttling sum;
   bool told = false;
-  // Each cgroup counts the stops of its own limit, so that those above this process's count too.
+  // Each cgroup counts only throttling by its own limit, so sum up this process's and all above it.
   for (const char* controller : {"", "cpu"}) {
     for (const std::string& directory : cgroup_directories(box, controller)) {
       const auto stat = box.text(directory + "/cpu.stat");
@@ -224,10 +227,10 @@ Result<Throttling> throttling(const Box& box) {
           (microseconds && __builtin_mul_overflow(*microseconds, int64_t{1000}, &stopped_ns)) ||
           __builtin_add_overflow(sum.periods, *periods, &sum.periods) ||
           __builtin_add_overflow(sum.ns, stopped_ns, &sum.ns);
-      if (overflow) return fail(directory + "/cpu.stat says nonsense");
+      if (overflow) return fail(directory + "/cpu.stat has numbers out of range");
     }
   }
-  if (!told) return fail("no cpu.stat of this process's cgroup says nr_throttled");
+  if (!told) return fail("no cpu.stat of this process's cgroups has nr_throttled");
   return sum;
 }
 
@@ -235,7 +238,7 @@ void add_cgroup_facts(const Box& box, FactList& facts) {
   facts.add("cgroup.cpu_max", tightest_bandwidth(box));
   add_weight(box, facts);
   facts.add("cgroup.cpu_idle", cpu_idle(box));
-  // Above memory.high the kernel slows a process down; above memory.max it kills.
+  // Above memory.high the kernel slows a process down; above memory.max it kills it.
   facts.add("cgroup.memory_high", tightest_memory(box, "memory.high", nullptr));
   facts.add("cgroup.memory_max", tightest_memory(box, "memory.max", "memory.limit_in_bytes"));
   facts.add("cgroup.cpuset",

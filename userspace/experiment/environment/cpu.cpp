@@ -1,4 +1,4 @@
-// Which CPUs, and how they are connected.
+// The CPUs and their topology.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -13,7 +13,7 @@ namespace {
 
 constexpr const char* kCpus = "/sys/devices/system/cpu";
 
-// The first of the names that /proc/cpuinfo uses on one architecture or another.
+// The value of the first of `keys` that /proc/cpuinfo has; names differ between architectures.
 Result<std::string> cpuinfo_value(const Box& box, std::initializer_list<const char*> keys) {
   const auto cpuinfo = box.text("/proc/cpuinfo");
   if (!cpuinfo) return fail(cpuinfo.error());
@@ -26,7 +26,7 @@ Result<std::string> cpuinfo_value(const Box& box, std::initializer_list<const ch
 Result<std::vector<int>> cpu_list(const Box& box, const char* name) {
   const auto text = box.line(fmt::format("{}/{}", kCpus, name));
   if (!text) return fail(text.error());
-  // Where there is none, some of these files say so in words.
+  // Some of these files say "(null)" for an empty list.
   if (*text == "(null)") return std::vector<int>();
   return parse_cpu_list(*text);
 }
@@ -56,7 +56,7 @@ void add_topology(const Box& box, FactList& facts) {
   facts.add("cpu.threads_per_core", most);
 }
 
-// The sets of CPUs that one file below each CPU's directory names, each once: "0,4", "1,5".
+// The distinct sets of CPUs that a file below each CPU's directory names: "0,4", "1,5".
 template <typename PathOf>
 Result<std::vector<std::string>> groups(const Box& box, PathOf path_of) {
   const auto online = online_cpus(box);
@@ -77,7 +77,7 @@ struct Cache {
   std::string directory;
 };
 
-// Level 3 where there is one, else level 2: what the scheduler keeps tasks within.
+// The last-level cache, within which the scheduler tries to keep tasks: level 3, or else level 2.
 Result<Cache> last_level_cache(const Box& box, const std::string& cpu) {
   const std::string directory = cpu + "/cache";
   const auto names = box.names(directory, "index");
@@ -87,7 +87,7 @@ Result<Cache> last_level_cache(const Box& box, const std::string& cpu) {
     const auto level = box.number(fmt::format("{}/{}/level", directory, name));
     if (level && *level > last.level) last = {*level, directory + "/" + name};
   }
-  if (last.level == 0) return fail(directory + " names no cache");
+  if (last.level == 0) return fail(directory + " lists no cache");
   return last;
 }
 
@@ -102,7 +102,7 @@ void add_groups(const Box& box, FactList& facts) {
             }));
 }
 
-// Of the first CPU that is online: "L1 Data 32K". Only their sizes; who shares them is elsewhere.
+// The caches of the first online CPU, for example "L1 Data 32K".
 Result<std::vector<std::string>> cache_sizes(const Box& box) {
   const auto online = online_cpus(box);
   if (!online) return fail(online.error());
@@ -117,7 +117,7 @@ Result<std::vector<std::string>> cache_sizes(const Box& box) {
     };
     caches.push_back(fmt::format("L{} {} {}", part("level"), part("type"), part("size")));
   }
-  if (caches.empty()) return fail(directory + " names no cache");
+  if (caches.empty()) return fail(directory + " lists no cache");
   return caches;
 }
 
@@ -157,8 +157,8 @@ void add_cpu_facts(const Box& box, FactList& facts) {
   add_caches(box, facts);
   facts.add("cpu.idle_driver", box.line(fmt::format("{}/cpuidle/current_driver", kCpus)));
   facts.add("cpu.idle_governor", box.line(fmt::format("{}/cpuidle/current_governor_ro", kCpus)));
-  // How long a guest polls before it halts an idle CPU: where it does not, each wakeup of an idle
-  // CPU goes by the hypervisor, and takes far longer.
+  // How long a guest polls before it halts an idle CPU. Without polling, each wakeup of an idle CPU
+  // goes through the hypervisor and takes far longer.
   facts.add("cpu.halt_poll_ns", box.number("/sys/module/haltpoll/parameters/guest_halt_poll_ns"));
   add_mitigations(box, facts);
 }

@@ -1,4 +1,4 @@
-// How the parts of a capture add what they found, or why they did not.
+// Collects the facts of a capture: each with its value, or null with a reason.
 #pragma once
 
 #include <string>

@@ -13,10 +13,10 @@
 namespace gilscope {
 namespace {
 
-// What numbers hang on, and what cannot change while a machine runs one kernel. Not the boot: the
-// same kernel may have been booted again. Not the machine's settings, which anybody may change at
-// any time: the report has them before and after. Not what follows from these, as a configuration
-// follows from the kernel's build.
+// Facts on which the numbers depend and that cannot change while a machine runs one kernel. Left
+// out are the boot id, since the same kernel may be booted again; settings that may change at any
+// time, which the report has before and after; and facts that follow from those listed, as the
+// configuration follows from the kernel's build.
 constexpr FixedFact kFixed[] = {
     {"gilscope", FixedBy::gilscope},
     {"tool.version", FixedBy::gilscope},
@@ -54,9 +54,9 @@ struct Group {
   const char* way_out;
 };
 constexpr Group kGroups[] = {
-    {FixedBy::gilscope, "another gilscope", "go on with that one"},
+    {FixedBy::gilscope, "another gilscope", "resume with that one"},
     {FixedBy::kernel, "another kernel or other boot options", "boot that kernel as it was then"},
-    {FixedBy::machine, "another machine", "go on there"},
+    {FixedBy::machine, "another machine", "resume there"},
     {FixedBy::scheduler, "another scheduling policy or priority", "start it with that one"},
 };
 
@@ -67,7 +67,8 @@ const Fact* find(const Facts& facts, std::string_view key) {
   return nullptr;
 }
 
-// Of two long texts, the words where they part: a kernel's command line may fill a screen.
+// Shortens two long texts to the words in which they differ: a kernel's command line may fill a
+// screen.
 struct Pair {
   std::string a, b;
 };
@@ -82,7 +83,7 @@ Pair parting_words(std::string a, std::string b) {
   while (same < shorter && rest_a[rest_a.size() - 1 - same] == rest_b[rest_b.size() - 1 - same]) {
     ++same;
   }
-  // From the beginning of a word, in both.
+  // The common end starts at a word in both texts.
   while (same > 0 && (rest_a[rest_a.size() - same] != ' ' || rest_b[rest_b.size() - same] != ' ')) {
     --same;
   }
@@ -128,7 +129,7 @@ std::string why_not_the_same(const Facts& earlier, const Facts& now) {
       if (fixed.by != group.by) continue;
       const Fact *a = find(earlier, fixed.key), *b = find(now, fixed.key);
       if (!a || !b || value_text(*a) == value_text(*b)) continue;
-      if (more++ > 0) continue;  // they go together: release, version, build
+      if (more++ > 0) continue;  // show one per group: release, version and build change together
       others += fmt::format("{}{}", others.empty() ? "" : ", of ", group.other);
       differences +=
           fmt::format("{}{}", differences.empty() ? "" : "; ", difference(fixed.key, *a, *b));

@@ -1,5 +1,5 @@
-// The facts that one report has one value of: an interrupted experiment goes on only where they are
-// what they were. docs/report.md lists them, and a test holds that list against this one.
+// The facts that must not change within a report: an interrupted experiment resumes only if they
+// are unchanged. docs/report.md lists them, and a test compares that list with this one.
 #pragma once
 
 #include <span>
@@ -18,15 +18,15 @@ struct FixedFact {
 
 std::span<const FixedFact> fixed_facts();
 
-// All that is compared: the environment, the moment before the first run, and the version that
+// The facts to compare: the environment, the moment before the first run, and the version that
 // wrote the report, as `gilscope`.
 Facts facts_of(const Report& report);
 Facts facts_here();
 
-// Empty: nothing forbids going on. Else what the directory of the earlier report does, with both
-// values and the ways out: "holds an experiment of another machine: ...". A fact that is null or
-// absent on one side is no difference: an older gilscope did not record it, or it could not be
-// read.
+// Empty if the experiment may resume. Otherwise a message to follow the name of the earlier
+// report's directory, with both values and the ways out: "holds an experiment of another machine:
+// ...". A fact that is null or absent on one side is no difference: an older gilscope did not
+// record it, or it could not be read.
 std::string why_not_the_same(const Facts& earlier, const Facts& now);
 
 }  // namespace gilscope

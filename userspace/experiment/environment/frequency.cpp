@@ -1,4 +1,4 @@
-// How the CPUs are clocked, which a governor, a user or the heat can change at any time.
+// The CPUs' frequencies, which a governor, a user or heat may change at any time.
 #include "userspace/experiment/environment/parts.h"
 
 namespace gilscope {
@@ -6,8 +6,7 @@ namespace {
 
 constexpr const char* kCpus = "/sys/devices/system/cpu";
 
-// Of every CPU and not of the first alone: they need not be the same. In the order of
-// cpu.online_now.
+// A setting of every CPU, in the order of cpu.online_now; CPUs may differ.
 Result<std::vector<std::string>> settings(const Box& box, const std::vector<int>& cpus,
                                           const char* name) {
   std::vector<std::string> settings;
@@ -19,7 +18,7 @@ Result<std::vector<std::string>> settings(const Box& box, const std::vector<int>
   return settings;
 }
 
-// Two drivers, two files, opposite senses.
+// Two drivers have two files of opposite meaning.
 Result<bool> boost(const Box& box) {
   if (const auto off = box.number(fmt::format("{}/intel_pstate/no_turbo", kCpus))) return *off == 0;
   const auto on = box.number(fmt::format("{}/cpufreq/boost", kCpus));
@@ -36,14 +35,14 @@ Result<std::vector<int64_t>> frequencies(const Box& box, const std::vector<int>&
     if (!kilohertz) return fail(fmt::format("no cpufreq ({})", kilohertz.error().message));
     int64_t hertz = 0;
     if (__builtin_mul_overflow(*kilohertz, int64_t{1000}, &hertz)) {
-      return fail(fmt::format("CPU {} says nonsense about its frequency", cpu));
+      return fail(fmt::format("the frequency of CPU {} is out of range", cpu));
     }
     out.push_back(hertz);
   }
   return out;
 }
 
-// How often the processor slowed itself down for its heat, on each CPU. Intel's alone tell.
+// How often each CPU throttled itself because of heat. Only Intel's processors report it.
 Result<std::vector<int64_t>> thermal_throttles(const Box& box, const std::vector<int>& cpus) {
   std::vector<int64_t> out;
   for (const int cpu : cpus) {

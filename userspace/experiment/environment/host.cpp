@@ -1,4 +1,4 @@
-// Which box, and what is installed on it.
+// The machine's identity, memory, clocks and operating system.
 #include <gnu/libc-version.h>
 
 #include <algorithm>
@@ -28,7 +28,7 @@ Result<std::vector<int>> numa_nodes(const Box& box) {
   for (const std::string& name : *names) {
     if (const auto id = to_number(name.substr(4))) nodes.push_back(static_cast<int>(*id));
   }
-  std::sort(nodes.begin(), nodes.end());  // by name node10 came before node2
+  std::sort(nodes.begin(), nodes.end());
   return nodes;
 }
 
@@ -45,11 +45,11 @@ Result<std::vector<std::string>> node_cpus(const Box& box) {
   return cpus;
 }
 
-// machine-id(5) asks that it be shown to nobody as it is: what tells machines apart is its hash
-// together with a word of our own, and nobody else's.
+// machine-id(5) asks programs not to publish the id itself. Its hash, salted with a word of
+// gilscope's own, still distinguishes machines.
 Result<std::string> hashed(const Result<std::string>& id) {
   if (!id) return id;
-  if (id->empty() || *id == "uninitialized") return fail("there is none yet");
+  if (id->empty() || *id == "uninitialized") return fail("not initialized yet");
   return sha256("gilscope " + *id);
 }
 
@@ -62,7 +62,7 @@ Result<int64_t> memory_bytes(const Box& box, const char* key) {
   const auto kilobytes = fields.empty() ? std::nullopt : to_number(fields[0]);
   int64_t bytes = 0;
   if (!kilobytes || __builtin_mul_overflow(*kilobytes, int64_t{1024}, &bytes)) {
-    return fail(fmt::format("/proc/meminfo does not say {}", key));
+    return fail(fmt::format("/proc/meminfo has no readable {}", key));
   }
   return bytes;
 }
@@ -78,11 +78,11 @@ void add_host_facts(const Box& box, FactList& facts) {
   } else {
     facts.add_null("clock.available", clocks.error().message);
   }
-  // Of the program itself: it is linked with its own, which need not be the box's.
+  // The program's own glibc: a static program need not have the machine's.
   facts.add("glibc.version", ::gnu_get_libc_version());
   facts.add("host.name", box.line("/proc/sys/kernel/hostname"));
   facts.add("host.machine_id_sha256", hashed(box.line("/etc/machine-id")));
-  // For root alone to read. A machine that was cloned has its own.
+  // Only root can read it. A cloned machine has its own.
   facts.add("host.product_uuid_sha256", hashed(box.line("/sys/class/dmi/id/product_uuid")));
   facts.add("host.boot_id", box.line("/proc/sys/kernel/random/boot_id"));
   facts.add("host.os", operating_system(box));

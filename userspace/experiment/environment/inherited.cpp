@@ -1,5 +1,5 @@
-// What this process has inherited from whoever started it, and its workers and threads from it: how
-// the scheduler treats it, what memory it may have and from where, what each system call costs.
+// What this process has inherited from its starter, and passes on to its workers and threads: its
+// scheduling, its memory policy, and variables of the C library and the loader.
 #include <linux/mempolicy.h>
 #include <sched.h>
 #include <sys/personality.h>
@@ -41,7 +41,7 @@ std::string policy_name(int policy) {
   }
 }
 
-// From the system calls themselves: /proc/self/stat does not tell whether it is reset on fork.
+// Uses system calls, because /proc/self/stat does not show SCHED_RESET_ON_FORK.
 void add_policy(FactList& facts) {
   errno = 0;
   const int nice = ::getpriority(PRIO_PROCESS, 0);
@@ -64,7 +64,8 @@ void add_policy(FactList& facts) {
   facts.add("process.reset_on_fork", (policy & SCHED_RESET_ON_FORK) != 0);
 }
 
-// "none": from the nice value. glibc has no function for it, and linux/ioprio.h is not C++.
+// "none" means that it follows the nice value. glibc has no function for it, and linux/ioprio.h
+// does not compile as C++.
 Result<std::string> io_priority() {
   constexpr std::array<const char*, 4> kClasses = {"none", "realtime", "best-effort", "idle"};
   constexpr int kProcess = 1, kClassShift = 13, kLevels = 7;
@@ -84,7 +85,7 @@ Result<int64_t> timer_slack_ns() {
 
 // ---- memory ----
 
-// "bind 0 1": the mode, and the nodes that it names.
+// The mode and its nodes, for example "bind 0 1".
 Result<std::string> memory_policy() {
   constexpr size_t kNodes = 1024, kBits = sizeof(unsigned long) * CHAR_BIT;
   constexpr int kPreferredMany = 5, kWeightedInterleave = 6;  // older headers lack them
@@ -126,7 +127,7 @@ Result<bool> huge_pages() {
   return off == 0;
 }
 
-// Off under `setarch -R`: then every run has the same addresses, and the same collisions in caches.
+// Off under `setarch -R`: then every run has the same addresses, and so the same cache conflicts.
 Result<bool> address_randomization() {
   constexpr unsigned long kAsk = 0xffffffff;
   const int personality = ::personality(kAsk);
@@ -134,9 +135,9 @@ Result<bool> address_randomization() {
   return (personality & ADDR_NO_RANDOMIZE) == 0;
 }
 
-// ---- what the C library and the loader are told by the environment ----
+// ---- variables of the C library and the loader ----
 
-// Those alone: others may hold anybody's secrets.
+// No others are recorded: they may hold secrets.
 constexpr std::string_view kVariables[] = {
     "GLIBC_TUNABLES",
     "LD_AUDIT",

@@ -1,4 +1,4 @@
-// Which CPUs interrupts go to, and whether somebody moves them about.
+// Which CPUs interrupts go to, and whether irqbalance moves them.
 #include <algorithm>
 #include <cctype>
 
@@ -7,7 +7,8 @@
 namespace gilscope {
 namespace {
 
-// By the names of the processes: where it keeps a file differs from one distribution to another.
+// Looks for the process by name, because the place of irqbalance's files differs between
+// distributions.
 Result<bool> irqbalance_runs(const Box& box) {
   const auto names = box.names("/proc");
   if (!names) return fail(names.error());
@@ -17,7 +18,7 @@ Result<bool> irqbalance_runs(const Box& box) {
                                      [](unsigned char c) { return std::isdigit(c) != 0; })) {
       continue;
     }
-    // One that has ended meanwhile is not it.
+    // Skips a process that has ended meanwhile.
     const auto command = box.line("/proc/" + name + "/comm");
     any = any || command.has_value();
     if (command && *command == "irqbalance") return true;
@@ -29,7 +30,7 @@ Result<bool> irqbalance_runs(const Box& box) {
 }  // namespace
 
 void add_interrupt_facts(const Box& box, FactList& facts) {
-  // A mask in hexadecimal; interrupts that nobody has moved go there.
+  // A hexadecimal mask of the CPUs that interrupts go to by default.
   facts.add("interrupts.default_affinity", box.line("/proc/irq/default_smp_affinity"));
   facts.add("interrupts.irqbalance", irqbalance_runs(box));
 }

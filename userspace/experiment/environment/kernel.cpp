@@ -1,4 +1,4 @@
-// Which kernel, built and booted how.
+// The kernel: its build, configuration and boot options.
 #include <algorithm>
 #include <cstring>
 
@@ -8,8 +8,8 @@
 namespace gilscope {
 namespace {
 
-// What decides how the scheduler places and preempts, how time is told, and what tracing costs.
-// The last two are the guest's answer to steal: it moves tasks off CPUs that the host takes away.
+// Options that decide how the scheduler places and preempts tasks, how time is measured, and what
+// tracing costs. The last two make a guest move tasks off CPUs that its host steals.
 constexpr const char* kOptions[] = {
     "PREEMPT_NONE",
     "PREEMPT_VOLUNTARY",
@@ -43,11 +43,11 @@ constexpr const char* kOptions[] = {
 Result<int64_t> config_hz(const Result<KernelConfig>& config) {
   if (!config) return fail(config.error());
   const auto hz = to_number(value_of(config->text, "CONFIG_HZ", '=').value_or(""));
-  if (!hz) return fail("the kernel's configuration does not say CONFIG_HZ");
+  if (!hz) return fail("the kernel's configuration has no CONFIG_HZ");
   return *hz;
 }
 
-// "n" also where this kernel knows no such option: either way it has no such thing.
+// An option that this kernel does not know is also "n".
 void add_config(const Result<KernelConfig>& config, FactList& facts) {
   if (!config || config->text.empty()) {
     const std::string reason = config ? config->path + ": empty" : config.error().message;
@@ -73,10 +73,10 @@ Result<std::string> build_id(const Box& box) {
   return id;
 }
 
-// Those that are in force: they replace functions of the kernel, without another build id.
+// The enabled live patches: they replace functions of the kernel without changing its build id.
 Result<std::vector<std::string>> live_patches(const Box& box) {
   const std::string directory = "/sys/kernel/livepatch";
-  if (!box.exists(directory)) return fail("this kernel takes no live patches");
+  if (!box.exists(directory)) return fail("this kernel does not support live patches");
   const auto names = box.names(directory);
   if (!names) return fail(names.error());
   std::vector<std::string> patches;
@@ -92,7 +92,7 @@ struct Preempt {
   std::string from;
 };
 
-// "none voluntary (full) lazy": the one in brackets is in force.
+// The choice in brackets, as in "none voluntary (full) lazy".
 std::optional<std::string> active_choice(std::string_view text) {
   const size_t open = text.find('(');
   const size_t close = text.find(')', open);
@@ -119,8 +119,8 @@ std::optional<std::string> configured_choice(const std::string& config) {
   return {};
 }
 
-// The model in force, from whoever knows best: debugfs knows it; a kernel that can choose at boot
-// was told by the command line, or took what it was configured for.
+// The preemption model, from the most reliable source: debugfs; then, for a kernel that chooses at
+// boot, the command line; then the configuration; then the version.
 Result<Preempt> preempt_model(const Box& box, const Result<KernelConfig>& config) {
   const auto debug = box.line("/sys/kernel/debug/sched/preempt");
   if (debug) {
@@ -139,17 +139,18 @@ Result<Preempt> preempt_model(const Box& box, const Result<KernelConfig>& config
       debug ? "sched/preempt marks no model" : why_no_debugfs(box, debug.error());
   if (dynamic) {
     return fail(
-        fmt::format("chosen at boot, and neither debugfs ({}) nor the configuration says "
+        fmt::format("chosen at boot, but neither debugfs ({}) nor the configuration shows "
                     "which",
                     unknown));
   }
   if (version->find("PREEMPT_RT") != version->npos) return Preempt{"rt", "version"};
   if (version->find("PREEMPT_LAZY") != version->npos) return Preempt{"lazy", "version"};
   if (version->find("PREEMPT") != version->npos) return Preempt{"full", "version"};
-  return fail(fmt::format("none or voluntary: the version does not tell them apart ({})", unknown));
+  return fail(
+      fmt::format("none or voluntary: the version does not distinguish them ({})", unknown));
 }
 
-// All that this kernel offers: newer ones have fewer.
+// Every model that this kernel offers; newer kernels offer fewer.
 void add_preempt_choices(const Box& box, FactList& facts) {
   auto text = box.line("/sys/kernel/debug/sched/preempt");
   if (!text) return facts.add_null("kernel.preempt_choices", why_no_debugfs(box, text.error()));
@@ -159,8 +160,8 @@ void add_preempt_choices(const Box& box, FactList& facts) {
 
 }  // namespace
 
-// Sizes of name and description, a type, and the two, each padded to four bytes. The build id is
-// the GNU note of type 3.
+// A note is the sizes of its name and description, its type, then name and description, each padded
+// to four bytes. The build id is the GNU note of type 3.
 std::string build_id_among(std::string_view notes) {
   constexpr uint32_t kBuildId = 3;
   std::string_view rest = notes;

@@ -1,5 +1,4 @@
-// What moves or can be moved: captured before and after an experiment, so that the difference can
-// be seen.
+// Facts that may change, captured before and after an experiment to show the difference.
 #include <time.h>
 
 #include <charconv>
@@ -30,7 +29,7 @@ void add_load(const Box& box, FactList& facts) {
     if (load) {
       facts.add(keys[i], *load);
     } else {
-      facts.add_null(keys[i], text ? "/proc/loadavg does not say" : text.error().message);
+      facts.add_null(keys[i], text ? "/proc/loadavg cannot be parsed" : text.error().message);
     }
   }
 }
@@ -56,8 +55,8 @@ Result<std::vector<int64_t>> steal(const Box& box, const std::vector<int>& cpus)
   return out;
 }
 
-// Lists in the order of cpu.online_now: a CPU may have come or gone since the environment was
-// captured.
+// The lists are in the order of cpu.online_now, since CPUs may have come or gone since the
+// environment was captured.
 void add_cpus(const Box& box, FactList& facts) {
   const auto online = online_cpus(box);
   facts.add("cpu.online_now", online);
@@ -73,7 +72,7 @@ Result<std::vector<int64_t>> temperatures(const Box& box) {
   if (!zones) return fail(zones.error());
   std::vector<int64_t> out;
   for (const std::string& zone : *zones) {
-    // A zone without a sensor answers with an error; the others still count.
+    // Skips zones without a sensor, whose file gives an error.
     const auto degrees = box.number("/sys/class/thermal/" + zone + "/temp");
     if (degrees) out.push_back(*degrees);
   }
@@ -86,12 +85,12 @@ Result<int64_t> uptime_ns(const Box& box) {
   if (!text) return fail(text.error());
   const auto fields = words(*text);
   const auto seconds = fields.empty() ? std::nullopt : to_decimal(fields[0]);
-  constexpr double kLongest = 1e9;  // thirty years; keeps nonsense out of the arithmetic
-  if (!seconds || *seconds < 0 || *seconds > kLongest) return fail("/proc/uptime does not say");
+  constexpr double kLongest = 1e9;  // thirty years; prevents overflow
+  if (!seconds || *seconds < 0 || *seconds > kLongest) return fail("/proc/uptime cannot be parsed");
   return std::llround(*seconds * 100) * 10000000;  // the kernel writes hundredths
 }
 
-// To the millisecond: it stands beside the other clock, to tie the two.
+// The calendar time to the millisecond, precise enough to pair with the monotonic clock.
 std::string utc_milliseconds() {
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);
@@ -106,7 +105,7 @@ std::string utc_milliseconds() {
 
 Facts capture_moment(const Box& box) {
   FactList facts;
-  // The two clocks at one moment tie the report's times to the calendar.
+  // Both clocks at one moment, to convert the report's times to calendar time.
   facts.add("time.utc", utc_milliseconds());
   facts.add("time.monotonic_ns", static_cast<int64_t>(kernel_monotonic_ns()));
   facts.add("time.uptime_ns", uptime_ns(box));
@@ -116,7 +115,7 @@ Facts capture_moment(const Box& box) {
   add_cpus(box, facts);
   add_frequency_facts(box, facts);
   facts.add("temperature.millicelsius", temperatures(box));
-  // The kernel itself gives up a clock that it finds unstable.
+  // It may change: the kernel abandons a clock that it finds unstable.
   facts.add("clock.source",
             box.line("/sys/devices/system/clocksource/clocksource0/current_clocksource"));
   add_scheduler_facts(box, facts);

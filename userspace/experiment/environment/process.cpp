@@ -1,5 +1,4 @@
-// What this process is to the kernel, from the files that say so: its PID namespace, its limits,
-// and what it was given before it started.
+// This process's cgroup versions, PID namespace, limits and settings, from /proc/self.
 #include "userspace/experiment/cpu_list.h"
 #include "userspace/experiment/environment/parts.h"
 
@@ -20,15 +19,15 @@ Result<std::vector<std::string>> cgroup_versions(const Box& box) {
 }
 
 Result<std::string> pid_namespace(const Box& box) {
-  // The first PID namespace's inode is fixed in the kernel (PROC_PID_INIT_INO).
+  // The kernel fixes the initial PID namespace's inode number (PROC_PID_INIT_INO).
   const auto link = box.link("/proc/self/ns/pid");
   if (!link) return link;
   return *link == "pid:[4026531836]" ? "initial" : "nested";
 }
 
-// The soft ones that can end a run or change what it costs. Not those of core dumps, locks, signals
-// and message queues, nor of the resident set, which the kernel ignores; nor how far the priority
-// may be raised, which is no matter until it is.
+// The soft limits that can end a run or change what it costs. Left out are the limits of core
+// dumps, locks, signals and message queues, that of the resident set, which the kernel ignores, and
+// those on raising priorities, which do not matter until one is raised.
 struct Limit {
   const char* key;
   std::string_view name;  // in /proc/self/limits
@@ -55,17 +54,17 @@ void add_limit(const Result<std::string>& limits, const Limit& limit, FactList& 
     if (const auto number = to_number(fields[0])) return facts.add(limit.key, *number);
     return facts.add(limit.key, fields[0]);
   }
-  facts.add_null(limit.key, "/proc/self/limits does not say");
+  facts.add_null(limit.key, fmt::format("/proc/self/limits has no {}", limit.name));
 }
 
-// "/autogroup-7 nice 0". Only in force while kernel.sched_autogroup is 1.
+// The line is "/autogroup-7 nice 0". It applies only while kernel.sched_autogroup is 1.
 Result<int64_t> autogroup_nice(const Box& box) {
   constexpr const char* kPath = "/proc/self/autogroup";
   const auto text = box.line(kPath);
   if (!text) return fail(text.error());
   const auto fields = words(*text);
   const auto nice = fields.size() == 3 ? to_number(fields[2]) : std::nullopt;
-  if (!nice) return fail(fmt::format("{} does not say", kPath));
+  if (!nice) return fail(fmt::format("{} cannot be parsed", kPath));
   return *nice;
 }
 
@@ -91,7 +90,7 @@ Result<std::vector<int>> memory_nodes(const Box& box) {
   return parse_cpu_list(*list);
 }
 
-// Of 1024; where the kernel clamps nothing, its file has no such line.
+// A utilization clamp, on a scale of 1024. Kernels without clamping have no such line.
 Result<int64_t> clamp(const Box& box, const char* key) {
   const auto sched = box.text("/proc/self/sched");
   if (!sched) return fail(sched.error());
@@ -115,7 +114,7 @@ void add_process_settings(const Box& box, FactList& facts) {
   facts.add("process.uclamp_max", clamp(box, "uclamp.max"));
   facts.add("process.oom_score_adj", box.number("/proc/self/oom_score_adj"));
   facts.add("process.memory_nodes", memory_nodes(box));
-  // A filter is asked at every system call; the two mitigations slow the process itself down.
+  // Each filter runs at every system call; the two mitigations slow the process itself down.
   facts.add("process.seccomp_filters", status_number(box, "Seccomp_filters"));
   facts.add("process.speculative_store_bypass", status_value(box, "Speculation_Store_Bypass"));
   facts.add("process.indirect_branch_speculation", status_value(box, "SpeculationIndirectBranch"));

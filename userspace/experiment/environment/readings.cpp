@@ -1,5 +1,5 @@
-// What is read at either end of a run: what the hypervisor took from its CPUs and what they did not
-// use, which of them are online, whether the cgroup was throttled or another scheduler loaded.
+// Readings at both ends of a run: steal and idle time of its CPUs, which CPUs are online,
+// throttling of the cgroup, and BPF schedulers.
 #include <time.h>
 #include <unistd.h>
 
@@ -21,7 +21,7 @@ std::optional<CpuTimes> read_cpu_times(const Box& box, const std::vector<int>& c
   CpuTimes times;
   size_t found = 0;
   for (const std::string& line : lines(*stat)) {
-    if (!line.starts_with("cpu")) break;  // they come first
+    if (!line.starts_with("cpu")) break;  // the CPUs' lines come first
     const auto fields = words(line);
     const auto id = to_number(fields[0].substr(3));
     if (!id || std::find(cpus.begin(), cpus.end(), *id) == cpus.end()) continue;
@@ -33,7 +33,7 @@ std::optional<CpuTimes> read_cpu_times(const Box& box, const std::vector<int>& c
     times.idle_ns += (static_cast<uint64_t>(*idle) + static_cast<uint64_t>(*waiting)) * tick_ns;
     ++found;
   }
-  // A CPU that is not listed is offline, and its times unknown rather than 0.
+  // A CPU that is not listed is offline; its times are unknown, not 0.
   if (found != cpus.size()) return {};
   return times;
 }
@@ -55,7 +55,7 @@ GateReadings read_gates(const Box& box, const std::vector<int>& cpus) {
     readings.throttled_periods = static_cast<uint64_t>(stopped->periods);
   }
   readings.sched_ext = read_sched_ext(box);
-  // These two belong together.
+  // Read the clock and the CPU times together: the gates divide one by the other.
   timespec now{};
   ::clock_gettime(CLOCK_MONOTONIC, &now);
   readings.at_ns =

@@ -1,11 +1,11 @@
-// How the kernel's scheduler is set.
+// The settings of the kernel's scheduler.
 #include "userspace/experiment/environment/parts.h"
 
 namespace gilscope {
 namespace {
 
-// The fair class's settings moved from sysctl to debugfs in 5.13, and some changed their names
-// with the scheduler itself; each is asked for where it may be.
+// The fair class's settings moved from sysctl to debugfs in Linux 5.13, and some changed their
+// names with the scheduler itself; each is looked up wherever it may be.
 struct Setting {
   const char* key;
   const char* debugfs;
@@ -23,7 +23,7 @@ constexpr Setting kSettings[] = {
 constexpr const char* kDebug = "/sys/kernel/debug/sched";
 constexpr const char* kSchedExt = "/sys/kernel/sched_ext";
 
-// debugfs writes numbers; the scaling comes as a number or as "none (logarithmic) linear".
+// Settings are numbers, except tunable_scaling, which may be text: "none (logarithmic) linear".
 void add_setting(const Box& box, const Setting& setting, FactList& facts) {
   const std::string key = fmt::format("kernel.sched.{}", setting.key);
   auto text = box.line(fmt::format("{}/{}", kDebug, setting.debugfs));
@@ -52,8 +52,7 @@ void add_features(const Box& box, FactList& facts) {
   }
 }
 
-// Where debugfs is out of reach, a task's own slice shows what the base slice comes to (6.6 and
-// later show it).
+// Without debugfs, a task's own slice shows the effective base slice (from Linux 6.6 on).
 Result<int64_t> task_slice_ns(const Box& box) {
   const auto sched = box.text("/proc/self/sched");
   if (!sched) return fail(sched.error());
@@ -62,7 +61,7 @@ Result<int64_t> task_slice_ns(const Box& box) {
   return *slice;
 }
 
-// The name of the scheduler that is loaded is there only while it is.
+// The file with a BPF scheduler's name exists only while one is loaded.
 void add_sched_ext(const Box& box, FactList& facts) {
   if (!box.exists(kSchedExt)) {
     for (const char* name : {"state", "ops", "enable_seq"}) {
@@ -75,7 +74,7 @@ void add_sched_ext(const Box& box, FactList& facts) {
   const bool none = state && *state == "disabled";
   facts.add("kernel.sched_ext.ops",
             none ? Result<std::string>("none") : box.line(fmt::format("{}/root/ops", kSchedExt)));
-  // Grows when a BPF scheduler is loaded: a difference means that one came or went.
+  // Grows whenever a BPF scheduler is loaded, so a difference means that one came or went.
   facts.add("kernel.sched_ext.enable_seq", box.number(fmt::format("{}/enable_seq", kSchedExt)));
 }
 

@@ -1,5 +1,5 @@
-// This program, and what else of BPF is in the kernel: other programs on the same tracepoints cost
-// every switch time.
+// This program, and the number of BPF programs in the kernel: others on the same tracepoints slow
+// down every switch.
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <link.h>
@@ -11,9 +11,9 @@
 namespace gilscope {
 namespace {
 
-// All that are loaded, whoever loaded them; which of them are attached to what is not asked.
+// Counts all loaded programs, whoever loaded them and whatever they are attached to.
 Result<int64_t> loaded_programs() {
-  constexpr int64_t kMany = 100000;  // programs come and go, ids only grow: this ends all the same
+  constexpr int64_t kMany = 100000;  // ends the loop even if programs are loaded all the time
   int64_t count = 0;
   for (__u32 id = 0; count < kMany; ++count) {
     const int result = bpf_prog_get_next_id(id, &id);
@@ -23,11 +23,10 @@ Result<int64_t> loaded_programs() {
   return count;
 }
 
-// By which two programs of one version are told apart, while it is worked on. The linker has left
-// it in the program's notes.
+// Distinguishes two builds of one version. The linker puts it into the program's notes.
 Result<std::string> own_build_id() {
   std::string id;
-  // The program itself comes first, and ends the walk.
+  // The program itself comes first; returning 1 ends the walk there.
   ::dl_iterate_phdr(
       [](dl_phdr_info* program, size_t, void* found) {
         for (int i = 0; i < program->dlpi_phnum; ++i) {
@@ -50,7 +49,7 @@ void add_tool_facts(FactList& facts) {
   facts.add("tool.version", GILSCOPE_VERSION);
   facts.add("tool.build_id", own_build_id());
   facts.add("tool.libbpf", libbpf_version_string());
-  // Before gilscope loads its own.
+  // Captured before gilscope loads its own programs.
   facts.add("bpf.programs", loaded_programs());
 }
 

@@ -20,7 +20,7 @@ struct ValueText {
   }
   std::string operator()(const std::vector<std::string>& texts) const {
     if (texts.empty()) return "none";
-    // Some are lists themselves, or of several words.
+    // Texts that are lists themselves, or have several words, need another separator.
     const bool plain = std::all_of(texts.begin(), texts.end(), [](const std::string& text) {
       return text.find_first_of(" ,") == text.npos;
     });

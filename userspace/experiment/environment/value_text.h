@@ -1,4 +1,4 @@
-// A fact's value in words, as `gilscope env` prints it.
+// A fact's value as text, as `gilscope env` prints it.
 #pragma once
 
 #include <string>
@@ -7,6 +7,6 @@
 
 namespace gilscope {
 
-std::string value_text(const Fact& fact);  // "-" where it could not be had
+std::string value_text(const Fact& fact);  // "-" for a null fact
 
 }  // namespace gilscope

@@ -1,5 +1,5 @@
-// Whether the CPUs are real: a virtual one can be taken away at any time, and of an emulated one no
-// time means anything.
+// Whether the CPUs are real: a virtual CPU may be taken away at any time, and times on an emulated
+// one are meaningless.
 #ifdef __x86_64__
 #include <cpuid.h>
 #endif
@@ -44,7 +44,7 @@ std::string hypervisor_name(const std::string& signature, const std::string& pro
   return product.empty() ? "unknown" : product;
 }
 
-// Only the x86 kernel lists CPU flags by this name, and among them that there is a hypervisor.
+// Only x86 kernels list "flags", including one for the presence of a hypervisor.
 std::optional<bool> hypervisor_flag(const Box& box) {
   const auto cpuinfo = box.text("/proc/cpuinfo");
   const auto flags = cpuinfo ? value_of(*cpuinfo, "flags") : std::nullopt;
@@ -53,7 +53,7 @@ std::optional<bool> hypervisor_flag(const Box& box) {
   return std::find(all.begin(), all.end(), "hypervisor") != all.end();
 }
 
-// QEMU can be told to hide its signature; what it cannot lend then is KVM's clock.
+// QEMU may hide its signature, but an emulated machine has no KVM clock.
 bool looks_emulated(const Box& box, const std::string& signature, const std::string& product) {
   if (!signature.empty()) return signature == kEmulator;
   const auto clocks =
@@ -78,7 +78,7 @@ std::optional<std::string> hypervisor_signature() {
   std::memcpy(text, &b, 4);
   std::memcpy(text + 4, &c, 4);
   std::memcpy(text + 8, &d, 4);
-  return std::string(text);  // shorter ones are filled up with zero bytes
+  return std::string(text);  // ends at the zero bytes that pad a shorter signature
 #else
   return {};
 #endif
@@ -95,7 +95,7 @@ void add_virtualization_facts(const Box& box, const std::optional<std::string>& 
   const auto flag = hypervisor_flag(box);
   if (!flag) {
     facts.add_null("virtualization.hypervisor", "/proc/cpuinfo lists no flags here");
-    facts.add_null("virtualization.emulated", "only an x86 CPU says so");
+    facts.add_null("virtualization.emulated", "only x86 CPUs report it");
   } else if (!*flag) {
     facts.add("virtualization.hypervisor", "none");
     facts.add("virtualization.emulated", looks_emulated(box, "", product_name));

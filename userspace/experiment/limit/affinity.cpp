@@ -1,5 +1,5 @@
-// By affinity: the worker's own mask, inherited by its threads. Scheduling domains, slices and
-// other people's tasks stay as they are.
+// Limits CPUs by affinity: sets the worker's mask, which its threads inherit. Scheduling domains,
+// slices and other tasks stay as they are.
 #include "userspace/experiment/limit/cpu_limiter.h"
 #include "userspace/experiment/limit/masks.h"
 

@@ -17,8 +17,7 @@ Result<BoxChanges> BoxChanges::left(const std::string& directory, Box box) {
 }
 
 BoxChanges::~BoxChanges() {
-  // An exception that unwinds to here is mostly a want of memory. What is left stays in the
-  // journal.
+  // An exception here mostly means lack of memory. Whatever is not undone stays in the journal.
   static_cast<void>(without_exceptions([this] { return undo_all(); }));
 }
 
@@ -31,7 +30,7 @@ Status BoxChanges::undo_all() {
     if (!undone && first) first = std::move(undone);
   }
   if (!first) {
-    return fail(fmt::format("{}; what is left to undo stays in {}: `gilscope restore` tries again",
+    return fail(fmt::format("{}; {} keeps what is left to undo: try again with `gilscope restore`",
                             first.error().message, journal_->path()));
   }
   return journal_->clear();

@@ -1,4 +1,4 @@
-// What a run has changed on the box, as a guard: it is all as it was found when this is gone.
+// The changes that a run has made to the machine. The destructor undoes them.
 #pragma once
 
 #include <memory>
@@ -12,33 +12,33 @@ namespace gilscope {
 
 class BoxChanges {
  public:
-  // Refuses where an earlier process left a journal.
+  // Fails if an earlier process left a journal.
   static Result<BoxChanges> begin(const std::string& directory = kStateDirectory, Box box = Box());
-  // With what an earlier process left, to be undone; nothing is made that is not there.
+  // Loads the changes that an earlier process left, to undo them; creates no journal.
   static Result<BoxChanges> left(const std::string& directory = kStateDirectory, Box box = Box());
 
   BoxChanges(BoxChanges&&) noexcept = default;
   BoxChanges(const BoxChanges&) = delete;
   BoxChanges& operator=(const BoxChanges&) = delete;
   BoxChanges& operator=(BoxChanges&&) = delete;
-  ~BoxChanges();  // undo_all(), where nobody is left to hear of an error: the journal stays then
+  ~BoxChanges();  // calls undo_all(); if that fails, the journal stays
 
-  // Before the change is made.
+  // Call it before making the change.
   Status record(const Change& change) { return journal_->add(change); }
 
-  // The last first. What fails does not keep the rest from being undone; the first error comes
-  // back, and the journal stays.
+  // Undoes all changes, the last one first. A failure does not stop the rest; the first error is
+  // returned, and the journal stays.
   Status undo_all();
 
   const Journal& journal() const { return *journal_; }
-  // For changes that the reboot since has undone.
+  // Drops the journal, for changes that a reboot has undone.
   Status forget() { return journal_->clear(); }
 
  private:
   BoxChanges(Journal journal, Box box)
       : journal_(std::make_unique<Journal>(std::move(journal))), box_(std::move(box)) {}
 
-  std::unique_ptr<Journal> journal_;  // none: moved from
+  std::unique_ptr<Journal> journal_;  // null after a move
   Box box_;
 };
 

@@ -12,7 +12,7 @@
 namespace gilscope {
 namespace {
 
-// For the reader only: who holds it may be in another PID namespace, where it has another number.
+// For display only: in another PID namespace the holder has another number.
 std::string process(const std::optional<int64_t>& pid) {
   return pid && *pid > 0 ? fmt::format(" (process {})", *pid) : "";
 }
@@ -23,8 +23,8 @@ std::string holder(const Fd& file) {
   return process(to_number(std::string_view(text, got > 0 ? static_cast<size_t>(got) : 0)));
 }
 
-// /proc/locks: "1: FLOCK  ADVISORY  WRITE 1234 00:04:4026531834 0 EOF", of this PID namespace's
-// processes.
+// /proc/locks lists the locks of this PID namespace's processes: "1: FLOCK  ADVISORY  WRITE 1234
+// 00:04:4026531834 0 EOF".
 std::string holder_of_namespace(const Fd& file) {
   struct stat status {};
   const auto locks = Box().text("/proc/locks");
@@ -40,19 +40,19 @@ std::string holder_of_namespace(const Fd& file) {
 
 tl::unexpected<Error> taken(const std::string& by) {
   return fail(fmt::format(
-      "another gilscope{} runs an experiment on this box, and two would measure each other: wait "
-      "for its end",
+      "another gilscope{} is running an experiment on this machine, and two would measure each "
+      "other: wait until it ends",
       by));
 }
 
 }  // namespace
 
 BoxLock::~BoxLock() {
-  // Who reads it then finds that nobody holds it.
+  // An empty file shows readers that nobody holds the lock.
   if (file_) static_cast<void>(::ftruncate(file_.get(), 0) == 0);
 }
 
-// Without `refuse`, a lock that somebody else has is only spoken of.
+// Without `refuse`, only warns of a lock that another process holds.
 Status BoxLock::lock_namespaces(bool refuse) {
   int error = 0;
   for (const char* name : {"time", "user", "pid", "net", "ipc", "uts", "cgroup", "mnt"}) {
@@ -66,9 +66,8 @@ Status BoxLock::lock_namespaces(bool refuse) {
         return fail_errno(fmt::format("cannot lock /proc/self/ns/{}", name));
       if (refuse) return taken(holder_of_namespace(file));
       write_message(
-          fmt::format("gilscope: another user's gilscope{} runs an experiment on this box: the two "
-                      "disturb each "
-                      "other\n",
+          fmt::format("gilscope: another user's gilscope{} is running an experiment on this "
+                      "machine: the two disturb each other\n",
                       holder_of_namespace(file)));
       return {};
     }
@@ -88,7 +87,7 @@ Status BoxLock::lock_file(const std::string& directory) {
     return fail_errno("cannot lock " + directory + "/lock");
   }
   file_ = std::move(*file);
-  // Only for who reads it: a full file system takes nothing from the lock.
+  // For display only, so a full file system does not matter.
   const std::string pid = fmt::format("{}\n", ::getpid());
   static_cast<void>(::ftruncate(file_.get(), 0) == 0 &&
                     ::pwrite(file_.get(), pid.data(), pid.size(), 0) >= 0);
@@ -101,7 +100,7 @@ Result<BoxLock> BoxLock::take(const std::string& directory) {
   const bool root = ::geteuid() == 0;
   if (root || !of_the_box) {
     const Status locked = lock.lock_file(directory);
-    // Where nothing can be written, nothing can be changed either: BoxChanges sees to that.
+    // Runs without the file if it cannot be written: BoxChanges then refuses every change.
     const bool without = of_the_box && !locked && locked.error().code == Exit::unable;
     if (!locked && !without) return fail(locked.error());
   }

@@ -1,4 +1,5 @@
-// One experiment at a time on a box: two would measure each other, and undo each other's changes.
+// Allows one experiment at a time on a machine: two would measure each other, and undo each other's
+// changes.
 #pragma once
 
 #include <optional>
@@ -12,16 +13,15 @@
 
 namespace gilscope {
 
-// Held until it goes out of scope, or its process ends however it ends.
+// Held until it goes out of scope or its process ends in any way.
 //
-// Root sets a mark that all containers see and that no other user can set (experiment_marker.h),
-// and locks a file in its own /run/gilscope, where there is one or it can be made.
+// Root sets a mark that is visible in all containers and that no other user can set
+// (experiment_marker.h), and locks a file in /run/gilscope if that exists or can be made.
 //
-// Everybody locks the files of the namespaces that it is in (/proc/self/ns): the kernel has one of
-// each, whatever is mounted where, and processes of two containers still have some in common, the
-// time namespace nearly always. Two that share not one are not seen by each other. A lock on such a
-// file takes no right, so that any user can keep others waiting; root, where its mark is set, says
-// that somebody is there and goes on.
+// Every user locks the files of the namespaces that it is in (/proc/self/ns): the kernel has one of
+// each, whatever is mounted, and processes of two containers nearly always share at least the time
+// namespace. Two processes that share none do not see each other. Any user may lock these files and
+// so block others; root, once its mark is set, only warns of such a lock and continues.
 class BoxLock {
  public:
   static Result<BoxLock> take(const std::string& directory = kStateDirectory);

@@ -26,7 +26,8 @@ constexpr KindName kNames[] = {
     {Change::Kind::mask, "mask"},
 };
 
-// A cgroup's name may hold anything but a slash; a word of the journal holds no white space.
+// A cgroup's name may contain anything but a slash; a word of the journal contains no white space,
+// so other characters are escaped.
 bool plain(unsigned char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
          std::string_view("/._-:@,=+~").find(static_cast<char>(c)) != std::string_view::npos;
@@ -78,7 +79,7 @@ std::optional<T> to_number_of(std::string_view text, T highest) {
   T number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size()) return {};
-  // As it was written, and in no other way: no sign, no leading zero.
+  // Accepts only the canonical form: no sign, no leading zero.
   if (number > highest || std::to_string(number) != text || text.front() == '-') return {};
   return number;
 }
@@ -165,9 +166,9 @@ std::string in_words(const Change& change) {
       return fmt::format("cpuset.cpus of the cgroup {} was {}", in_quotes(change.subject),
                          change.found);
     case Change::Kind::cpuset_made:
-      return fmt::format("the cpuset cgroup '{}' was not there", kOwnCgroup);
+      return fmt::format("the cpuset cgroup '{}' did not exist", kOwnCgroup);
     case Change::Kind::controller:
-      return "cgroup.subtree_control of the root was without cpuset";
+      return "cgroup.subtree_control of the root did not have cpuset";
     case Change::Kind::mask:
       return fmt::format("the affinity of task {} was {}", task_of(change).task, change.found);
   }
@@ -176,7 +177,7 @@ std::string in_words(const Change& change) {
 
 Result<Change> parse_change(std::string_view line) {
   const auto nonsense = [&] {
-    return fail(fmt::format("{} is no change that gilscope makes", in_quotes(line)));
+    return fail(fmt::format("{} is not a change that gilscope makes", in_quotes(line)));
   };
   const std::vector<std::string> parts = words(line);
   if (parts.size() != 4) return nonsense();

@@ -1,4 +1,4 @@
-// The ways of giving a run its CPUs and no others: one class each, one file each.
+// The methods of giving a run its CPUs and no others, each a class in a file of its own.
 #pragma once
 
 #include <functional>
@@ -18,25 +18,25 @@ class CpuLimiter {
  public:
   virtual ~CpuLimiter() = default;
 
-  // Whether this box can give a run each of these sets. Looks, and changes nothing; the error is
-  // Exit::unable with the file, what is wrong with it and what to do.
+  // Checks whether this machine can give a run each of these sets, without changing anything. The
+  // error is Exit::unable with the file, what is wrong with it and what to do.
   virtual Status check(const std::vector<CpuSet>& sets) const = 0;
 
-  // Before a run. Stays until the next one needs something else.
+  // Called before a run. Stays in force until a run needs another set.
   virtual Status apply(const CpuSet& cpus) = 0;
 
-  // In the worker, while it has its privileges still.
+  // Called in the worker before it gives up its privileges.
   virtual Status enter(const CpuSet& cpus) const = 0;
 
-  // Everything as it was found. The destructor does it too, but has nobody to tell of an error.
+  // Restores everything as it was found. The destructor does so too, but cannot report an error.
   virtual Status restore() = 0;
 
-  // For the report: what it is on this box.
+  // Describes, for the report, what the method does on this machine.
   virtual std::string how() const = 0;
 };
 
-// "affinity", "cpuset" or "hotplug". Nothing is opened or made before check() and apply() ask for
-// it.
+// `method` is "affinity", "cpuset" or "hotplug". Opens and makes nothing before check() and
+// apply().
 std::unique_ptr<CpuLimiter> make_limiter(const std::string& method, Box box = Box(),
                                          const std::string& state_directory = kStateDirectory);
 
@@ -44,8 +44,8 @@ std::unique_ptr<CpuLimiter> make_affinity_limiter();
 std::unique_ptr<CpuLimiter> make_cpuset_limiter(Box box, const std::string& state_directory);
 std::unique_ptr<CpuLimiter> make_hotplug_limiter(Box box, const std::string& state_directory);
 
-// Applies each set once and restores: what a box refuses is known before anything is measured. Any
-// error is Exit::unable. Sets that are left when `stop` says so are not tried.
+// Applies each set once and restores, to find out what the machine refuses before anything is
+// measured. Any error is Exit::unable. Tries no further sets once `stop` returns true.
 Status rehearse(
     CpuLimiter& limiter, const std::vector<CpuSet>& sets,
     const std::function<bool()>& stop = [] { return false; });

@@ -1,14 +1,14 @@
-// By cpuset: a cgroup of gilscope's own that has the run's CPUs, and the worker in it.
+// Limits CPUs by cpuset: a cgroup of gilscope's own with the run's CPUs, and the worker in it.
 //
-// In cgroup v2 it is a root partition: the CPUs are its alone and make a scheduling domain of their
-// own; what else runs on the box leaves them. (Never an isolated one: that has no load balancing,
-// which is the behaviour under test.) A set of all CPUs is an ordinary cpuset, since nothing would
-// be left for the rest of the box, and the one domain is the whole machine's anyway.
+// In cgroup v2 it is a root partition: the CPUs belong to it alone and form a scheduling domain of
+// their own; other tasks leave them. (Never an isolated partition: that has no load balancing,
+// which is the behaviour under test.) A set of all CPUs is an ordinary cpuset, since a partition
+// would leave no CPU for the rest, and its domain would be the whole machine's anyway.
 //
-// In cgroup v1 the worker is confined, and no more: others may use the CPUs too, and the domains
-// are the machine's. cpu_exclusive would change neither (it keeps other cpusets from naming the
-// CPUs, not tasks from running there), and a domain of its own takes sched_load_balance from the
-// root of the hierarchy, which is everybody's: both are left alone.
+// In cgroup v1 the worker is confined, but others may use the CPUs too, and the domains are the
+// machine's. cpu_exclusive would change neither: it keeps other cpusets from naming the CPUs, not
+// tasks from running there. A domain of its own would require clearing sched_load_balance in the
+// root of the hierarchy, which affects everybody. Both are left alone.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -56,8 +56,8 @@ class CpusetLimiter : public CpuLimiter {
   Box box_;
   std::string state_;
   std::optional<CpusetHierarchy> hierarchy_;
-  CpuSet all_;      // of the hierarchy's root, before there was a partition
-  CpuSet applied_;  // empty: nothing is
+  CpuSet all_;      // the CPUs of the hierarchy's root before the partition was made
+  CpuSet applied_;  // empty: none is applied
   std::optional<BoxChanges> changes_;
 };
 
@@ -69,21 +69,22 @@ Result<CpuSet> CpusetLimiter::read_cpus(const std::string& path) const {
 
 Status CpusetLimiter::check(const std::vector<CpuSet>& sets) const {
   if (!hierarchy_) {
-    return fail(Exit::unable,
-                "no cgroup hierarchy of this box has the cpuset controller: mount one (mount -t "
-                "cgroup2 none /sys/fs/cgroup, on a kernel with CONFIG_CPUSETS), or use --cpus-by "
-                "affinity");
+    return fail(
+        Exit::unable,
+        "no cgroup hierarchy of this machine has the cpuset controller: mount one (mount -t "
+        "cgroup2 none /sys/fs/cgroup, on a kernel with CONFIG_CPUSETS), or use --cpus-by "
+        "affinity");
   }
   struct stat status {};
   const std::string directory = of_root(kOwnCgroup);
   if (::lstat(box_.at(directory).c_str(), &status) == 0) {
-    return fail(Exit::unable, fmt::format("{} is there already and is not this run's: look who is "
+    return fail(Exit::unable, fmt::format("{} exists already and is not this run's: see who is "
                                           "in its cgroup.procs, then rmdir it",
                                           directory));
   }
   if (::access(box_.at(hierarchy_->mount).c_str(), W_OK) != 0) {
     return fail(Exit::unable,
-                fmt::format("{} cannot be written: {}: run gilscope as root, with cgroups mounted "
+                fmt::format("cannot write to {}: {}: run gilscope as root, with cgroups mounted "
                             "read-write, or use --cpus-by affinity",
                             hierarchy_->mount, std::strerror(errno)));
   }
@@ -92,7 +93,7 @@ Status CpusetLimiter::check(const std::vector<CpuSet>& sets) const {
   for (const CpuSet& cpus : sets) {
     if (std::includes(all->begin(), all->end(), cpus.begin(), cpus.end())) continue;
     return fail(Exit::unable,
-                fmt::format("CPUs {} are asked for, and {} has {}: choose among these, or use "
+                fmt::format("CPUs {} were requested, but {} has {}: choose among these, or use "
                             "--cpus-by affinity",
                             format_cpu_list(cpus), of_root(hierarchy_->effective_file()),
                             format_cpu_list(*all)));
@@ -103,8 +104,8 @@ Status CpusetLimiter::check(const std::vector<CpuSet>& sets) const {
   return {};
 }
 
-// A root partition that takes every CPU but those of isolcpus= leaves the rest of the box with no
-// CPU to balance, and the kernel with no domain to build for it: it crashes (seen on 6.18 and 7.3).
+// Refuses a root partition that takes every CPU that isolcpus= leaves. The kernel would have no CPU
+// left to build the remaining domain from, and crashes (seen on 6.18 and 7.3).
 Status CpusetLimiter::check_housekeeping(const CpuSet& all, const CpuSet& cpus) const {
   constexpr const char* kIsolated = "/sys/devices/system/cpu/isolated";
   if (!hierarchy_->v2 || cpus == all) return {};  // no partition is made
@@ -118,14 +119,14 @@ Status CpusetLimiter::check_housekeeping(const CpuSet& all, const CpuSet& cpus) 
   if (!left.empty()) return {};
   return fail(
       Exit::unable,
-      fmt::format("CPUs {} are all that {} ({}) leaves to the rest of this box, and kernels "
+      fmt::format("CPUs {} are all that {} ({}) leaves to the rest of this machine, and kernels "
                   "crash when a cpuset takes the last of them: leave one out, boot without "
                   "isolcpus=, or use --cpus-by affinity",
                   format_cpu_list(cpus), kIsolated, format_cpu_list(*isolated)));
 }
 
-// Kernels before 6.2 give every task a new mask when the controller comes to the cgroups, and when
-// a partition takes CPUs from the rest (da019032819a): what was chosen is recorded before.
+// Records the masks that users have chosen. Kernels before 6.2 give every task a new mask when the
+// controller is enabled, and when a partition takes CPUs from the rest (da019032819a).
 Status CpusetLimiter::enable_controller() {
   for (const TaskMask& mask : chosen_masks(box_, all_, all_)) {
     if (Status s = changes_->record(mask_change(mask.task, mask.started, mask.cpus)); !s) return s;
@@ -151,13 +152,13 @@ Status CpusetLimiter::make() {
   if (Status s = changes_->record(cpuset_made_change(hierarchy_->v2)); !s) return s;
   const std::string directory = of_root(kOwnCgroup);
   if (::mkdir(box_.at(directory).c_str(), 0755) != 0) {
-    return fail_errno("cannot make the cgroup " + directory);
+    return fail_errno("cannot create the cgroup " + directory);
   }
   return {};
 }
 
 Status CpusetLimiter::set_v1(const CpuSet& cpus) {
-  // Without memory nodes no task can be put in.
+  // A cpuset without memory nodes accepts no tasks.
   const auto nodes = box_.line(of_root("cpuset.mems"));
   if (!nodes) return fail(fmt::format("{}: {}", of_root("cpuset.mems"), nodes.error().message));
   if (Status s = write_value(box_, own("cpuset.mems"), *nodes); !s) return s;
@@ -165,7 +166,7 @@ Status CpusetLimiter::set_v1(const CpuSet& cpus) {
 }
 
 Status CpusetLimiter::set_v2(const CpuSet& cpus) {
-  // An ordinary one in between: a partition may refuse to give and take CPUs in one step.
+  // Makes it an ordinary cpuset first: a partition may refuse to exchange CPUs in one step.
   if (Status s = write_value(box_, own("cpuset.cpus.partition"), "member"); !s) return s;
   if (Status s = write_value(box_, own("cpuset.cpus"), format_cpu_list(cpus)); !s) return s;
   if (cpus == all_) return {};
@@ -174,8 +175,8 @@ Status CpusetLimiter::set_v2(const CpuSet& cpus) {
   return fail(Exit::unable, written.error().message + "; use --cpus-by affinity, or hotplug");
 }
 
-// A write that succeeds may yet come to nothing: an invalid partition says so only in its file, and
-// the service manager may have taken the controller away since.
+// Reads back what was written, because a successful write is not enough: an invalid partition says
+// so only in its file, and the service manager may have taken the controller away since.
 Status CpusetLimiter::confirm(const CpuSet& cpus) const {
   if (hierarchy_->v2) {
     const std::string file = own("cpuset.cpus.partition");
@@ -183,7 +184,7 @@ Status CpusetLimiter::confirm(const CpuSet& cpus) const {
         partition_problem(cpus == all_ ? "member" : "root", box_.line(file).value_or("nothing"));
     if (!problem.empty()) {
       return fail(Exit::unable,
-                  fmt::format("{} does not become a partition of CPUs {}: {}; use --cpus-by "
+                  fmt::format("{} did not become a partition of CPUs {}: {}; use --cpus-by "
                               "affinity, or hotplug",
                               file, format_cpu_list(cpus), problem));
     }
@@ -192,7 +193,7 @@ Status CpusetLimiter::confirm(const CpuSet& cpus) const {
   if (!effective) return fail(effective.error());
   if (*effective == cpus) return {};
   return fail(Exit::unable,
-              fmt::format("{} has {} where {} was asked for: use --cpus-by affinity, or hotplug",
+              fmt::format("{} has {} instead of {}: use --cpus-by affinity, or hotplug",
                           own(hierarchy_->effective_file()), format_cpu_list(*effective),
                           format_cpu_list(cpus)));
 }

@@ -1,4 +1,4 @@
-// The box's cpuset cgroups, as they are mounted.
+// The machine's mounted cpuset cgroups.
 #pragma once
 
 #include <optional>
@@ -12,15 +12,15 @@ namespace gilscope {
 
 struct CpusetHierarchy {
   bool v2 = false;
-  std::string mount;  // on the box: "/sys/fs/cgroup/cpuset"
+  std::string mount;  // for example "/sys/fs/cgroup/cpuset"
 
-  // The CPUs that its root can give away.
+  // The file with the CPUs that a cgroup really has.
   const char* effective_file() const {
     return v2 ? "cpuset.cpus.effective" : "cpuset.effective_cpus";
   }
 };
 
-// Where the cpuset controller is, if anywhere: a kernel has it in one hierarchy.
+// The hierarchy that has the cpuset controller, if any; a kernel has it in at most one.
 std::optional<CpusetHierarchy> find_cpusets(const Box& box);
 
 struct Cpuset {
@@ -29,12 +29,12 @@ struct Cpuset {
   bool has_tasks = false;
 };
 
-// Every cpuset below the root of a cgroup v1 hierarchy that names CPUs, children before their
-// parents. Those that go while they are read are left out.
+// Every cpuset with CPUs below the root of a cgroup v1 hierarchy, children before parents. Leaves
+// out those that vanish while being read.
 std::vector<Cpuset> list_cpusets(const Box& box, const CpusetHierarchy& hierarchy);
 
-// A v2 partition's own word of itself, such as "root" or "root invalid (Cpu list in cpuset.cpus not
-// exclusive)": empty where it is what was asked for, else the reason.
+// Compares what a v2 partition's file says, such as "root" or "root invalid (Cpu list in
+// cpuset.cpus not exclusive)", with what was wanted: empty if equal, otherwise the reason.
 std::string partition_problem(const std::string& wanted, const std::string& found);
 
 }  // namespace gilscope

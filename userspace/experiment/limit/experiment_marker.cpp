@@ -10,7 +10,7 @@ namespace gilscope {
 namespace {
 
 constexpr const char* kName = "gilscope_lock";
-// Queues take CAP_BPF also where other users may use BPF.
+// Queues require CAP_BPF even where unprivileged BPF is allowed.
 constexpr bpf_map_type kType = BPF_MAP_TYPE_QUEUE;
 
 std::optional<bpf_map_info> info_of(const Fd& map) {
@@ -31,7 +31,7 @@ ExperimentMarker ExperimentMarker::set() {
   Fd map(::bpf_map_create(kType, kName, 0, sizeof(uint32_t), 1, nullptr));
   const auto own = info_of(map);
   if (!own) return marker;
-  // Of two that come at once, the first has the lower number and goes on.
+  // Of two processes at the same time, the one whose map has the lower id wins.
   uint32_t id = 0;
   while (::bpf_map_get_next_id(id, &id) == 0 && id < own->id) {
     const auto other = info_of(Fd(::bpf_map_get_fd_by_id(id)));
@@ -39,7 +39,7 @@ ExperimentMarker ExperimentMarker::set() {
     marker.state_ = State::taken;
     return marker;
   }
-  if (id < own->id) return marker;  // not so much as its own is listed
+  if (id < own->id) return marker;  // not even this process's own map is listed
   marker.state_ = State::alone;
   marker.map_ = std::move(map);
   return marker;

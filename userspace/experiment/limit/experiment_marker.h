@@ -1,7 +1,7 @@
-// What tells root's experiments on one kernel of each other, whatever is mounted and whichever
-// namespaces they are in: a BPF map by a name of gilscope's own, since the kernel has one list of
-// maps for all. Other users can neither make one of this type nor see it, so that nobody but root
-// can keep root waiting.
+// Makes root's experiments on one kernel visible to each other, whatever is mounted and whichever
+// namespaces they are in: a BPF map with a name of gilscope's own, since the kernel has one list of
+// maps for all. Other users can neither make a map of this type nor see it, so only root can block
+// root.
 #pragma once
 
 #include <optional>
@@ -13,9 +13,9 @@ namespace gilscope {
 class ExperimentMarker {
  public:
   enum class State {
-    alone,    // the mark is set until this object is gone
-    taken,    // another process's is there
-    unknown,  // this process may not make maps, or not list them
+    alone,    // the mark is set while this object exists
+    taken,    // another process has set the mark
+    unknown,  // this process may not make or list maps
   };
   static ExperimentMarker set();
 

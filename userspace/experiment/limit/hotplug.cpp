@@ -1,9 +1,9 @@
-// By hotplug: the CPUs that were not chosen go offline, so that the kernel itself sees a smaller
-// machine: its domains, and the slices that it makes from the number of CPUs.
+// Limits CPUs by hotplug: takes the other CPUs offline, so that the kernel itself sees a smaller
+// machine, with the domains and slices of one.
 //
-// What the kernel does not bring back with a CPU is recorded before it goes, and put back after: a
-// cgroup v1 cpuset loses it from cpuset.cpus for good (cpuset.rst of the kernel's cgroup-v1
-// documentation), and a task whose last CPU goes gets a mask of all.
+// The kernel does not bring everything back with a CPU, so this records it first and restores it
+// afterwards: a cgroup v1 cpuset loses the CPU from cpuset.cpus for good (cpuset.rst of the
+// kernel's cgroup-v1 documentation), and a task that loses its last CPU gets a mask of all.
 #include <unistd.h>
 
 #include <algorithm>
@@ -44,7 +44,7 @@ class HotplugLimiter : public CpuLimiter {
     return {};
   }
   Status apply(const CpuSet& cpus) override;
-  // The worker keeps the mask that it has: what is offline is in nobody's reach.
+  // The worker keeps its mask: nobody can use offline CPUs.
   Status enter(const CpuSet&) const override { return {}; }
   Status restore() override;
   std::string how() const override { return "the other CPUs are offline"; }
@@ -58,7 +58,7 @@ class HotplugLimiter : public CpuLimiter {
 
   Box box_;
   std::string state_;
-  CpuSet applied_;  // empty: the box is as it was found
+  CpuSet applied_;  // empty: the machine is as it was found
   std::optional<BoxChanges> changes_;
 };
 
@@ -76,22 +76,22 @@ Status HotplugLimiter::check_set(const CpuSet& cpus) const {
     const std::string file = online_file(cpu);
     if (!box_.exists(file)) {
       return fail(Exit::unable,
-                  fmt::format("CPU {0} cannot go offline here, there is no {1}: choose CPUs that "
-                              "hold it (--cpus cpu:{0}), or --cpus-by cpuset or affinity",
+                  fmt::format("CPU {0} cannot go offline, as {1} does not exist: choose CPUs that "
+                              "include it (--cpus cpu:{0}), or --cpus-by cpuset or affinity",
                               cpu, file));
     }
     if (::access(box_.at(file).c_str(), W_OK) != 0) {
       return fail(Exit::unable,
-                  fmt::format("{} cannot be written: {}: run gilscope as root, with a /sys that is "
-                              "not read-only, or use --cpus-by affinity",
+                  fmt::format("cannot write to {}: {}: run gilscope as root, with /sys mounted "
+                              "read-write, or use --cpus-by affinity",
                               file, std::strerror(errno)));
     }
   }
   return check_cpusets(going);
 }
 
-// The kernel moves the tasks of a cpuset that loses its last CPU to the one above: nobody would
-// bring them back.
+// Refuses to empty a cpuset that has tasks: the kernel would move them to its parent, and nothing
+// would bring them back.
 Status HotplugLimiter::check_cpusets(const CpuSet& going) const {
   const auto hierarchy = find_cpusets(box_);
   if (!hierarchy || hierarchy->v2) return {};
@@ -99,9 +99,9 @@ Status HotplugLimiter::check_cpusets(const CpuSet& going) const {
     if (!cpuset.has_tasks || !without(cpuset.cpus, going).empty()) continue;
     return fail(
         Exit::unable,
-        fmt::format("{}/{} has tasks and no other CPUs than {}: if these went offline, the "
-                    "kernel would move its tasks out; give it others first, or use "
-                    "--cpus-by cpuset or affinity",
+        fmt::format("{}/{} has tasks and only the CPUs {}: if these went offline, the kernel "
+                    "would move its tasks out; give it other CPUs first, or use --cpus-by "
+                    "cpuset or affinity",
                     hierarchy->mount, printable(cpuset.cgroup), format_cpu_list(cpuset.cpus)));
   }
   return {};
@@ -112,7 +112,7 @@ Status HotplugLimiter::record_what_is_lost(const CpuSet& online, const CpuSet& g
     if (Status s = changes_->record(mask_change(mask.task, mask.started, mask.cpus)); !s) return s;
   }
   const auto hierarchy = find_cpusets(box_);
-  if (!hierarchy || hierarchy->v2) return {};  // v2 keeps what was asked for
+  if (!hierarchy || hierarchy->v2) return {};  // v2 keeps cpuset.cpus as written
   for (const Cpuset& cpuset : list_cpusets(box_, *hierarchy)) {
     const CpuSet left = without(cpuset.cpus, going);
     if (left.size() == cpuset.cpus.size()) continue;
@@ -129,13 +129,13 @@ Status HotplugLimiter::take_offline(int cpu) {
   const Status written = write_value(box_, file, "0");
   if (written && box_.line(file).value_or("") == "0") return {};
   return fail(Exit::unable,
-              fmt::format("CPU {} does not go offline: {}: use --cpus-by cpuset or affinity", cpu,
-                          written ? file + " is 1 still" : written.error().message));
+              fmt::format("CPU {} did not go offline: {}: use --cpus-by cpuset or affinity", cpu,
+                          written ? file + " is still 1" : written.error().message));
 }
 
 Status HotplugLimiter::apply(const CpuSet& cpus) {
   if (cpus == applied_) return {};
-  // From the box as it was found, so that what is recorded is that.
+  // Starts from the machine as it was found, because that is what the journal must record.
   if (Status s = restore(); !s) return s;
   if (Status able = check_set(cpus); !able) return able;
   const auto all = online();

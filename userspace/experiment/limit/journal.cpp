@@ -29,11 +29,11 @@ Result<JournalText> parse_journal(std::string_view text) {
     text.remove_prefix(line.size() + 1);
     ++number;
     if (number == 1 && line != kFormat) {
-      return fail(fmt::format("line 1 is {}, and not '{}'", in_quotes(line), kFormat));
+      return fail(fmt::format("line 1 is {} instead of '{}'", in_quotes(line), kFormat));
     }
     if (number == 2) {
       if (!line.starts_with(kBoot) || !is_uuid(line.substr(kBoot.size()))) {
-        return fail(fmt::format("line 2 is {}, and names no boot", in_quotes(line)));
+        return fail(fmt::format("line 2 is {}, which names no boot", in_quotes(line)));
       }
       journal.boot = line.substr(kBoot.size());
     }
@@ -68,12 +68,12 @@ Result<Journal> Journal::open(const std::string& directory) {
   journal.exists_ = true;
   const std::string shown = printable(journal.path_);
   auto text = read_to_end(file->get(), kMaxBytes, "cannot read " + shown,
-                          shown + ": larger than any journal");
+                          shown + " is too large to be a journal");
   if (!text) return fail(text.error().message);
   auto parsed = parse_journal(*text);
   if (!parsed) {
     return fail(fmt::format(
-        "{}: {}: nothing of it is obeyed; look at it, set the box right by hand, remove the file",
+        "{}: {}: nothing was undone; read the file, restore the machine by hand, remove the file",
         journal.path_, parsed.error().message));
   }
   journal.boot_ = parsed->boot;
@@ -82,7 +82,7 @@ Result<Journal> Journal::open(const std::string& directory) {
 }
 
 Status Journal::append(const std::string& text) {
-  // One write: a process that is killed in it leaves a line without an end.
+  // One write: a process killed during it leaves at most a line without a newline.
   const ssize_t written = ::write(file_.get(), text.data(), text.size());
   if (written != static_cast<ssize_t>(text.size())) {
     return fail_errno("cannot write " + path_, written < 0 ? errno : ENOSPC);
@@ -124,7 +124,7 @@ Status refuse_leftovers(const std::string& directory) {
     return {};
   }
   return fail(fmt::format(
-      "an interrupted run left this box changed ({}/journal): `gilscope restore` undoes it",
+      "an interrupted run left this machine changed ({}/journal): undo it with `gilscope restore`",
       directory));
 }
 

@@ -1,6 +1,6 @@
-// The changes to the box that have not been undone: written and synced before each is made, so that
-// `gilscope restore` knows them after a kill -9 or a power cut. Text, one change a line, behind two
-// lines that name the format and the boot.
+// The changes to the machine that have not been undone. Each is written and synced before it is
+// made, so that `gilscope restore` knows it after a kill -9 or a power cut. The file is text: two
+// lines that name the format and the boot, then one line per change.
 #pragma once
 
 #include <string>
@@ -15,31 +15,31 @@
 namespace gilscope {
 
 struct JournalText {
-  std::string boot;  // /proc/sys/kernel/random/boot_id when it was written
+  std::string boot;  // /proc/sys/kernel/random/boot_id at the time of writing
   std::vector<Change> changes;
 };
 
-// A last line without an end was cut off while it was written, before its change was made: it is no
-// part of the journal. Anything else that gilscope would not have written refuses the whole.
+// Ignores a last line without a newline: its writer was stopped before making that change. Fails on
+// anything else that gilscope would not have written.
 Result<JournalText> parse_journal(std::string_view text);
 
 Result<std::string> this_boot();
 
 class Journal {
  public:
-  // Reads what an earlier process left. `boot` is this boot's id.
+  // Reads what an earlier process left.
   static Result<Journal> open(const std::string& directory = kStateDirectory);
 
-  // Whether there is a file, with changes in it or without.
+  // Whether the file exists, even without changes in it.
   bool exists() const { return exists_; }
   const std::vector<Change>& changes() const { return changes_; }
   // Whether the changes were made in this boot: a reboot undoes every one of them.
   bool of_this_boot() const { return boot_ == this_boot_; }
   const std::string& path() const { return path_; }
 
-  // On the disk when it returns.
+  // The change is on disk when this returns.
   Status add(const Change& change);
-  // The file is gone when it returns.
+  // The file is removed when this returns.
   Status clear();
 
  private:
@@ -51,8 +51,8 @@ class Journal {
   std::vector<Change> changes_;
 };
 
-// Fails, naming `gilscope restore`, where a journal is left. It is not undone unasked: whoever was
-// interrupted may have set the box right by hand since, and a run has no business to set it wrong.
+// Fails, naming `gilscope restore`, if a journal is left. It is never undone without being asked
+// for: somebody may have repaired the machine by hand since, and undoing would break it again.
 Status refuse_leftovers(const std::string& directory = kStateDirectory);
 
 }  // namespace gilscope

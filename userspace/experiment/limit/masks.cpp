@@ -20,7 +20,7 @@ std::optional<TaskMask> read_mask(const Box& box, pid_t task) {
   const auto stat = box.text(directory + "/stat");
   if (!status || !stat) return {};
   const auto cpus = parse_cpu_list(value_of(*status, "Cpus_allowed_list").value_or(""));
-  // Behind the name, which may hold anything; the next field is the third.
+  // Starts after the name, which may contain anything; the next field is the third.
   const auto fields = words(std::string_view(*stat).substr(stat->rfind(')') + 1));
   if (!cpus || cpus->empty() || fields.size() < 20) return {};
   const auto flags = to_number(fields[9 - 3]);

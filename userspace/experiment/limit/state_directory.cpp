@@ -11,30 +11,30 @@ namespace gilscope {
 
 namespace {
 
-// Exit::unable, for whoever can do without. A link, or something else of that name, is no want of a
-// place: somebody put it there.
+// Returns Exit::unable for callers that can do without the directory. A link, or anything else of
+// that name, is an ordinary error instead, because somebody put it there.
 tl::unexpected<Error> no_place(const std::string& what) {
   const int error = errno;
   if (error == ELOOP || error == ENOTDIR || error == EISDIR || error == ENXIO) {
     return fail_errno(what, error);
   }
-  return fail(Exit::unable,
-              fmt::format("{}: {}: changes to this box are noted there before they are made: mount "
-                          "a /run that can be written, or use --cpus-by affinity, which changes "
-                          "nothing",
-                          what, std::strerror(error)));
+  return fail(
+      Exit::unable,
+      fmt::format("{}: {}: changes to this machine are recorded there before they are made: "
+                  "mount a writable /run, or use --cpus-by affinity, which changes nothing",
+                  what, std::strerror(error)));
 }
 
 }  // namespace
 
 Result<Fd> open_state_directory(const std::string& path) {
-  // A box that was booted with next to nothing may lack /run itself.
+  // A minimal system may lack /run itself.
   const std::string parent = std::filesystem::path(path).parent_path();
   const bool made =
       ::mkdir(path.c_str(), 0700) == 0 ||
       (errno == ENOENT && ::mkdir(parent.c_str(), 0755) == 0 && ::mkdir(path.c_str(), 0700) == 0);
   if (!made && errno != EEXIST) {
-    return no_place("cannot make the directory " + printable(path));
+    return no_place("cannot create the directory " + printable(path));
   }
   Fd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!directory) return no_place("cannot open the directory " + printable(path));
@@ -42,8 +42,8 @@ Result<Fd> open_state_directory(const std::string& path) {
   if (::fstat(directory.get(), &status) != 0) return fail_errno("fstat of " + printable(path));
   if (status.st_uid != ::geteuid() || (status.st_mode & 077) != 0) {
     return fail(fmt::format(
-        "{} belongs to user {} and has mode {:o}: it must be this user's with mode 700; look at "
-        "it, then remove it",
+        "{} belongs to user {} and has mode {:o}, but must be this user's with mode 700: check its "
+        "contents, then remove it",
         printable(path), status.st_uid, status.st_mode & 07777));
   }
   return directory;
@@ -58,7 +58,8 @@ Result<Fd> open_state_file(const Fd& directory, const std::string& name, int fla
   if (::fstat(file.get(), &status) != 0) return fail_errno("fstat of " + printable(shown));
   if (!S_ISREG(status.st_mode) || status.st_uid != ::geteuid() || status.st_nlink != 1 ||
       (status.st_mode & 022) != 0) {
-    return fail(printable(shown) + " is no file of this user's alone: look at it, then remove it");
+    return fail(printable(shown) +
+                " is not a file of this user alone: check its contents, then remove it");
   }
   return file;
 }

@@ -1,4 +1,4 @@
-// /run/gilscope: where the lock and the journal are. Nobody but its owner gets in.
+// /run/gilscope, the directory of the lock and the journal, accessible only to its owner.
 #pragma once
 
 #include <string>
@@ -10,11 +10,12 @@ namespace gilscope {
 
 inline constexpr const char* kStateDirectory = "/run/gilscope";
 
-// Makes it where it is missing. Refuses a symbolic link, another owner than this process's user,
-// and a directory that others may enter.
+// Creates the directory if it is missing. Refuses a symbolic link, a directory of another user, and
+// one that others may enter.
 Result<Fd> open_state_directory(const std::string& path = kStateDirectory);
 
-// A regular file of its owner's in there; never through a link. `flags` as for open(2).
+// Opens a regular file of this user in the directory, never through a link. `flags` are as for
+// open(2).
 Result<Fd> open_state_file(const Fd& directory, const std::string& name, int flags,
                            const std::string& shown);
 

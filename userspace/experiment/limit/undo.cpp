@@ -16,13 +16,13 @@
 namespace gilscope {
 namespace {
 
-// Writes unless it is there already, and reads back.
+// Writes the value unless the file already has it, and reads it back.
 Status put_back(const Box& box, const std::string& path, const std::string& value) {
   if (box.line(path).value_or("") == value) return {};
   if (Status written = write_value(box, path, value); !written) return written;
   const auto now = box.line(path);
   if (now && *now == value) return {};
-  return fail(fmt::format("cannot put {} back to '{}': it is {}", printable(path), value,
+  return fail(fmt::format("cannot restore {} to '{}': it is {}", printable(path), value,
                           now ? in_quotes(*now) : now.error().message));
 }
 
@@ -30,8 +30,8 @@ Status undo_cpuset_cpus(const Box& box, const Change& change) {
   const auto hierarchy = find_cpusets(box);
   if (!hierarchy || hierarchy->v2) {
     return fail(fmt::format(
-        "cannot put cpuset.cpus of {} back to '{}': the cpuset hierarchy of cgroup v1 is not "
-        "mounted any more",
+        "cannot restore cpuset.cpus of {} to '{}': the cpuset hierarchy of cgroup v1 is no longer "
+        "mounted",
         in_quotes(change.subject), change.found));
   }
   const std::string directory = hierarchy->mount + "/" + change.subject;
@@ -39,20 +39,20 @@ Status undo_cpuset_cpus(const Box& box, const Change& change) {
   return put_back(box, directory + "/cpuset.cpus", change.found);
 }
 
-// The worker in it dies with its parent, which takes the kernel a moment.
+// Retries, because the worker in the cgroup dies with its parent, which takes the kernel a moment.
 Status undo_cpuset_made(const Box& box, const Change& change) {
   constexpr int kPatience = 200;
   const auto hierarchy = find_cpusets(box);
   if (!hierarchy || hierarchy->v2 != (change.subject == "v2"))
-    return {};  // and its cgroups with it
+    return {};  // the hierarchy is gone, and its cgroups with it
   const std::string directory = hierarchy->mount + "/" + kOwnCgroup;
   for (int attempt = 0; attempt < kPatience; ++attempt) {
     if (::rmdir(box.at(directory).c_str()) == 0 || errno == ENOENT) return {};
     if (errno != EBUSY) break;
     ::usleep(10'000);
   }
-  return fail_errno(
-      fmt::format("cannot remove {} (its cgroup.procs names who is in it)", printable(directory)));
+  return fail_errno(fmt::format("cannot remove {} (its cgroup.procs lists the processes in it)",
+                                printable(directory)));
 }
 
 Status undo_controller(const Box& box) {
@@ -66,10 +66,10 @@ Status undo_controller(const Box& box) {
   if (!enabled()) return {};
   if (Status written = write_value(box, path, "-cpuset"); !written) return written;
   if (!enabled()) return {};
-  return fail(fmt::format("cannot take cpuset out of {}: it is there still", printable(path)));
+  return fail(fmt::format("cannot remove cpuset from {}: it is still there", printable(path)));
 }
 
-// CPUs that are not there play no part in what a task may do.
+// Offline CPUs make no difference to what a task may do.
 std::vector<int> usable(const Box& box, const std::vector<int>& cpus) {
   const auto online = parse_cpu_list(box.line("/sys/devices/system/cpu/online").value_or(""));
   if (!online || online->empty()) return cpus;
@@ -93,7 +93,7 @@ Status undo_mask(const Box& box, const Change& change) {
   const Status set = set_mask(id.task, *found);
   mask = there();
   if (!mask || usable(box, mask->cpus) == wanted) return {};
-  return fail(fmt::format("cannot put Cpus_allowed_list of /proc/{}/status back to '{}': {}",
+  return fail(fmt::format("cannot restore Cpus_allowed_list of /proc/{}/status to '{}': {}",
                           id.task, change.found,
                           set ? "it is " + format_cpu_list(mask->cpus) : set.error().message));
 }

@@ -1,4 +1,4 @@
-// Taking one change back: the value found before is written and read back.
+// Undoes one change: writes the value found before, and reads it back.
 #pragma once
 
 #include "userspace/experiment/environment/box.h"
@@ -7,11 +7,11 @@
 
 namespace gilscope {
 
-// Done where the value is already the one found, or where the thing is gone (a cgroup removed, a
-// task ended). The error names the file and the value.
+// Succeeds without a write if the value is already the one found before, or the thing is gone (a
+// cgroup removed, a task ended). Errors name the file and the value.
 Status undo(const Box& box, const Change& change);
 
-// Writes a value into a file of the kernel's.
+// Writes a value to a kernel file.
 Status write_value(const Box& box, const std::string& path, const std::string& value);
 
 }  // namespace gilscope
