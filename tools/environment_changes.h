@@ -1,5 +1,5 @@
-// What was different about the box after an experiment: facts of environment.before that are others
-// in environment.after.
+// How the machine changed during an experiment: facts whose values differ between
+// environment.before and environment.after.
 #pragma once
 
 #include <string>
@@ -11,11 +11,11 @@ namespace gilscope {
 
 struct EnvironmentChange {
   std::string key;
-  std::string before, after;  // as text; "unknown" where it could not be read
-  bool matters = false;       // not load, memory, clocks and the like, which always move
+  std::string before, after;  // as text; "unknown" if it could not be read
+  bool matters = false;       // false for load, memory, clocks and the like, which always change
 };
 
-// Empty also where the experiment has no end yet.
+// Also empty for an unfinished experiment.
 std::vector<EnvironmentChange> environment_changes(const Report& report);
 
 }  // namespace gilscope

@@ -9,7 +9,7 @@
 namespace gilscope {
 namespace {
 
-// What a run's numbers depend on, and what only moves where somebody or something interferes.
+// Facts on which a run's numbers depend, and that change only when something interferes.
 constexpr const char* kThatMatter[] = {
     "cpu.online_now",
     "cpu.smt",
@@ -38,7 +38,7 @@ constexpr const char* kThatMatter[] = {
 
 constexpr size_t kLongest = 80;
 
-// "0-3,6": CPUs, as the kernel writes them.
+// CPUs in the kernel's notation, "0-3,6".
 std::string ranges(const std::vector<int64_t>& numbers) {
   std::string out;
   for (size_t i = 0, last; i < numbers.size(); i = last + 1) {
@@ -49,7 +49,7 @@ std::string ranges(const std::vector<int64_t>& numbers) {
   return out;
 }
 
-// "performance x 7, powersave": of the CPUs in their order.
+// The values of the CPUs in order, with repetitions counted: "performance x 7, powersave".
 template <typename T>
 std::string stretches(const std::vector<T>& values) {
   std::string out;
@@ -96,7 +96,7 @@ std::string shortened(const std::string& text) {
 }
 
 bool is_setting(const std::string& key) {
-  // All that is recorded of the process itself was set by somebody.
+  // All facts about the process itself are settings.
   if (key.starts_with("kernel.sched.") || key.starts_with("process.")) return true;
   return std::find(std::begin(kThatMatter), std::end(kThatMatter), key) != std::end(kThatMatter);
 }

@@ -1,4 +1,4 @@
-// A fact about the box as people read it.
+// Facts about the machine as text for people.
 #pragma once
 
 #include <string>
@@ -7,13 +7,13 @@
 
 namespace gilscope {
 
-// "unknown" where it could not be had; shortened where it is too long to be read.
+// "unknown" for a null fact. text_of() shortens long texts, whole_text_of() does not.
 std::string text_of(const Fact& fact);
 std::string whole_text_of(const Fact& fact);
 std::string shortened(const std::string& text);
 
-// A setting that numbers depend on and that only somebody or something changes: not load, memory,
-// clocks and the like, which always move. `key` is one of environment.before.
+// Whether a key of environment.before is a setting, which affects the numbers and changes only when
+// something interferes, unlike load, memory, clocks and the like.
 bool is_setting(const std::string& key);
 
 }  // namespace gilscope

@@ -58,7 +58,7 @@ TEST(RunTraceTest, RefusesWhatIsNotItsOwn) {
 TEST(RunTraceTest, RefusesAnotherNumberOfRecords) {
   Traced traced(two_segments());
   traced.run().segment_records = 3;
-  EXPECT_THAT(trouble(traced), HasSubstr("holds 2 records, the report says 3"));
+  EXPECT_THAT(trouble(traced), HasSubstr("holds 2 records, but the report says 3"));
 }
 
 TEST(RunTraceTest, FollowsNoNameOutOfTheReportsDirectory) {
@@ -94,13 +94,13 @@ TEST(RunTraceTest, RefusesRecordsThatCannotBe) {
   EXPECT_THAT(with([](auto& s) { s.thread = 3; }),
               HasSubstr("record 1 is damaged: it is of thread 3"));
   EXPECT_THAT(with([](auto& s) { s.thread = UINT32_MAX; }), HasSubstr("of thread 4294967295"));
-  EXPECT_THAT(with([](auto& s) { s.began = 3; }), HasSubstr("began by 3"));
-  EXPECT_THAT(with([](auto& s) { s.ended = 5; }), HasSubstr("ended by 5"));
-  EXPECT_THAT(with([](auto& s) { s.gil_state = 3; }), HasSubstr("in the state 3"));
+  EXPECT_THAT(with([](auto& s) { s.began = 3; }), HasSubstr("beginning 3"));
+  EXPECT_THAT(with([](auto& s) { s.ended = 5; }), HasSubstr("end 5"));
+  EXPECT_THAT(with([](auto& s) { s.gil_state = 3; }), HasSubstr("GIL state 3"));
   EXPECT_THAT(with([](auto& s) { s.end_ns = 24; }), HasSubstr("ended at 24"));
   EXPECT_THAT(with([](auto& s) { s.ready_ns = 26; }), HasSubstr("ready at 26"));
   EXPECT_THAT(with([](auto& s) { s.thread = 1, s.run_ns = s.end_ns = 29; }),
-              HasSubstr("ended before the last one of its thread"));
+              HasSubstr("ended before its thread's previous record"));
 }
 
 // A synthetic run: threads that sleep and run at random.

@@ -15,7 +15,7 @@ namespace gilscope {
 namespace {
 
 constexpr size_t kManyHits = 300;
-// A fact may be a list as long as the box has CPUs.
+// A fact may be a list with an entry for every CPU.
 constexpr size_t kLongText = 2000;
 
 std::string text_of(const Fact& fact) {
@@ -40,7 +40,7 @@ std::string text_of(const Fact& fact) {
 std::string cell_of(const Fact* fact) {
   if (!fact) return "<td>";
   if (std::holds_alternative<std::monostate>(fact->value)) {
-    return "<td class=\"unknown\">not known: " + escaped(fact->reason);
+    return "<td class=\"unknown\">unknown: " + escaped(fact->reason);
   }
   return "<td>" + escaped(text_of(*fact));
 }
@@ -62,9 +62,9 @@ std::string moments_table(const Report& report) {
   for (const Fact& fact : report.environment_after) after[fact.key] = &fact;
   if (report.environment_before.empty() && after.empty()) return "";
   std::string out =
-      "<div class=\"scroll\" tabindex=\"0\"><table class=\"text\"><caption>What moves or can be "
-      "moved</caption><thead><tr><th scope=\"col\"><th scope=\"col\">before<th scope=\"col\">after"
-      "</thead><tbody>\n";
+      "<div class=\"scroll\" tabindex=\"0\"><table class=\"text\"><caption>Facts that may "
+      "change</caption><thead><tr><th scope=\"col\"><th scope=\"col\">before<th "
+      "scope=\"col\">after</thead><tbody>\n";
   const auto row = [&](const std::string& key, const Fact* before, const Fact* then) {
     const bool changed = before && then && text_of(*before) != text_of(*then);
     out += fmt::format("<tr{}><th scope=\"row\">{}{}{}\n", changed ? " class=\"changed\"" : "",
@@ -97,7 +97,7 @@ std::string gate_hits(const PageContent& page) {
   }
   return fmt::format(
       "<div class=\"scroll\" tabindex=\"0\"><table class=\"text\"><caption>Runs that hit a gate: "
-      "kept, marked, in no derived number</caption><thead><tr><th scope=\"col\">block<th "
+      "kept, but in no derived number</caption><thead><tr><th scope=\"col\">block<th "
       "scope=\"col\">cell<th scope=\"col\">trace<th scope=\"col\">gate</thead><tbody>\n{}</tbody>"
       "</table></div>\n",
       rows);
@@ -108,7 +108,7 @@ std::string gate_hits(const PageContent& page) {
 std::string disturbances(const PageContent& content) {
   std::ostringstream text;
   TextOptions options;
-  options.width = std::numeric_limits<int>::max();  // the page breaks lines itself
+  options.width = std::numeric_limits<int>::max();  // the browser wraps lines
   const Page page{text, options, content.summary, content.wording, content.trace.findings};
   print_disturbances(page, content.report);
   std::string out = "<h2 id=\"disturbed\">What disturbed it</h2>\n";
@@ -123,9 +123,9 @@ std::string disturbances(const PageContent& content) {
 
 std::string environment(const PageContent& page) {
   const Report& report = page.report;
-  return "<h2 id=\"environment\">Environment</h2>\n<details><summary>What stays the "
-         "same</summary>" +
-         facts_table("The box", report.environment) +
+  return "<h2 id=\"environment\">Environment</h2>\n<details><summary>Facts that do not "
+         "change</summary>" +
+         facts_table("The machine", report.environment) +
          "</details>\n<details><summary>Before and "
          "after</summary>" +
          moments_table(report) +
@@ -137,7 +137,7 @@ std::string environment(const PageContent& page) {
 std::string asked_for(const PageContent& page) {
   const Report& report = page.report;
   return fmt::format(
-      "<h2 id=\"spec\">Spec</h2>\n<details><summary>What was asked for, verbatim</summary><pre "
+      "<h2 id=\"spec\">Spec</h2>\n<details><summary>The spec, verbatim</summary><pre "
       "tabindex=\"0\">{}</pre></details>\n<p>SHA-256 {}; seed {}; report {}.</p>\n",
       escaped_lines(report.spec), escaped(report.spec_sha256), report.seed, escaped(report.id));
 }

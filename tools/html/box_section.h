@@ -1,4 +1,4 @@
-// What a report says of the box, of what disturbed it, and of what was asked for.
+// The page's sections on disturbances, the environment and the spec.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace gilscope {
 
-// What was lost, stolen, gated, changed and failed, in the text report's own words, and every gate
+// What was lost, stolen, gated, changed and failed, in the text report's words, with every gate
 // that a run hit.
 std::string disturbances(const PageContent& page);
 std::string environment(const PageContent& page);

@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t kMost = 24;
 
-// For each of `totals` its new place; what is beyond the largest shares the last one.
+// The new place of each of `totals`; all but the largest share the last place.
 std::vector<size_t> places(const std::vector<uint64_t>& totals) {
   std::vector<size_t> place(totals.size());
   std::iota(place.begin(), place.end(), 0);
@@ -84,7 +84,7 @@ std::string heat_map(HeatMap map) {
         out += "<td>0";
         continue;
       }
-      // By its root, so that the small ones are told from nothing.
+      // The square root makes small counts distinguishable from zero.
       const double share = std::sqrt(double(n) / double(most));
       out += fmt::format("<td{} style=\"--v:{:.2f}\" data-key=\"{}\" data-value=\"{}\">{}",
                          share > 0.55 ? " class=\"dark\"" : "", share, escaped(map.key), n,

@@ -1,4 +1,4 @@
-// A matrix of counts as a table whose cells are the darker the more; every number is in it as text.
+// A matrix of counts as a table; larger counts have darker cells, and every count is there as text.
 #pragma once
 
 #include <cstdint>
@@ -9,13 +9,13 @@ namespace gilscope {
 
 struct HeatMap {
   std::string title;
-  std::string from, to;  // what rows and columns are
+  std::string from, to;  // headings of rows and columns
   std::vector<std::string> rows, columns;
   std::vector<std::vector<uint64_t>> counts;  // [row][column]
   std::string key;
 };
 
-// Rows and columns beyond the largest few are put together as the others.
+// Combines all but the largest rows and columns into "others".
 std::string heat_map(HeatMap map);
 
 }  // namespace gilscope

@@ -32,7 +32,7 @@ std::string bars(const Histogram& histogram) {
   std::string path;
   for (const Histogram::Bucket& bucket : histogram.buckets) {
     const double from = at(double(bucket.low_ns)), to = at(double(bucket.high_ns));
-    // A bucket with one sample among millions is still seen.
+    // Keeps a bucket with one sample among millions visible.
     const double height = std::max(1.0, double(bucket.count) / double(most) * kHeight);
     path += fmt::format("M{:.1f} {:.0f}v-{:.1f}h{:.1f}v{:.1f}", from, kBase, height,
                         std::max(to - from, 1.0), height);

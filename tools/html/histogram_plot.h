@@ -1,4 +1,4 @@
-// A distribution of times, on a logarithmic axis that is the same for every one of a page.
+// A distribution of times on a logarithmic axis, the same for every distribution of a page.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace gilscope {
 
-// `key` names its numbers and its definition. Empty text without samples.
+// `key` names its numbers and its definition. Returns "" if there are no samples.
 std::string histogram_plot(const std::string& name, const std::string& key,
                            const Histogram& histogram);
 

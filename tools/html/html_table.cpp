@@ -53,7 +53,7 @@ std::string HtmlTable::head() const {
 }
 
 std::string HtmlTable::html() const {
-  // A caption would scroll with its table.
+  // A paragraph, because a caption would scroll with its table.
   return fmt::format(
       "<p class=\"title\">{0}</p>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" "
       "aria-label=\"{0}\"><table>\n{1}<tbody>{2}</tbody></table></div>\n",

@@ -1,5 +1,5 @@
-// A table of a page. Every number carries what it was made from, so that a script can hold it
-// against the report.
+// A table of a page. Every number carries its key and its exact value, so that a script can compare
+// it with the report.
 #pragma once
 
 #include <optional>
@@ -13,21 +13,21 @@ namespace gilscope {
 class HtmlTable {
  public:
   struct Column {
-    std::string group;  // stands above the columns that share it
+    std::string group;  // heading above the columns that share it
     std::string name;
-    std::string key;  // names the number: in data-key, and in the definitions
+    std::string key;  // the number's name in data-key and in the definitions
   };
   struct Datum {
     Number shown;
     std::optional<double> value;
-    std::string verdict = {};  // colours it
+    std::string verdict = {};  // CSS class that colours the cell
   };
 
-  // The first column holds the labels. `title` says what the table is about, to screen readers too.
+  // The first column holds the labels. Screen readers also read `title`.
   HtmlTable(std::string title, std::vector<Column> columns)
       : title_(std::move(title)), columns_(std::move(columns)) {}
 
-  // `label` is HTML; `attributes` of the row are too.
+  // `label` and the row's `attributes` are HTML.
   void row(const std::string& label, const std::vector<Datum>& data,
            const std::string& attributes = "");
   void note(const std::string& text);

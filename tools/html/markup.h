@@ -1,5 +1,5 @@
-// What a report says, made fit to stand in a page: nothing of it may become an element, an
-// attribute or a script.
+// Makes text from a report safe to put into a page: none of it may become an element, an attribute
+// or a script.
 #pragma once
 
 #include <string>
@@ -10,18 +10,18 @@
 
 namespace gilscope {
 
-// For text and for attributes in double quotes; control characters as \xNN.
+// Escapes for text and for attributes in double quotes; control characters become \xNN.
 std::string escaped(std::string_view text);
-// The same of several lines, which stay lines.
+// The same, but keeps line breaks.
 std::string escaped_lines(std::string_view text);
 
-// "12.3 us", the unit apart so that digits can be aligned.
+// "12.3 us", with the unit in an element of its own, so that digits can be aligned.
 std::string marked_up(const Number& number);
 
-// A number as it is compared and reckoned with: all of its digits.
+// A number with all of its digits, for scripts.
 std::string plain(double value);
 
-// A column's heading, or any other name of a number: linked to its definition where there is one.
+// A column's heading or another name of a number, linked to its definition if there is one.
 std::string defined(const std::string& key, const std::string& shown);
 
 }  // namespace gilscope

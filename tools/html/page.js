@@ -1,40 +1,40 @@
-// The timelines: the one thing in a page that needs a script. tools/html/timeline.h describes the
-// data. Whatever comes from the report is put into the page as text, never as markup.
+// Draws the timelines, the only part of a page that needs a script. tools/html/timeline.h describes
+// the data. Text from the report goes into the page as text, never as markup.
 (function () {
   'use strict';
 
   const BEGAN = ['by entering', 'woken', 'after a preemption'];
   const ENDED = ['preempted', 'asleep, waiting for the GIL', 'blocked elsewhere', 'left', 'died'];
   const GIL = ['outside the GIL', 'waiting for the GIL', 'holding the GIL'];
-  // height: of its row; a shape for each, so that colour is not all that tells them apart.
+  // Each state has its own height, as a share of the row, so that it can be told without its colour.
   const STATES = {
-    holding: {label: 'runs, holding the GIL', height: 1, colour: '--holding'},
-    running: {label: 'runs, outside the GIL', height: 1, colour: '--outside', hollow: true},
-    waiting: {label: 'runs, finds the GIL taken', height: 0.6, colour: '--waiting'},
+    holding: {label: 'running, holding the GIL', height: 1, colour: '--holding'},
+    running: {label: 'running, outside the GIL', height: 1, colour: '--outside', hollow: true},
+    waiting: {label: 'running, finds the GIL taken', height: 0.6, colour: '--waiting'},
     preempted: {label: 'preempted', height: 0.36, colour: '--preempted'},
-    woken: {label: 'woken, waits for a core', height: 0.36, colour: '--woken', hollow: true},
-    asleep: {label: 'asleep, waits for the GIL', height: 0.14, colour: '--waiting'},
+    woken: {label: 'woken, waiting for a CPU', height: 0.36, colour: '--woken', hollow: true},
+    asleep: {label: 'asleep, waiting for the GIL', height: 0.14, colour: '--waiting'},
     blocked: {label: 'blocked elsewhere', height: 0.05, colour: '--blocked'},
   };
 
   function decode(base64) {
     const text = atob(base64);
     let at = 0;
-    // Not by shifts, which are of 32 bits.
+    // Multiplies, because JavaScript's shifts have only 32 bits.
     function number() {
       let value = 0;
       for (let factor = 1; ; factor *= 128) {
         const byte = text.charCodeAt(at++);
         value += (byte & 127) * factor;
         if (byte < 128) return value;
-        if (at > text.length) throw new Error('the data of a timeline are cut short');
+        if (at > text.length) throw new Error('the data of a timeline are truncated');
       }
     }
     function signed() {
       const value = number();
       return value % 2 ? -(value + 1) / 2 : value / 2;
     }
-    if (number() !== 1) throw new Error('a timeline of another version');
+    if (number() !== 1) throw new Error('the data of a timeline have another version');
     const threads = [];
     for (let left = number(); left > 0; left--) {
       const segments = [];
@@ -62,7 +62,7 @@
     return threads;
   }
 
-  // What the thread was from when to when: within a segment, and between two.
+  // The periods of a thread's states, within segments and between them.
   function stretches(segments, length) {
     const all = [];
     function add(from, to, state, segment, off) {
@@ -99,7 +99,7 @@
     return value.toPrecision(3) + ' ' + units[unit];
   }
 
-  // Exact enough to tell neighbours apart.
+  // Precise enough to distinguish neighbours.
   function instant(ns) { return (ns / 1000).toFixed(1) + ' us'; }
 
   function ended(segment) {
@@ -141,7 +141,7 @@
       button('\u2212', 'Zoom out', () => this.zoom(2));
       button('\u2190', 'Earlier', () => this.pan(-0.4));
       button('\u2192', 'Later', () => this.pan(0.4));
-      button('all', 'Show all of it', () => this.show(0, this.length));
+      button('all', 'Show everything', () => this.show(0, this.length));
       this.range = element('output', 'range');
       bar.append(this.range);
       const box = element('div', 'canvas');
@@ -149,16 +149,16 @@
       this.canvas.tabIndex = 0;
       this.canvas.setAttribute('role', 'img');
       this.canvas.setAttribute('aria-label', this.figure.querySelector('figcaption').textContent +
-          ' Keys: plus and minus zoom, left and right move, 0 shows all, up and down choose a thread, ' +
-          'comma and full stop go from stretch to stretch.');
+          ' Keys: plus and minus zoom, left and right move, 0 shows everything, up and down choose a ' +
+          'thread, comma and full stop go to the previous and next period.');
       this.tip = element('div', 'tip');
       this.tip.hidden = true;
       this.tip.setAttribute('role', 'status');
       this.selection = element('div', 'selection');
       this.selection.hidden = true;
       box.append(this.canvas, this.selection, this.tip);
-      const hint = element('p', 'hint', 'Drag to zoom in, double-click for all of it; click it, and the ' +
-          'wheel zooms. Keys: + \u2212 \u2190 \u2192 0, and , . from stretch to stretch.');
+      const hint = element('p', 'hint', 'Drag to zoom in, double-click to show everything; after a click, ' +
+          'the wheel zooms. Keys: + \u2212 \u2190 \u2192 0, and , . for the previous and next period.');
       this.figure.append(bar, box, this.legend(), hint);
       this.listen();
     }
@@ -182,7 +182,7 @@
       const x = (event) => event.clientX - canvas.getBoundingClientRect().left;
       const y = (event) => event.clientY - canvas.getBoundingClientRect().top;
       canvas.addEventListener('wheel', (event) => {
-        // The page scrolls over a timeline that nobody has chosen.
+        // Over a timeline without focus, the wheel scrolls the page.
         if (document.activeElement !== canvas && !event.ctrlKey) return;
         event.preventDefault();
         this.zoom(event.deltaY > 0 ? 1.25 : 0.8, this.time(x(event)));
@@ -229,7 +229,7 @@
     }
 
     show(from, to) {
-      const least = Math.min(1000, this.length);  // nothing is to be seen below a microsecond
+      const least = Math.min(1000, this.length);  // below a microsecond there is nothing to see
       const span = Math.min(Math.max(to - from, least), this.length);
       this.from = Math.min(Math.max(from, 0), this.length - span);
       this.to = this.from + span;
@@ -332,7 +332,7 @@
         }
         if (!one.off && width > 46 && row > 14) {
           c.fillStyle = state.hollow || state.height < 1 ? ink : colour('--paper');
-          if (state.height === 1) c.fillText('core ' + one.segment.cpu, from + 4, middle);
+          if (state.height === 1) c.fillText('CPU ' + one.segment.cpu, from + 4, middle);
         }
         if (this.picked && this.picked.stretch === one) {
           c.strokeStyle = ink;
@@ -353,7 +353,7 @@
       }
     }
 
-    // Under the pointer, or as near to it as a finger is.
+    // The period under the pointer, or within 3 pixels of it.
     at(x, y) {
       const row = Math.floor(y / this.row);
       if (row < 0 || row >= this.rows.length || x < this.left()) return null;
@@ -400,24 +400,24 @@
 
     lines(picked) {
       const one = picked.stretch, s = one.segment;
-      const core = (n) => n < 0 ? 'none' : 'core ' + n;
+      const cpu = (n) => n < 0 ? 'an unknown CPU' : 'CPU ' + n;
       const lines = [STATES[one.state].label + ', ' + duration(one.to - one.from)];
       if (one.off && one.state !== 'woken') {
         lines.push('from ' + instant(one.from) + ' to ' + instant(one.to));
         lines.push('since it was ' + ended(s));
         return lines;
       }
-      lines.push('ran ' + duration(s.end - s.run) + ' on core ' + s.cpu + ', from ' + instant(s.run) +
+      lines.push('ran ' + duration(s.end - s.run) + ' on CPU ' + s.cpu + ', from ' + instant(s.run) +
           ' to ' + instant(s.end));
       lines.push('began ' + BEGAN[s.began] + (s.ready === null ? '' :
           s.began === 1 ? ', wake-to-run ' + duration(s.run - s.ready) :
           ', waited ' + duration(s.run - s.ready)));
       if (s.began === 1) {
-        const waker = s.waker === 0 ? 'somebody not known' : s.waker === 1 ? 'another process, or idle' :
+        const waker = s.waker === 0 ? 'an unknown waker' : s.waker === 1 ? 'another process, or idle' :
             this.names[s.waker - 2];
-        lines.push('woken by ' + waker + ' on ' + core(s.wakerCpu) + ', placed on ' + core(s.placed));
+        lines.push('woken by ' + waker + ' on ' + cpu(s.wakerCpu) + ', placed on ' + cpu(s.placed));
       }
-      lines.push('ran before on ' + core(s.previous));
+      lines.push(s.previous < 0 ? 'first segment' : 'ran before on ' + cpu(s.previous));
       lines.push('ended ' + ended(s));
       lines.push('acquires ' + s.counts[0] + '; failed: contended ' + s.counts[1] + ', woken_lost ' +
           s.counts[2] + ', timed_out ' + s.counts[3] + '; drop requests ' + s.counts[4]);
@@ -441,7 +441,7 @@
     figure.started = true;
     timelines.push(new Timeline(figure));
   }
-  // Only what is looked at is drawn.
+  // Draws a timeline only when it comes into view.
   const seen = new IntersectionObserver(function (entries) {
     for (const entry of entries) if (entry.isIntersecting) start(entry.target);
   }, {rootMargin: '400px'});
@@ -454,7 +454,7 @@
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
   document.addEventListener('toggle', redraw, true);
 
-  // Paper cannot be unfolded. The definitions stay with the document.
+  // Opens all cells for printing, but not the definitions.
   let unfolded = [];
   addEventListener('beforeprint', function () {
     unfolded = Array.from(document.querySelectorAll('details.cell:not([open])'));
@@ -466,7 +466,7 @@
     for (const details of unfolded) details.open = false;
   });
 
-  // A definition that is pointed to is unfolded, in browsers that do not do so themselves.
+  // Opens a definition that is linked to, for browsers that do not do so themselves.
   addEventListener('hashchange', function () {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
     for (let at = target; at; at = at.parentElement) if (at.localName === 'details') at.open = true;

@@ -59,7 +59,7 @@ std::string caption(const TraceWindow& window) {
       duration(double(window.from_ns - std::min(window.from_ns, window.trace_from_ns))).text(),
       Wording::number_of(window.segments(), "segment"),
       Wording::number_of(window.wasted_wakeups, "wasted wakeup"));
-  if (window.cut) text += " Cut short: the page has no room for 50 ms of so many segments.";
+  if (window.cut) text += " Cut short: the page has no room for 50 ms with so many segments.";
   if (window.run->lost && window.run->lost->segments) {
     text += fmt::format(" {} of this run found no room: the timeline may have holes.",
                         Wording::number_of(window.run->lost->segments, "record"));
@@ -108,7 +108,7 @@ std::string timeline(const std::string& id, const std::string& title, TraceWindo
   if (data.size() <= bytes) {
     out += "<script type=\"application/octet-stream\">" + to_base64(data) + "</script>";
   } else {
-    out += "<p class=\"warning\">Too many threads for the room that the page has.</p>";
+    out += "<p class=\"warning\">Not shown: too many threads for the page.</p>";
   }
   return out + "</figure>\n";
 }

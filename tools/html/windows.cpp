@@ -9,14 +9,15 @@
 namespace gilscope {
 namespace {
 
-// More than a page has room for.
+// Bounds the memory of a window; more segments than a page has room for.
 constexpr size_t kMostSegments = 20'000;
 constexpr uint64_t kStepNs = 1'000'000;
 constexpr uint64_t kSteps = kWindowNs / kStepNs;
-// A wait is counted where it ended, and the segment behind it is written when that has ended.
+// How many steps back a segment may still change a sum: a wait counts at its end, but the segment
+// after it is written only when that has ended.
 constexpr uint64_t kLateSteps = 10'000;
 
-// How bad a stretch is.
+// How bad a period is.
 struct Badness {
   uint64_t wasted = 0, waited_ns = 0;
 
@@ -31,7 +32,7 @@ struct Badness {
   }
 };
 
-// The worst stretch of a run, to the millisecond, from segments as they come.
+// Finds the worst window of a run, to the millisecond, from segments in the order of the file.
 class Worst {
  public:
   void see(const gilscope_segment& segment) {
@@ -41,7 +42,7 @@ class Worst {
     if (segment.began != GILSCOPE_BEGAN_ENTERED) {
       step.waited_ns += segment.run_ns - segment.ready_ns;
     }
-    // Few enough to keep, and far enough behind to be complete.
+    // Finishes steps that are far enough back to be complete, to keep few of them.
     const uint64_t now = segment.end_ns / kStepNs;
     while (steps_.begin()->first + kLateSteps < now) pass();
   }

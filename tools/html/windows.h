@@ -1,4 +1,5 @@
-// The stretches of a cell's runs that its page shows as timelines: the first 50 ms, and the worst.
+// The windows of a cell's runs that its page shows as timelines: the first 50 ms and the worst 50
+// ms.
 #pragma once
 
 #include <cstdint>
@@ -16,14 +17,14 @@ struct TraceWindow {
   const Run* run = nullptr;
   uint64_t trace_from_ns = 0;  // the run's first moment
   uint64_t from_ns = 0, to_ns = 0;
-  // By thread. What lies in the window, and of each thread the last segment before it and the first
-  // one behind: they say what the thread was between.
+  // By thread: the segments in the window, plus the last one before it and the first one after it,
+  // which determine the thread's state in between.
   std::vector<std::vector<gilscope_segment>> threads;
-  uint64_t wasted_wakeups = 0;  // in the window, as far as it reaches
-  bool cut = false;             // there was no room for all of it
+  uint64_t wasted_wakeups = 0;  // in the window, after any shortening
+  bool cut = false;             // shortened for lack of room
 
   size_t segments() const;
-  // Ends it earlier, so that about `share` of its segments are left.
+  // Moves its end forward, so that about `share` of its segments are left.
   void shorten(double share);
 };
 
@@ -31,9 +32,9 @@ struct CellWindows {
   std::optional<TraceWindow> first, worst;
 };
 
-// Of the cell's traced, measured, finished runs that the gates let pass; empty ones where none of
-// them has segments. Reads each file once and two of them twice; memory grows with neither their
-// length nor their number.
+// The windows of a cell's traced, measured and finished runs that no gate excludes; empty if none
+// of them has segments. Reads each file once and two of them twice; memory use depends on neither
+// their length nor their number.
 Result<CellWindows> cell_windows(const TraceDirectory& directory, const Report& report,
                                  const Cell& cell);
 

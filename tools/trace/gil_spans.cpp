@@ -13,7 +13,7 @@ void GilSpans::see(const Moment& moment) {
   const uint32_t thread = moment.thread();
   const gilscope_segment& segment = moment.segment;
   if (moment.kind == Moment::Kind::ran) {
-    // Without an acquisition it took the GIL before it was traced.
+    // A thread that holds without an acquisition took the GIL before it was traced.
     const bool holds = segment.acquires || segment.gil_state == GILSCOPE_HOLDING;
     if (holds && !threads_[thread].holding) take(thread, moment);
   } else if (moment.kind == Moment::Kind::ended) {

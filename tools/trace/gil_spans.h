@@ -1,11 +1,11 @@
-// Who held the GIL and who waited for it, as far as segments tell. docs/metrics.md, "From the
+// Derives from segments who held the GIL and who waited for it. docs/metrics.md, "From the
 // segments", defines each term.
 //
-// A thread's slot is read when it is switched out, so its state is known between segments exactly
-// and within one to the segment: a thread that acquired in a segment is taken to hold from the
-// segment's beginning, one that no longer holds at its end, to the end. Where that gives the GIL to
-// two threads at once, the one that took it last is the owner, and the time is counted as
-// overlapping.
+// A thread's slot is read when it is switched out, so its state is known exactly between segments,
+// but only to the segment within one: a thread that acquired in a segment is assumed to hold from
+// the segment's beginning, and one that has released by its end to hold until that end. Where this
+// gives the GIL to two threads at once, the one that took it last is the owner, and the time counts
+// as overlapping.
 #pragma once
 
 #include <optional>
@@ -16,7 +16,7 @@
 
 namespace gilscope {
 
-// One thread's stretch of holding the GIL, or of waiting for it.
+// A period in which one thread holds the GIL or waits for it.
 struct GilSpan {
   enum class Kind : uint8_t { holding, waiting };
   Kind kind;
@@ -27,11 +27,11 @@ struct GilSpan {
 // The GIL went from one thread to another.
 struct Handoff {
   uint32_t from, to;
-  // When `from` gave it up: the waking of `to`, where it was `from` that woke it from its wait for
-  // the GIL. Empty: `to` found it free, and the release lies somewhere within a segment of `from`.
+  // When `from` released it: the waking of `to`, if `from` woke it from its wait for the GIL.
+  // Empty: `to` found the GIL free, and the release lies somewhere within a segment of `from`.
   std::optional<uint64_t> release_ns;
   uint64_t acquire_ns;
-  uint32_t waiters;  // threads that waited for the GIL just before, `to` included if it did
+  uint32_t waiters;  // threads waiting for the GIL just before, including `to` if it was
 
   std::optional<uint64_t> latency_ns() const {
     if (!release_ns) return std::nullopt;
@@ -44,8 +44,8 @@ struct OwnerSpan {
   uint64_t from_ns, to_ns;
 };
 
-// What GilSpans has to say, as it becomes known: each call's times are not before those of the last
-// call of the same kind by more than a span's length.
+// Receives what GilSpans derives, as it becomes known. The times of calls of one kind may go back,
+// but by no more than a span's length.
 class GilSpansReader {
  public:
   virtual ~GilSpansReader() = default;
@@ -56,11 +56,11 @@ class GilSpansReader {
 
 class GilSpans {
  public:
-  // `tids` by slot, the kernel's: who woke a thread is told by its tid.
+  // `tids` are the kernel's thread ids by slot; segments identify wakers by them.
   GilSpans(std::vector<uint32_t> tids, bool one_owner, GilSpansReader& reader);
 
   void see(const Moment& moment);
-  // The trace ends here: closes what is open.
+  // Closes open spans at the end of the trace.
   void finish(uint64_t ns);
 
   std::optional<uint32_t> owner() const { return owner_; }
@@ -71,7 +71,7 @@ class GilSpans {
   struct OfThread {
     uint32_t tid = 0;
     bool holding = false, waiting = false;
-    uint64_t since_ns = 0;  // of either
+    uint64_t since_ns = 0;  // when either began
   };
 
   void take(uint32_t thread, const Moment& moment);
@@ -82,7 +82,7 @@ class GilSpans {
   std::vector<OfThread> threads_;
   bool one_owner_;
   GilSpansReader& reader_;
-  std::vector<uint32_t> holders_;  // in the order in which they took it
+  std::vector<uint32_t> holders_;  // in the order in which they acquired
   size_t waiters_ = 0;
   std::optional<uint32_t> owner_, last_owner_;
   uint64_t owner_since_ns_ = 0;

@@ -10,12 +10,12 @@ namespace {
 
 constexpr size_t kRead = 128;  // records of a thread read at once
 
-// The moments of one thread, in their order.
+// The moments of one thread, in order.
 class ThreadMoments {
  public:
   ThreadMoments(const ThreadOrder& order, size_t thread) : order_(&order), thread_(thread) {}
 
-  // Moves on to the next moment; false after the last.
+  // Advances to the next moment; returns false after the last.
   Result<bool> next() {
     if (begun_ && moment_.kind == Moment::Kind::ready) {
       be(Moment::Kind::ran, moment_.segment.run_ns);
@@ -46,8 +46,7 @@ class ThreadMoments {
   const Moment& moment() const { return moment_; }
 
  private:
-  // A thread can be woken while it is still on its way to sleep; here, one thing comes after the
-  // other.
+  // A thread can be woken while it is still going to sleep; this keeps its moments in order.
   void be(Moment::Kind kind, uint64_t ns) {
     moment_.kind = kind;
     moment_.ns = std::max(moment_.ns, ns);
@@ -110,7 +109,7 @@ Status each_moment(const RunTrace& trace, const std::function<void(const Moment&
 
 void each_moment(std::span<const gilscope_segment> segments,
                  const std::function<void(const Moment&)>& see) {
-  // What is in memory can be read.
+  // Cannot fail: the segments are in memory.
   (void)merge(ThreadOrder::of(segments), see).has_value();
 }
 

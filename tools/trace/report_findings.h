@@ -1,4 +1,4 @@
-// What the segments of a whole report tell, cell by cell.
+// Findings from the segments of a whole report, cell by cell.
 #pragma once
 
 #include <optional>
@@ -10,14 +10,14 @@
 namespace gilscope {
 
 struct ReportFindings {
-  std::vector<std::optional<CellFindings>> cells;  // as the report's; empty: nothing was looked for
-  size_t away = 0;  // runs whose segments the report names and that are not beside it
+  std::vector<std::optional<CellFindings>> cells;  // as in the report; empty: no segments
+  size_t away = 0;  // runs whose segments the report names but that are not beside it
 
   const CellFindings* of(const Report& report, const Cell& cell) const;
   bool any() const;
 };
 
-// `report_path` is where the report was read from: its segments lie beside it.
+// `report_path` is where the report was read from; its segments lie beside it.
 Result<ReportFindings> report_findings(const std::string& report_path, const Report& report);
 
 }  // namespace gilscope

@@ -60,12 +60,12 @@ bool TraceDirectory::has(const std::string& file) const {
 Status SegmentCheck::see(const gilscope_segment& s) {
   if (s.thread >= ended_ns_.size()) {
     return fail(Exit::no_data,
-                fmt::format("it is of thread {}, and the run had {}", s.thread, ended_ns_.size()));
+                fmt::format("it is of thread {}, but the run had {}", s.thread, ended_ns_.size()));
   }
   if (s.began > GILSCOPE_BEGAN_PREEMPTED || s.ended > GILSCOPE_ENDED_EXITED ||
       s.gil_state > GILSCOPE_HOLDING) {
-    return fail(Exit::no_data, fmt::format("it began by {}, ended by {}, in the state {}", s.began,
-                                           s.ended, s.gil_state));
+    return fail(Exit::no_data, fmt::format("it has the beginning {}, end {} and GIL state {}",
+                                           s.began, s.ended, s.gil_state));
   }
   if (s.end_ns < s.run_ns || s.run_ns < s.ready_ns) {
     return fail(Exit::no_data, fmt::format("it was ready at {}, ran at {} and ended at {} ns",
@@ -73,7 +73,7 @@ Status SegmentCheck::see(const gilscope_segment& s) {
   }
   uint64_t& ended_ns = ended_ns_[s.thread];
   if (s.end_ns < ended_ns) {
-    return fail(Exit::no_data, fmt::format("it ended before the last one of its thread"));
+    return fail(Exit::no_data, "it ended before its thread's previous record");
   }
   ended_ns = s.end_ns;
   return {};
@@ -92,11 +92,11 @@ Result<SegmentReader> open_segments(const TraceDirectory& directory, const Repor
   auto reader = SegmentReader::of(std::move(*file), origin);
   if (!reader) return reader;
   if (Status s = belongs(*reader, report, cell, run); !s) return fail(s.error());
-  // What a run that failed has left was not counted.
+  // A failed run's records may not have been counted.
   const bool counted = run.status == "done" || run.segment_records != 0;
   if (counted && reader->records() != run.segment_records) {
     return fail(Exit::no_data,
-                fmt::format("{} holds {} records, the report says {}: it is "
+                fmt::format("{} holds {} records, but the report says {}: it is "
                             "truncated, or not this run's",
                             in_quotes(reader->origin()), reader->records(), run.segment_records));
   }
@@ -107,15 +107,15 @@ Result<RunTrace> RunTrace::open(const TraceDirectory& directory, const Report& r
                                 const Cell& cell, const Run& run) {
   if (run.segments_file.empty()) {
     return fail(Exit::no_data,
-                fmt::format("block {} of {} has no segments: `gilscope run --trace full --out DIR` "
-                            "keeps them",
+                fmt::format("block {} of {} has no segments: to keep them, use `gilscope run "
+                            "--trace full --out DIR`",
                             run.block, cell.policy));
   }
   auto reader = open_segments(directory, report, cell, run);
   if (!reader) return fail(reader.error());
   if (reader->records() != run.segment_records) {
     return fail(Exit::no_data,
-                fmt::format("block {} of {} failed, and what it left of its segments was not "
+                fmt::format("block {} of {} failed, and the segments that it left were not "
                             "counted",
                             run.block, cell.policy));
   }

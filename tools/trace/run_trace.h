@@ -1,4 +1,4 @@
-// The segments of one run, held against the report that names them: neither is trusted.
+// The segments of one run, checked against the report that names them: neither is trusted.
 #pragma once
 
 #include <functional>
@@ -11,7 +11,7 @@
 
 namespace gilscope {
 
-// The directory in which a report's other files lie.
+// The directory that holds a report's other files.
 class TraceDirectory {
  public:
   // `report` is a report.json, or the directory that holds it.
@@ -19,7 +19,7 @@ class TraceDirectory {
 
   const std::string& path() const { return path_; }
   int fd() const { return directory_.get(); }
-  // Whether a file that the report names is there at all.
+  // Whether a file that the report names exists.
   bool has(const std::string& file) const;
 
  private:
@@ -28,16 +28,17 @@ class TraceDirectory {
   std::string path_;
 };
 
-// The file of segments that `run` names, if it is this run's: of this report, cell and block, and
-// with as many records as the report says; those of a run that failed need not have been counted.
+// Opens the segment file that `run` names. Fails unless it is this run's: of this report, cell and
+// block, with as many records as the report says. A failed run's records need not have been
+// counted.
 Result<SegmentReader> open_segments(const TraceDirectory& directory, const Report& report,
                                     const Cell& cell, const Run& run);
 
-// What the records of a run may say; those of one thread must follow one another in time. Fails
-// with what is wrong.
+// Checks the records of a run; those of one thread must follow one another in time. The error says
+// what is wrong.
 class SegmentCheck {
  public:
-  // So many slots of the board did the run use.
+  // `threads` is the number of slots of the board that the run used.
   explicit SegmentCheck(size_t threads) : ended_ns_(threads) {}
   Status see(const gilscope_segment& segment);
 
@@ -47,8 +48,7 @@ class SegmentCheck {
 
 class RunTrace {
  public:
-  // Fails with Exit::no_data where the run has no segments, or the file is not this run's: another
-  // report's, another cell's or block's, or of another number of records.
+  // Fails with Exit::no_data if the run has no segments, or the file is not this run's.
   static Result<RunTrace> open(const TraceDirectory& directory, const Report& report,
                                const Cell& cell, const Run& run);
 
@@ -58,7 +58,7 @@ class RunTrace {
   uint64_t dropped() const { return run_->lost ? run_->lost->segments : 0; }
   const std::string& origin() const { return reader_.origin(); }
 
-  // In the order of the file, a piece at a time, each record checked before it is passed on.
+  // Passes on the records in the order of the file, piece by piece, after checking each.
   Status each(const std::function<Status(std::span<const gilscope_segment>)>& see) const;
 
  private:

@@ -8,8 +8,8 @@
 namespace gilscope {
 namespace {
 
-constexpr size_t kAtOnce = 64;  // records of a thread written together
-// Large files belong there, and unlike /tmp it is seldom memory.
+constexpr size_t kAtOnce = 64;  // records of a thread that are written together
+// Meant for large files, and unlike /tmp rarely in memory.
 constexpr const char* kScratchDirectory = "/var/tmp";
 
 Error scratch_failed(int error) {
@@ -24,7 +24,7 @@ class ThreadOrder::Storage {
   Storage() = default;
   explicit Storage(std::vector<gilscope_segment> segments) : memory_(std::move(segments)) {}
 
-  // Room for so many records.
+  // Makes room for `records`.
   Status open(uint64_t records, uint64_t in_memory) {
     if (records <= in_memory) {
       memory_.resize(records);
@@ -72,8 +72,8 @@ class ThreadOrder::Storage {
     return {};
   }
 
-  Fd file_;  // or, where they are few,
-  std::vector<gilscope_segment> memory_;
+  Fd file_;                               // for many records
+  std::vector<gilscope_segment> memory_;  // for few
 };
 
 ThreadOrder::ThreadOrder() = default;
@@ -83,7 +83,7 @@ ThreadOrder::~ThreadOrder() = default;
 
 namespace {
 
-// Gathers each thread's segments, to write them where they belong.
+// Collects each thread's segments and writes them to their places in batches.
 class Scatter {
  public:
   explicit Scatter(std::vector<uint64_t> begins)
@@ -138,12 +138,12 @@ Result<ThreadOrder> ThreadOrder::of(const RunTrace& trace, uint64_t in_memory) {
   auto put = [&](uint64_t at, std::span<const gilscope_segment> segments) {
     return order.storage_->put(at, segments);
   };
-  // The file may have been changed since it was counted.
+  // Counts down, because the file may have changed since it was counted.
   std::vector<uint64_t> left = order.counts_;
   Status scattered = trace.each([&](std::span<const gilscope_segment> segments) -> Status {
     for (const gilscope_segment& s : segments) {
       if (left[s.thread]-- == 0) {
-        return fail(Exit::no_data, trace.origin() + " changed while it was read");
+        return fail(Exit::no_data, trace.origin() + " changed while it was being read");
       }
       if (Status added = scatter.add(s, put); !added) return added;
     }

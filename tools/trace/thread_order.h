@@ -1,5 +1,5 @@
-// A run's segments put into the order of their threads, so that each thread's can be followed while
-// the others' wait. A few are kept in memory, many in an unnamed file.
+// A run's segments sorted by thread, so that each thread's can be read at its own pace. Few are
+// kept in memory, many in an unnamed file.
 #pragma once
 
 #include <memory>
@@ -11,9 +11,9 @@ namespace gilscope {
 
 class ThreadOrder {
  public:
-  // Up to `in_memory` records are kept there: 16 MiB.
+  // Keeps up to `in_memory` records in memory: 16 MiB by default.
   static Result<ThreadOrder> of(const RunTrace& trace, uint64_t in_memory = 1 << 18);
-  // Of segments that are at hand, each thread's in its order.
+  // For segments in memory, in which each thread's are in order.
   static ThreadOrder of(std::span<const gilscope_segment> segments);
 
   ThreadOrder(ThreadOrder&&) noexcept;
@@ -22,7 +22,7 @@ class ThreadOrder {
 
   size_t threads() const { return counts_.size(); }
   uint64_t count(size_t thread) const { return counts_[thread]; }
-  // The thread's segments from its `first` on, as many as `into` holds or there are.
+  // The thread's segments from its `first` on, up to as many as `into` holds.
   Result<std::span<gilscope_segment>> read(size_t thread, uint64_t first,
                                            std::span<gilscope_segment> into) const;
 

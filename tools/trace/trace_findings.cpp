@@ -17,7 +17,7 @@ std::vector<uint32_t> tids_of(const Run& run) {
   return tids;
 }
 
-// From when to when the counters counted.
+// The period in which the counters counted.
 struct Window {
   uint64_t from_ns = 0, to_ns = UINT64_MAX;
 
@@ -43,7 +43,7 @@ class Chains {
     }
   }
 
-  // The slot of a waker; empty: not a thread of the run.
+  // The slot of a waker; empty if it is not a thread of the run.
   std::optional<size_t> slot_of(uint32_t tid) const {
     auto found = slot_of_.find(tid);
     return found == slot_of_.end() ? std::nullopt : std::optional(found->second);
@@ -83,7 +83,7 @@ class Chains {
   Chain longest_;
 };
 
-// Whose time it was: adds up what was so between one moment and the next.
+// Adds up the time between moments by the state of the GIL and of the threads.
 class Clock : GilSpansReader {
  public:
   Clock(const RunTrace& trace, const std::vector<uint32_t>& tids, Window window)
@@ -164,7 +164,7 @@ class Clock : GilSpansReader {
   GilUse use_;
   gilscope_histogram latencies_{}, holding_{}, waiting_{};
   std::vector<Being> beings_;     // by slot
-  std::array<size_t, 3> number_;  // of threads in each
+  std::array<size_t, 3> number_;  // of threads in each state
   GilSpans spans_;
 };
 
