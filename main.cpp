@@ -1,4 +1,4 @@
-// The one place that knows both halves: the subcommands that measure (userspace/cli) and those that
+// The only file that knows both halves: the subcommands that measure (userspace/cli) and those that
 // only read reports (tools).
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -17,15 +17,16 @@ namespace {
 
 Exit run_command(int argc, char** argv) {
   CLI::App app{
-      "What a global interpreter lock costs, and what the kernel's scheduler did about it.",
+      "Measures what a global interpreter lock costs, and what the kernel's scheduler does about "
+      "it.",
       "gilscope"};
   app.set_version_flag("--version", "gilscope " GILSCOPE_VERSION);
   app.require_subcommand(1);
   app.failure_message([](const CLI::App*, const CLI::Error& error) {
-    return fmt::format("gilscope: {}; `gilscope --help` says what there is\n", error.what());
+    return fmt::format("gilscope: {}; see `gilscope --help`\n", error.what());
   });
 
-  // Each subcommand leaves its exit code here when it has run.
+  // The subcommand that runs sets it.
   Exit exit = Exit::done;
   add_run(app, exit, print_report);
   add_list(app, exit);
@@ -40,16 +41,15 @@ Exit run_command(int argc, char** argv) {
   add_merge(app, exit);
   add_completion(app, exit);
 
-  // The parser would only say that a subcommand is missing.
+  // For an unknown word, the parser would only report that a subcommand is missing.
   auto known = [&](const CLI::App* command) { return command->get_name() == argv[1]; };
   if (argc > 1 && argv[1][0] != '-' && std::ranges::none_of(app.get_subcommands({}), known)) {
     return write_error(Error{
-        Exit::error,
-        fmt::format("there is no {}; `gilscope --help` says what there is", in_quotes(argv[1]))});
+        Exit::error, fmt::format("unknown command {}; see `gilscope --help`", in_quotes(argv[1]))});
   }
   auto arguments = checked_arguments(app, {argv + std::min(argc, 1), argv + argc});
   if (!arguments) return write_error(arguments.error());
-  std::ranges::reverse(*arguments);  // as the parser wants them
+  std::ranges::reverse(*arguments);  // the parser takes them from the back
   try {
     app.parse(std::move(*arguments));
   } catch (const CLI::Success& success) {  // --help, --version

@@ -1,4 +1,4 @@
-// gilscope export: a report and its segments for other programs to read.
+// `gilscope export`: writes a report and its segments for other programs.
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -28,7 +28,7 @@ const std::map<std::string, RowKind> kRows{{"runs", RowKind::run},
                                            {"threads", RowKind::thread},
                                            {"segments", RowKind::segment}};
 
-// The report, or a file that it names, is not to be replaced by what is made of it.
+// Refuses to overwrite the report or a file that it names.
 Status refuse_own_file(const OutputFile& output, const TraceDirectory& directory,
                        const std::string& report_path, const std::vector<ExportedRun>& runs) {
   const auto same = [&](int at, const std::string& name) {
@@ -44,7 +44,7 @@ Status refuse_own_file(const OutputFile& output, const TraceDirectory& directory
   return fail(fmt::format("{} is part of the report; name another file with -o", output.shown()));
 }
 
-// "trace.pftrace: 2 runs; 12 records were dropped: it has holes"
+// "trace.pftrace: 2 runs; 12 records dropped: the segments have holes"
 std::string said(const OutputFile& output, const std::vector<ExportedRun>& runs) {
   uint64_t dropped = 0;
   for (const ExportedRun& exported : runs) dropped += exported.dropped();
@@ -86,8 +86,8 @@ Status run_export(const ExportOptions& options) {
   if (Status s = refuse_own_file(*file, *directory, options.report, *runs); !s) return s;
   if (options.format == "perfetto" && file->is_terminal()) {
     return fail(
-        fmt::format("a trace for Perfetto is no text, and {} is a terminal: name a file "
-                    "with -o, or send it through a pipe",
+        fmt::format("a trace for Perfetto is binary, and {} is a terminal: name a file with "
+                    "-o, or use a pipe",
                     file->shown()));
   }
   if (Status s = write(options, *report, *directory, *runs, *file); !s) return s;
@@ -102,18 +102,17 @@ Status run_export(const ExportOptions& options) {
 void add_export(CLI::App& app, Exit& exit) {
   auto options = std::make_shared<ExportOptions>();
   Command command(app, "export", "write a report and its segments for other programs");
-  command.option("REPORT", options->report, "a report.json, or the directory that holds it")
+  command.option("REPORT", options->report, "report.json, or the directory that holds it")
       .required();
   command.option("--format", options->format, "perfetto (ui.perfetto.dev), csv or ndjson")
       .one_of({"perfetto", "csv", "ndjson"})
       .required();
-  command.option("-o", options->output, "the file to write; - is standard output")
+  command.option("-o", options->output, "file to write; - is standard output")
       .is_a("FILE")
       .required();
   command
       .option("--rows", options->rows,
-              "with csv, one row for each of these: runs (the default), cores, threads or "
-              "segments")
+              "with csv, what a row is: runs (the default), cores, threads or segments")
       .one_of({"runs", "cores", "threads", "segments"});
   command.option("--cell", options->filter.cells, 0, INT_MAX, "only this cell; may be repeated");
   command.option("--block", options->filter.blocks, 0, INT_MAX, "only this block; may be repeated");

@@ -1,5 +1,5 @@
-// gilscope merge: reports copied from anywhere, each once, in one directory. Runs of different
-// reports are never put together: each report stays what its box wrote.
+// `gilscope merge`: gathers copies of reports in one directory, each report once. Runs of different
+// reports are never combined: each report stays as its machine wrote it.
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -36,13 +36,13 @@ Status refuse_no_directory(const std::string& input) {
   if (::stat(input.c_str(), &status) != 0) return fail_errno("cannot read " + in_quotes(input));
   if (S_ISDIR(status.st_mode)) return {};
   return fail(
-      fmt::format("{} is not a directory: name the one that holds report.json and what "
-                  "belongs to it (a page has only a copy of its report)",
+      fmt::format("{} is not a directory: name the directory that holds report.json and the "
+                  "report's other files (a page has only a copy of its report)",
                   in_quotes(input)));
 }
 
-// The inputs are not touched, so no report may come to lie in one. A merged directory, or a report
-// in it, may be named as input again: what lies there stays as it is.
+// Inputs are never changed, so the output must not lie in one. A merged directory, or a report in
+// it, may be named as input again: it stays as it is.
 Status refuse_nested(const std::string& input, const std::string& output) {
   std::error_code error;
   const fs::path from = fs::canonical(input, error);
@@ -62,7 +62,7 @@ Status refuse_nested(const std::string& input, const std::string& output) {
   return {};
 }
 
-// Looks at every report of an input; those that lie in the output are known already.
+// Inspects every report of an input; those in `known` lie in the output and have been inspected.
 Status take_input(const std::string& input, const std::set<std::string>& known,
                   std::vector<ReportCopy>& copies) {
   std::vector<std::string> links;
@@ -70,8 +70,8 @@ Status take_input(const std::string& input, const std::set<std::string>& known,
   if (!found) return fail(found.error());
   for (const std::string& link : links) {
     write_message(
-        fmt::format("gilscope: {} is a symbolic link and was not followed; name it to "
-                    "have what it leads to\n",
+        fmt::format("gilscope: {} is a symbolic link and was not followed; name it to include "
+                    "its target\n",
                     in_quotes(link)));
   }
   if (found->empty()) {
@@ -105,15 +105,14 @@ struct Tally {
     }
   }
 
-  // "all: 12 reports of 3 boxes, 240 runs; 5 were there already, 1 of them not as complete"
+  // "all: 12 reports of 3 machines, 240 runs; 5 already there, 1 of them less complete"
   std::string line(const std::string& output) const {
-    const std::string ending = boxes.size() == 1 ? "" : "es";
-    std::string line = fmt::format("{}: {} of {} box{}", printable(output),
-                                   Wording::number_of(reports, "report"), boxes.size(), ending);
-    if (boxless) line += fmt::format(" ({} without the name of one)", boxless);
-    line += fmt::format(", {}; {} {} there already", Wording::number_of(runs, "run"), there,
-                        there == 1 ? "was" : "were");
-    if (updated) line += fmt::format(", {} of them not as complete", updated);
+    std::string line =
+        fmt::format("{}: {} of {}", printable(output), Wording::number_of(reports, "report"),
+                    Wording::number_of(boxes.size(), "machine"));
+    if (boxless) line += fmt::format(" ({} without a machine's name)", boxless);
+    line += fmt::format(", {}; {} already there", Wording::number_of(runs, "run"), there);
+    if (updated) line += fmt::format(", {} of them less complete", updated);
     return line + "\n";
   }
 };
@@ -141,12 +140,12 @@ Status write(MergedDirectory& output, const std::vector<Reconciled>& reports, Ta
   return {};
 }
 
-// Nothing is written before everything has been looked at.
+// Inspects all inputs before it writes anything.
 Status merge(const MergeOptions& options) {
   const std::string path = without_slashes(options.output);
   if (path.empty()) return fail("-o names no directory");
   if (options.output == "-") {
-    return fail("-o names a directory and not standard output; './-' is one of that name");
+    return fail("-o takes a directory, not standard output; './-' is a directory of that name");
   }
   for (const std::string& input : options.inputs) {
     if (Status s = refuse_no_directory(input); !s) return s;
@@ -165,7 +164,7 @@ Status merge(const MergeOptions& options) {
     if (Status s = take_input(without_slashes(input), known, copies); !s) return s;
   }
 
-  // The output's own come first: of equal copies its own is taken.
+  // The output's own copies come first, so that they win over equal ones.
   std::map<std::string, std::vector<const ReportCopy*>> by_id;
   for (const ReportCopy& copy : output->copies()) by_id[copy.id].push_back(&copy);
   for (const ReportCopy& copy : copies) by_id[copy.id].push_back(&copy);
@@ -180,7 +179,7 @@ Status merge(const MergeOptions& options) {
   if (Status s = write(*output, reports, tally); !s) return s;
   if (!tally.missing.empty()) {
     write_message(
-        fmt::format("gilscope: {} that reports name {} missing and stay so, the first {}\n",
+        fmt::format("gilscope: {} that reports name {} missing from every copy, the first {}\n",
                     Wording::number_of(tally.missing.size(), "file"),
                     tally.missing.size() == 1 ? "is" : "are", in_quotes(tally.missing.front())));
   }
@@ -191,9 +190,9 @@ Status merge(const MergeOptions& options) {
 
 void add_merge(CLI::App& app, Exit& exit) {
   auto options = std::make_shared<MergeOptions>();
-  Command command(app, "merge", "gather reports from many directories, each once, in one");
-  command.option("DIR", options->inputs, "directories with reports in them").required();
-  command.option("-o", options->output, "the directory to fill; it may have been before")
+  Command command(app, "merge", "gather reports from many directories in one, each report once");
+  command.option("DIR", options->inputs, "directory with reports in or below it").required();
+  command.option("-o", options->output, "directory to fill; may be one that merge made before")
       .is_a("DIR")
       .required();
   command.on_run([options, &exit] { exit = exit_of(merge(*options)); });

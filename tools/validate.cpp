@@ -1,4 +1,4 @@
-// gilscope validate: does a report keep its schema, and do its counters agree?
+// `gilscope validate`: checks a report against its schema, and its counters against each other.
 #include <memory>
 
 #include "tools/tools.h"
@@ -21,7 +21,7 @@ Result<Exit> validate(const std::string& path) {
   std::vector<std::string> lines = *violations;
   size_t cells = 0, runs = 0;
   int minor = 0;
-  // What breaks the schema cannot be read, so its sums cannot be checked either.
+  // A report that breaks the schema cannot be parsed, so its sums cannot be checked.
   if (lines.empty()) {
     const Result<Report> report = from_json(*text, origin);
     if (!report) return fail(report.error());
@@ -46,7 +46,7 @@ Result<Exit> validate(const std::string& path) {
 void add_validate(CLI::App& app, Exit& exit) {
   auto path = std::make_shared<std::string>();
   Command command(app, "validate", "check a report against its schema and its own sums");
-  command.option("REPORT", *path, "a report.json, or the directory that holds it").required();
+  command.option("REPORT", *path, "report.json, or the directory that holds it").required();
   command.on_run([path, &exit] { exit = exit_of(validate(*path)); });
 }
 

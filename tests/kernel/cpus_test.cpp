@@ -173,7 +173,7 @@ TEST_P(CpusBy, IsUndoneByRestoreAfterAKill) {
 
   const Ended restored = gilscope_run({"restore"});
   EXPECT_EQ(restored.status, 0) << restored.err;
-  EXPECT_NE(restored.out.find("Put back: "), std::string::npos) << restored.out;
+  EXPECT_NE(restored.out.find("Restored: "), std::string::npos) << restored.out;
   expect_as_found();
   const Ended again = gilscope_run({"restore"});
   EXPECT_EQ(again.status, 0) << again.err;
@@ -325,7 +325,7 @@ TEST_F(Restore, ForgetsWhatARebootHasUndone) {
   write("gilscope journal 1\nboot 00000000-0000-4000-8000-000000000000\nonline 8191 1 0\n");
   const Ended ended = gilscope_run({"restore"});
   EXPECT_EQ(ended.status, 0) << ended.err;
-  EXPECT_NE(ended.out.find("The box was booted since"), std::string::npos) << ended.out;
+  EXPECT_NE(ended.out.find("The machine has rebooted since"), std::string::npos) << ended.out;
   EXPECT_FALSE(std::filesystem::exists(kJournal));
 }
 

@@ -155,7 +155,7 @@ TEST_F(Merge, HoldsEachReportOnceAndWhole) {
   const Outcome outcome = merge({a, b, a, directory_ / "a"});
   EXPECT_EQ(outcome.exit, 0) << outcome.err;
   EXPECT_EQ(outcome.err, "");
-  EXPECT_EQ(outcome.out, out() + ": 2 reports of 2 boxes, 5 runs; 0 were there already\n");
+  EXPECT_EQ(outcome.out, out() + ": 2 reports of 2 machines, 5 runs; 0 already there\n");
   EXPECT_EQ(tree(out() + "/" + id_of(1)), tree(a));
   EXPECT_EQ(tree(out() + "/" + id_of(2)), tree(b));
   fs::remove_all(out());
@@ -168,7 +168,7 @@ TEST_F(Merge, IsIdempotentAndAssociative) {
   ASSERT_EQ(merge({a, b, c}).exit, 0);
   const auto whole = tree(out());
   const Outcome again = merge({c, a, b});
-  EXPECT_EQ(again.out, out() + ": 3 reports of 1 box, 6 runs; 3 were there already\n");
+  EXPECT_EQ(again.out, out() + ": 3 reports of 1 machine, 6 runs; 3 already there\n");
   EXPECT_EQ(tree(out()), whole);
   EXPECT_EQ(merge({out()}).exit, 0) << "into itself";
   EXPECT_EQ(merge({out() + "/" + id_of(2), a}).exit, 0) << "one of its own reports";
@@ -177,7 +177,7 @@ TEST_F(Merge, IsIdempotentAndAssociative) {
   ASSERT_EQ(merge({a, b}, left).exit, 0);
   ASSERT_EQ(merge({left, c}, right).exit, 0);
   EXPECT_EQ(tree(right), whole) << "(a + b) + c";
-  EXPECT_EQ(merge({b}, right).out, right + ": 3 reports of 1 box, 6 runs; 3 were there already\n");
+  EXPECT_EQ(merge({b}, right).out, right + ": 3 reports of 1 machine, 6 runs; 3 already there\n");
 }
 
 TEST_F(Merge, OrderOfArgumentsDoesNotMatter) {
@@ -213,7 +213,7 @@ TEST_F(Merge, FindsReportsHoweverDeepAndFollowsNoLinks) {
   fs::create_directory_symlink(directory_ / "elsewhere", directory_ / "fleet/link");
   const Outcome outcome = merge({directory_ / "fleet/"});
   EXPECT_EQ(outcome.exit, 0);
-  EXPECT_THAT(outcome.out, HasSubstr("2 reports of 1 box, 2 runs"));
+  EXPECT_THAT(outcome.out, HasSubstr("2 reports of 1 machine, 2 runs"));
   EXPECT_THAT(outcome.err, HasSubstr("fleet/link' is a symbolic link and was not followed"));
   EXPECT_EQ(std::ranges::count(outcome.err, '\n'), 1);
   EXPECT_THAT(merge({directory_ / "fleet/link"}).out, HasSubstr("3 reports"))
@@ -235,7 +235,7 @@ TEST_F(Merge, KeepsTheLaterStateOfAnExperimentThatWentOn) {
                              ": 1 report of 1 box, 5 runs; 1 was there already, 1 of them not "
                              "as complete\n");
   EXPECT_EQ(tree(out() + "/" + id_of(1)), tree(b));
-  EXPECT_THAT(merge({a}).out, HasSubstr("5 runs; 1 was there already\n"));
+  EXPECT_THAT(merge({a}).out, HasSubstr("5 runs; 1 already there\n"));
   EXPECT_EQ(tree(out() + "/" + id_of(1)), tree(b)) << "a less complete state does not replace it";
 }
 
@@ -260,7 +260,7 @@ TEST_F(Merge, ConflictsNameBothAndWhatDiffers) {
     change(other);
     const std::string a = place("a", report(1, 3)), b = place("b", other);
     const auto both = AllOf(HasSubstr("a/report.json'"), HasSubstr("b/report.json'"),
-                            HasSubstr(why), HasSubstr("neither goes on from the other"));
+                            HasSubstr(why), HasSubstr("neither continues the other"));
     refuses({a, b}, 2, both);
     refuses({b, a}, 2, both);
     ASSERT_EQ(merge({a}).exit, 0);
@@ -308,9 +308,9 @@ TEST_F(Merge, TwoThatWentOnApartAreNotOne) {
 TEST_F(Merge, FilesOfOneRunThatDifferAreAnError) {
   const std::string a = place("a", report(1, 2)), b = place("b", report(1, 2), 5);
   refuses({a, b}, 2,
-          AllOf(HasSubstr("a/s"), HasSubstr("b/s"), HasSubstr("of the same run and differ")));
+          AllOf(HasSubstr("a/s"), HasSubstr("b/s"), HasSubstr("to the same run but differ")));
   ASSERT_EQ(merge({a}).exit, 0);
-  refuses({b}, 2, HasSubstr("of the same run and differ"));
+  refuses({b}, 2, HasSubstr("to the same run but differ"));
 }
 
 TEST_F(Merge, AMissingFileStaysMissingUntilACopyHasIt) {
@@ -320,14 +320,14 @@ TEST_F(Merge, AMissingFileStaysMissingUntilACopyHasIt) {
   fs::remove_all(a + "/samples");
   const Outcome outcome = merge({a});
   EXPECT_EQ(outcome.exit, 0);
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("3 files that reports name are missing and stay so"),
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("3 files that reports name are missing from every copy"),
                                  HasSubstr("the first '" + a + "/samples/cell0000-block0000")));
   EXPECT_EQ(std::ranges::count(outcome.err, '\n'), 1);
   EXPECT_FALSE(fs::exists(out() + "/" + id_of(1) + name));
   EXPECT_FALSE(fs::exists(out() + "/" + id_of(1) + "/samples"));
   const Outcome filled = merge({b});
   EXPECT_EQ(filled.err, "");
-  EXPECT_THAT(filled.out, HasSubstr("1 was there already, 1 of them not as complete"));
+  EXPECT_THAT(filled.out, HasSubstr("1 already there, 1 of them less complete"));
   EXPECT_EQ(tree(out() + "/" + id_of(1)), tree(b));
   EXPECT_EQ(merge({a}).err, "") << "nothing is missing any longer";
 }
@@ -345,7 +345,7 @@ TEST_F(Merge, FilesThatAreNotTheirRunsAreRefused) {
   const auto mend = [&](const std::string& name) { with(name, [](std::string&) {}); };
 
   with(segments, [](std::string& s) { s.resize(s.size() - 48); });
-  refuses({a}, 3, HasSubstr("holds 2 records, the report says 3"));
+  refuses({a}, 3, HasSubstr("holds 2 records, but the report says 3"));
   with(segments, [](std::string& s) { s.pop_back(); });
   refuses({a}, 3, HasSubstr("ends within a record"));
   with(segments, [](std::string& s) { s[28] ^= 1; });
@@ -366,7 +366,7 @@ TEST_F(Merge, FilesThatAreNotTheirRunsAreRefused) {
     s.resize(s.size() - 24);
     s[s.find("(2, 3)") + 1] = '1';
   });
-  refuses({a}, 3, HasSubstr("holds 1 samples, the report says 2"));
+  refuses({a}, 3, HasSubstr("holds 1 samples, but the report says 2"));
   mend(samples);
   EXPECT_EQ(merge({a}).exit, 0);
 }
@@ -431,7 +431,7 @@ TEST_F(Merge, TheIdBecomesANameOnlyWhereItIsOne) {
     Report r = report(1, 0);
     r.id = id;
     write_json("a", to_json(r));
-    refuses({a}, 3, HasSubstr("no UUID"));
+    refuses({a}, 3, HasSubstr("is not a UUID"));
   }
 }
 
@@ -466,8 +466,8 @@ TEST_F(Merge, TheOutputIsNotInAnInputNorTheOtherWayRound) {
   refuses({fleet}, fleet + "/all", 2, HasSubstr("lies in the input"));
   refuses({a}, a + "/all", 2, HasSubstr("lies in the input"));
   refuses({a}, fleet, 2, HasSubstr("lies in the output"));
-  refuses({a}, a, 2, HasSubstr("is no output of merge"));
-  refuses({fleet}, fleet, 2, HasSubstr("is no output of merge"));
+  refuses({a}, a, 2, HasSubstr("was not made by merge"));
+  refuses({fleet}, fleet, 2, HasSubstr("was not made by merge"));
   refuses({fleet}, directory_ / "fleet/../fleet/./all", 2, HasSubstr("lies in the input"));
   fs::create_directory_symlink(fleet, directory_ / "alias");
   refuses({fleet}, directory_ / "alias/all", 2, HasSubstr("lies in the input"));
@@ -482,7 +482,7 @@ TEST_F(Merge, OnlyItsOwnKindOfDirectoryIsFilled) {
   const std::string a = place("a", report(1, 1)), other = place("other", report(2, 1));
   directory_.write("home/notes", "mine");
   refuses({a}, directory_ / "home", 2, HasSubstr("not empty and holds no reports"));
-  refuses({a}, other, 2, HasSubstr("is no output of merge"));
+  refuses({a}, other, 2, HasSubstr("was not made by merge"));
   refuses({a}, directory_ / "home/notes", 2, HasSubstr("is a file"));
   refuses({a}, directory_ / "none/out", 2, HasSubstr("No such file"));
   fs::create_directory(directory_ / "real");
@@ -555,7 +555,7 @@ TEST_F(Merge, OneAtATime) {
   fs::create_directory(out());
   const Fd other(open(out().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   ASSERT_EQ(flock(other.get(), LOCK_EX), 0);
-  refuses({a}, 2, HasSubstr("being written by another"));
+  refuses({a}, 2, HasSubstr("another gilscope is writing to"));
 }
 
 TEST_F(Merge, HundredsOfReports) {
@@ -567,10 +567,10 @@ TEST_F(Merge, HundredsOfReports) {
     write_json(fmt::format("fleet/{}", i), to_json(r));
   }
   const Outcome outcome = merge({directory_ / "fleet"});
-  EXPECT_EQ(outcome.out, fmt::format("{}: {} reports of 10 boxes, {} runs; 0 were there already\n",
+  EXPECT_EQ(outcome.out, fmt::format("{}: {} reports of 10 machines, {} runs; 0 already there\n",
                                      out(), kReports, 2 * kReports));
   EXPECT_THAT(merge({directory_ / "fleet"}).out,
-              HasSubstr(fmt::format("{} were there already\n", kReports)));
+              HasSubstr(fmt::format("{} already there\n", kReports)));
 }
 
 TEST_F(Merge, CommandLine) {

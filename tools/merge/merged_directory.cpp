@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Whether there is anything in it that somebody can see.
+// Whether the directory has no visible entries.
 Result<bool> shows_nothing(const std::string& path) {
   std::error_code error;
   auto entry = fs::directory_iterator(path, error);
@@ -37,8 +37,8 @@ Status copy_file(const ReportCopy& from, const std::string& name, Staging& to) {
   return to.copy(name, file->get(), origin);
 }
 
-// An update that was cut short has left files that the report does not name yet. They are what they
-// would become now, or they are somebody's.
+// Fails if the report's directory has a different file of this name. An interrupted update may have
+// left a file that the report does not name yet; it must equal the one to be added now.
 Status expect_no_other(int mine, const std::string& mine_path, const Staging& staged,
                        const std::string& name) {
   if (::faccessat(mine, name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0) {
@@ -54,8 +54,8 @@ Status expect_no_other(int mine, const std::string& mine_path, const Staging& st
   if (!same) return fail(same.error());
   if (*same) return {};
   return fail(shown +
-              " is there, is not named by its report, and is not what would be put there: "
-              "move it away");
+              " exists, but its report does not name it, and it differs from the file to be "
+              "written there: move it away");
 }
 
 }  // namespace
@@ -65,7 +65,7 @@ Result<MergedDirectory> MergedDirectory::open(const std::string& path) {
   merged.path_ = path;
   merged.made_ = ::mkdir(path.c_str(), 0755) == 0;
   if (!merged.made_ && errno != EEXIST) {
-    return fail_errno("cannot make the directory " + in_quotes(path));
+    return fail_errno("cannot create the directory " + in_quotes(path));
   }
   merged.directory_ = Fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!merged.directory_) {
@@ -76,7 +76,8 @@ Result<MergedDirectory> MergedDirectory::open(const std::string& path) {
     return fail_errno("cannot open the directory " + in_quotes(path));
   }
   if (::flock(merged.directory_.get(), LOCK_EX | LOCK_NB) != 0) {
-    return fail(in_quotes(path) + " is being written by another gilscope");
+    return fail("another gilscope is writing to " + in_quotes(path) +
+                ": give -o another directory");
   }
   if (Status s = merged.scan(); !s) return fail(s.error());
   return merged;
@@ -89,7 +90,7 @@ MergedDirectory::MergedDirectory(MergedDirectory&& other) noexcept
       copies_(std::move(other.copies_)) {}
 
 MergedDirectory::~MergedDirectory() {
-  if (made_) ::rmdir(path_.c_str());  // refused where something is in it
+  if (made_) ::rmdir(path_.c_str());  // fails unless it is empty
 }
 
 Status MergedDirectory::scan() {
@@ -101,7 +102,7 @@ Status MergedDirectory::scan() {
     if (!copy) return fail(copy.error());
     if (report != path_ + "/" + copy->id) {
       return fail(
-          fmt::format("{} is no output of merge: it holds the report {} as {}; give -o a "
+          fmt::format("{} was not made by merge: it holds the report {} as {}; give -o a "
                       "directory of its own",
                       in_quotes(path_), copy->id, in_quotes(report)));
     }
@@ -132,7 +133,7 @@ Status MergedDirectory::update(const ReportCopy& mine, const Reconciled& report)
   if (!staging) return fail(staging.error());
   const auto directory = open_directory_below(directory_.get(), mine.id, mine.path);
   if (!directory) return fail(directory.error());
-  // Everything is there before anything is moved, as far as the disk has room.
+  // Copies everything before moving anything, so that a full disk changes nothing.
   std::vector<std::string> added;
   for (const auto& [name, copy] : report.files) {
     if (copy == &mine) continue;

@@ -1,6 +1,6 @@
-// The directory that `gilscope merge` fills: DIR/<id>/report.json and what belongs to it, one for
-// each report. A report appears whole or not at all, and is brought up to date by files that are
-// added first and its report.json last; nothing is deleted.
+// The directory that `gilscope merge` fills: DIR/<id>/report.json with its other files, for each
+// report. A report appears whole or not at all; an update adds other files first and replaces
+// report.json last; nothing is deleted.
 #pragma once
 
 #include <map>
@@ -15,21 +15,21 @@ namespace gilscope {
 
 class MergedDirectory {
  public:
-  // Makes the directory, or takes one that is empty or was made by merge. Refuses a symbolic link,
-  // reports that do not lie under their ids, other things alone, and a directory that another merge
-  // is writing.
+  // Creates the directory, or opens one that is empty or that merge made. Refuses a symbolic link,
+  // reports that do not lie under their ids, a directory with only other contents, and one that
+  // another merge is writing to.
   static Result<MergedDirectory> open(const std::string& path);
 
   MergedDirectory(MergedDirectory&&) noexcept;
   MergedDirectory& operator=(MergedDirectory&&) = delete;
-  ~MergedDirectory();  // a directory that was made and in which nothing was put is gone
+  ~MergedDirectory();  // removes a directory that it created if that is still empty
 
-  // What is there already.
+  // The reports that the directory already has.
   const std::vector<ReportCopy>& copies() const { return copies_; }
 
-  // Puts a report there that is not, with all the files that are to be had.
+  // Adds a new report with all files that any copy has.
   Status add(const Reconciled& report);
-  // Brings one up to date that is.
+  // Brings a report that is already there up to date.
   Status update(const ReportCopy& mine, const Reconciled& report);
 
  private:
@@ -37,7 +37,7 @@ class MergedDirectory {
   Status scan();
 
   std::string path_;
-  Fd directory_;  // locked while it is open
+  Fd directory_;  // locked while open
   bool made_ = false;
   std::vector<ReportCopy> copies_;
 };

@@ -12,7 +12,7 @@
 namespace gilscope {
 namespace {
 
-// The digest only makes the choice between two spellings of the same report a fixed one.
+// The digest only makes the choice between two spellings of the same state deterministic.
 bool before(const ReportCopy* a, const ReportCopy* b) {
   return std::tie(a->state, a->digest) < std::tie(b->state, b->digest);
 }
@@ -40,7 +40,7 @@ Status expect_same(const ReportCopy& one, const ReportCopy& other, const std::st
                     fmt::format("cannot read {} and {}", in_quotes(path), in_quotes(other_path)));
   if (!same) return fail(same.error());
   if (*same) return {};
-  return fail(fmt::format("{} and {} are of the same run and differ: leave one of them out",
+  return fail(fmt::format("{} and {} belong to the same run but differ: leave one of them out",
                           in_quotes(path), in_quotes(other_path)));
 }
 
@@ -51,8 +51,8 @@ Status expect_earlier(const ReportCopy& copy, const ReportCopy& latest, const st
   if (!found) return fail(found.error());
   if (!*found) return {};
   return fail(
-      fmt::format("{} and {} have the same id, and neither goes on from the other: {}; leave "
-                  "one of them out",
+      fmt::format("{} and {} have the same id, but neither continues the other: {}; leave one "
+                  "of them out",
                   in_quotes(copy.report()), in_quotes(latest.report()), **found));
 }
 
@@ -72,7 +72,7 @@ Result<Reconciled> reconcile(const std::vector<const ReportCopy*>& copies) {
     }
     if (Status s = expect_earlier(*copy, latest, text); !s) return fail(s.error());
   }
-  // An earlier state names no file that the latest does not.
+  // The latest state names every file that an earlier one does.
   for (const ReportCopy* copy : copies) {
     for (const std::string& name : copy->files) {
       const auto [known, first] = result.files.emplace(name, copy);

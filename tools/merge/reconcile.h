@@ -1,5 +1,5 @@
-// All copies of one report, held against each other: which is the latest, and where each file that
-// it names is to be had.
+// Compares all copies of one report: which is the latest, and which copy has each file that it
+// names.
 #pragma once
 
 #include <map>
@@ -13,11 +13,11 @@ namespace gilscope {
 struct Reconciled {
   const ReportCopy* latest = nullptr;
   std::map<std::string, const ReportCopy*> files;  // by name: a copy that has it
-  std::vector<std::string> missing;                // nobody has these
+  std::vector<std::string> missing;                // in no copy
 };
 
-// `copies` are of one id and at least one; of equal ones the first is taken. Fails, naming both
-// files, where two copies contradict each other. The choice does not depend on the order.
+// `copies` must share one id and not be empty; of equal copies, the first is used. Fails, naming
+// both files, if two copies contradict each other. The choice does not depend on the order.
 Result<Reconciled> reconcile(const std::vector<const ReportCopy*>& copies);
 
 }  // namespace gilscope

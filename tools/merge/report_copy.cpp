@@ -32,7 +32,7 @@ std::string box_of(const Report& report) {
   return "";
 }
 
-// Not there is one thing, not to be had another.
+// False if the file does not exist; fails if that cannot be found out.
 Result<bool> is_there(const TraceDirectory& directory, const std::string& name) {
   if (::faccessat(directory.fd(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) return true;
   if (errno == ENOENT) return false;
@@ -47,8 +47,8 @@ Status check_samples(const TraceDirectory& directory, const Run& run) {
   if (!rows) return fail(rows.error());
   const auto said = run.workload.find("latency_samples");
   if (said != run.workload.end() && said->second != static_cast<double>(*rows)) {
-    return fail(Exit::no_data, fmt::format("{} holds {} samples, the report says {}: it is not "
-                                           "this run's",
+    return fail(Exit::no_data, fmt::format("{} holds {} samples, but the report says {}: it is "
+                                           "not this run's",
                                            in_quotes(origin), *rows, said->second));
   }
   return {};
@@ -58,7 +58,7 @@ class FilesOf {
  public:
   FilesOf(const TraceDirectory& directory, ReportCopy& copy) : directory_(directory), copy_(copy) {}
 
-  // `check` says whether a file that is there is what the report says.
+  // `check` verifies that an existing file is what the report says.
   template <typename Check>
   Status take(const std::string& name, Check check) {
     if (name.empty()) return {};
@@ -102,8 +102,8 @@ Status search(const std::string& path, int depth, std::vector<std::string>& foun
   if (error) return fail(fmt::format("cannot read {}: {}", in_quotes(path), error.message()));
   if (!below.empty() && depth == kMaxDepth) {
     return fail(
-        fmt::format("{} has more than {} directories in one another: name those with "
-                    "reports in them",
+        fmt::format("{} nests directories more than {} deep: name those with reports in "
+                    "them",
                     in_quotes(path), kMaxDepth));
   }
   std::ranges::sort(below, naturally_less);  // block10 after block9
@@ -125,8 +125,8 @@ Result<ReportCopy> look_at_copy(const std::string& path) {
   const auto report = from_json(*text, printable(copy.report()));
   if (!report) return fail(report.error());
   if (!is_uuid(report->id)) {
-    return fail(Exit::no_data, fmt::format("{}: its id is {}, and no UUID",
-                                           printable(copy.report()), in_quotes(report->id)));
+    return fail(Exit::no_data, fmt::format("{}: its id {} is not a UUID", printable(copy.report()),
+                                           in_quotes(report->id)));
   }
   copy.id = report->id;
   copy.digest = sha256(*text);
@@ -153,8 +153,9 @@ Result<std::string> text_of(const ReportCopy& copy) {
   if (!directory) return fail(directory.error());
   auto text = read_report_below(directory->fd(), copy.path);
   if (text && sha256(*text) != copy.digest) {
-    return fail(fmt::format("{} changed while it was merged: its experiment goes on; merge again",
-                            in_quotes(copy.report())));
+    return fail(fmt::format(
+        "{} changed while it was being merged: merge again when its experiment has ended",
+        in_quotes(copy.report())));
   }
   return text;
 }

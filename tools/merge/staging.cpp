@@ -12,7 +12,7 @@
 namespace gilscope {
 namespace {
 
-// Makes the directories above `name`, and says which were not there.
+// Creates the parent directories of `name`; returns those that did not exist.
 Result<std::set<std::string>> make_parents(int top, const std::string& name,
                                            const std::string& top_path) {
   std::set<std::string> made;
@@ -21,7 +21,7 @@ Result<std::set<std::string>> make_parents(int top, const std::string& name,
     if (::mkdirat(top, parent.c_str(), 0755) == 0) {
       made.insert(parent);
     } else if (errno != EEXIST) {
-      return fail_errno("cannot make the directory " + in_quotes(top_path + "/" + parent));
+      return fail_errno("cannot create the directory " + in_quotes(top_path + "/" + parent));
     }
   }
   return made;
@@ -32,7 +32,7 @@ Status sync(int file, const std::string& path) {
   return fail_errno("cannot sync " + in_quotes(path));
 }
 
-// The directory that `name` lies in, and the last step of `name`.
+// The directory of `name`, and its last component.
 struct Place {
   Fd directory;
   std::string step;
@@ -66,7 +66,7 @@ Result<Staging> Staging::begin(int parent, const std::string& parent_path) {
   staging.parent_path_ = parent_path;
   if (Status s = remove_leftovers(staging.path()); !s) return fail(s.error());
   if (::mkdirat(parent, kName, 0755) != 0) {
-    return fail_errno("cannot make the directory " + in_quotes(staging.path()));
+    return fail_errno("cannot create the directory " + in_quotes(staging.path()));
   }
   staging.parent_ = parent;
   auto directory = open_directory_below(parent, kName, staging.path());
@@ -93,7 +93,7 @@ Result<Fd> Staging::create(const std::string& name) {
   if (!made) return fail(made.error());
   directories_.merge(*made);
   Fd file(::openat(fd(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
-  if (!file) return fail_errno("cannot make " + in_quotes(path() + "/" + name));
+  if (!file) return fail_errno("cannot create " + in_quotes(path() + "/" + name));
   return file;
 }
 
@@ -116,7 +116,7 @@ Status Staging::copy(const std::string& name, int from, const std::string& origi
       copy_bytes(from, file->get(), bytes,
                  fmt::format("cannot copy {} to {}", in_quotes(origin), in_quotes(shown)));
   if (!copied) return fail(copied.error());
-  if (*copied != bytes) return fail(in_quotes(origin) + " became shorter while it was copied");
+  if (*copied != bytes) return fail(in_quotes(origin) + " was truncated while it was being copied");
   return sync(file->get(), shown);
 }
 
@@ -128,7 +128,7 @@ Status Staging::rename_to(const std::string& name) {
   }
   if (Status s = sync(fd(), path()); !s) return s;
   if (::renameat(parent_, kName, parent_, name.c_str()) != 0) {
-    return fail_errno("cannot make " + in_quotes(parent_path_ + "/" + name));
+    return fail_errno("cannot create " + in_quotes(parent_path_ + "/" + name));
   }
   renamed_ = true;
   return sync(parent_, parent_path_);
@@ -146,7 +146,7 @@ Status Staging::move(const std::string& name, int to, const std::string& to_path
     return fail_errno("cannot write " + in_quotes(to_path + "/" + name));
   }
   if (Status s = sync(to_place->directory.get(), to_path); !s) return s;
-  // A directory that was made is in its parent, which is on the way to the top.
+  // Syncs the parent of each new directory, so that its entry is on disk too.
   for (const std::string& parent : *made) {
     const auto above = place_of(to, parent, to_path);
     if (!above) return fail(above.error());

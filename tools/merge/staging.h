@@ -1,5 +1,5 @@
-// A hidden directory in which a report is put together before it gets its name. What was left in it
-// is gone when it is.
+// A hidden directory in which a report is assembled before it gets its name. The destructor removes
+// it with everything left in it.
 #pragma once
 
 #include <set>
@@ -15,8 +15,8 @@ class Staging {
  public:
   static constexpr const char* kName = ".merging";
 
-  // In the directory `parent`, which is open and locked, so that what a killed process has left
-  // there under this name is nobody's.
+  // Creates it in the directory `parent`, which must be locked, so that a directory of this name
+  // can only be a killed process's and is removed.
   static Result<Staging> begin(int parent, const std::string& parent_path);
 
   Staging(Staging&& other) noexcept;
@@ -26,15 +26,15 @@ class Staging {
   int fd() const { return directory_.get(); }
   std::string path() const { return parent_path_ + "/" + kName; }
 
-  // Each makes a new file, with the directories on the way, and has it on the disk. A copy that
-  // turns out shorter than `from` was at its beginning is an error.
+  // Each writes a new file and its parent directories, and syncs it. copy() fails if `from` becomes
+  // shorter meanwhile.
   Status put(const std::string& name, std::string_view text);
   Status copy(const std::string& name, int from, const std::string& origin);
 
-  // All of it under the name `name` of the parent, which must not be there.
+  // Renames the whole directory to `name` in its parent; `name` must not exist.
   Status rename_to(const std::string& name);
-  // One file to the same name below `to`, with the directories on the way; what is there under that
-  // name is replaced.
+  // Moves one file to the same name below `to`, creating parent directories and replacing any file
+  // of that name.
   Status move(const std::string& name, int to, const std::string& to_path);
 
  private:
@@ -45,7 +45,7 @@ class Staging {
   std::string parent_path_;
   Fd directory_;
   bool renamed_ = false;
-  std::set<std::string> directories_;  // that were made in it
+  std::set<std::string> directories_;  // created in it
 };
 
 }  // namespace gilscope

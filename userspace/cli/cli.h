@@ -1,5 +1,5 @@
-// The subcommands that measure, one file each. Every add_* registers one with the parser; when it
-// has run, `exit` holds its exit code, and what failed stands on standard error in one line.
+// The subcommands that measure, one file each. Every add_* registers one with the parser. When the
+// subcommand has run, `exit` holds its exit code; a failure is one line on standard error.
 #pragma once
 
 #include <functional>
@@ -13,8 +13,8 @@ class App;
 
 namespace gilscope {
 
-// How `run` shows the report that it made; the views are tools/, which userspace/ does not know.
-// The directory is where it was written, or empty.
+// Prints the report that `run` has made. The views are in tools/, which userspace/ does not know.
+// `directory` is where the report was written; empty if it was not.
 using ReportPrinter = std::function<Status(const Report&, const std::string& directory)>;
 
 void add_run(CLI::App& app, Exit& exit, ReportPrinter print);
@@ -22,7 +22,7 @@ void add_list(CLI::App& app, Exit& exit);
 void add_doctor(CLI::App& app, Exit& exit);
 void add_env(CLI::App& app, Exit& exit);
 void add_restore(CLI::App& app, Exit& exit);
-// The shells' completion of all that is registered when it runs.
+// Covers everything that is registered when it runs.
 void add_completion(CLI::App& app, Exit& exit);
 
 }  // namespace gilscope

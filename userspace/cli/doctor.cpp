@@ -1,4 +1,4 @@
-// `gilscope doctor`: what this box can do, each shortcoming with its fix.
+// `gilscope doctor`: what this machine can do, and a fix for each thing it cannot.
 #include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -39,8 +39,9 @@ std::string as_text(const std::vector<Feature>& features, bool colour) {
     if (!feature.ok) out += fmt::format("{:10}{:{}}  fix: {}\n", "", "", width, feature.fix);
   }
   const Status status = first_missing(features);
-  out += status ? "This box can run every experiment that needs no optional feature above.\n"
-                : "This box cannot trace: what is MISSING above is needed.\n";
+  out += status ? "This machine can run every experiment, except those that need a feature marked "
+                  "optional above.\n"
+                : "This machine cannot trace: it needs every feature marked MISSING above.\n";
   return out;
 }
 
@@ -56,16 +57,16 @@ std::string as_json(const std::vector<Feature>& features) {
   }
   const nlohmann::ordered_json document = {{"ok", first_missing(features).has_value()},
                                            {"features", list}};
-  // The box's own words may hold bytes that are not UTF-8, which dump() would throw at.
+  // Text from the machine may hold bytes that are not UTF-8; without `replace`, dump() would throw.
   return document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace
 
 void add_doctor(CLI::App& app, Exit& exit) {
-  Command command(app, "doctor", "what this box can do, each shortcoming with its fix");
+  Command command(app, "doctor", "check what this machine can do, with a fix for what it cannot");
   auto json = std::make_shared<bool>(false);
-  command.flag("--json", *json, "the same as JSON");
+  command.flag("--json", *json, "print it as JSON");
   command.on_run([json, &exit] {
     const auto features = probe_features();
     exit =

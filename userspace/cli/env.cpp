@@ -1,4 +1,4 @@
-// `gilscope env`: what a report would record of this box, now.
+// `gilscope env`: what a report made now would record about this machine.
 #include <fmt/ranges.h>
 
 #include <algorithm>
@@ -30,16 +30,16 @@ std::string aligned(const Facts& facts) {
 }
 
 std::string as_json(const Facts& facts) {
-  // The box's own words may hold bytes that are not UTF-8, which dump() would throw at.
+  // Text from the machine may hold bytes that are not UTF-8; without `replace`, dump() would throw.
   return facts_to_json(facts).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace
 
 void add_env(CLI::App& app, Exit& exit) {
-  Command command(app, "env", "what a report would record of this box");
+  Command command(app, "env", "print what a report would record about this machine");
   auto json = std::make_shared<bool>(false);
-  command.flag("--json", *json, "the same as JSON");
+  command.flag("--json", *json, "print it as JSON");
   command.on_run([json, &exit] {
     if (Status there = require_proc(); !there) {
       exit = write_error(there.error());

@@ -1,4 +1,4 @@
-// `gilscope restore`: undoes what an interrupted run left changed on this box.
+// `gilscope restore`: undoes the changes that a killed run left on this machine.
 #include <unistd.h>
 
 #include "userspace/cli/cli.h"
@@ -12,17 +12,17 @@
 namespace gilscope {
 namespace {
 
-// What was done, for standard output.
+// Returns the text for standard output: what was undone.
 Result<std::string> restore() {
   if (Status there = require_proc(); !there) return fail(there.error());
   if (::geteuid() != 0) {
     return fail(Exit::unable,
-                "restore changes the box back: run it as root (sudo gilscope restore)");
+                "restore changes system settings: run it as root (sudo gilscope restore)");
   }
-  // No signal leaves it half done: it takes no longer than it has to.
+  // Blocks signals, so that none leaves the work half done.
   auto watched = Interrupt::watch();
   if (!watched) return fail(watched.error());
-  // Not while an experiment runs: the changes in the journal are its own.
+  // Refuses while an experiment runs: the changes in the journal are that experiment's.
   const auto lock = take_box_lock();
   if (!lock) return fail(lock.error());
   auto changes = BoxChanges::left();
@@ -34,14 +34,14 @@ Result<std::string> restore() {
     if (Status gone = changes->forget(); !gone) return fail(gone.error());
     return found.empty() ? "There is nothing to undo.\n"
                          : fmt::format(
-                               "The box was booted since, which undid the {} change{} of "
-                               "the run that was interrupted.\n",
+                               "The machine has rebooted since, which undid the {} change{} of "
+                               "the interrupted run.\n",
                                found.size(), found.size() == 1 ? "" : "s");
   }
   if (Status undone = changes->undo_all(); !undone) return fail(undone.error());
   std::string out;
   for (auto change = found.rbegin(); change != found.rend(); ++change) {
-    out += fmt::format("Put back: {}.\n", in_words(*change));
+    out += fmt::format("Restored: {}.\n", in_words(*change));
   }
   return out;
 }
@@ -49,7 +49,7 @@ Result<std::string> restore() {
 }  // namespace
 
 void add_restore(CLI::App& app, Exit& exit) {
-  Command command(app, "restore", "undo what an interrupted run left changed on this box");
+  Command command(app, "restore", "undo the changes that a killed run left on this machine");
   command.on_run([&exit] {
     const auto done = restore();
     exit = done ? exit_of(write_output(*done)) : write_error(done.error());

@@ -1,5 +1,5 @@
-// gilscope run: the spec from a file, a built-in name or flags; then the experiment, its progress
-// on standard error, and the report on standard output.
+// `gilscope run`: takes a spec from a file, a built-in name or flags, runs it with progress on
+// standard error, and prints the report on standard output.
 #include <unistd.h>
 
 #include <algorithm>
@@ -36,7 +36,7 @@ struct RunFlags {
   std::optional<uint64_t> seed;
   bool perf = false, quiet = false, json = false, dry_run = false, yes = false;
 
-  // A flag that is given takes the place of the same key of the spec.
+  // Each flag given replaces the spec's key of the same name.
   Status apply(Spec& spec_) const {
     if (!policies.empty()) spec_.policies = policies;
     if (!workloads.empty()) spec_.workloads = workloads;
@@ -60,7 +60,7 @@ struct RunFlags {
   }
 };
 
-// What the flags alone ask for where they leave something out: the seed's question, small.
+// What a run without a spec uses for flags that are not given: a small demo.
 Spec default_spec() {
   Spec spec;
   spec.name = "flags";
@@ -92,12 +92,12 @@ Result<SpecAndText> spec_of(const RunFlags& flags) {
   if (Status applied = flags.apply(with_flags); !applied) return fail(applied.error());
   auto good = checked(with_flags);
   if (!good) return fail(good.error());
-  // Verbatim where the text says it all; otherwise what the text and the flags come to.
+  // Kept verbatim unless flags change it.
   if (text.empty() || with_flags != spec) text = to_toml(*good);
   return SpecAndText{*good, text};
 }
 
-// One line that is replaced after each run, where the terminal can do that; else a line each block.
+// A line that each run overwrites, on a terminal that can do that; otherwise a line per block.
 class ProgressLines {
  public:
   explicit ProgressLines(bool quiet) : quiet_(quiet), replaced_(messages_can_be_replaced()) {}
@@ -114,7 +114,7 @@ class ProgressLines {
     }
     if (quiet_) return;
     if (replaced_) {
-      // Asked each time: the window may have another size by now.
+      // Asked each time, since the window may have been resized.
       constexpr int kUsual = 80;
       const int columns = terminal_columns(STDERR_FILENO).value_or(kUsual);
       shown_ = true;
@@ -138,7 +138,7 @@ Result<Exit> run(const RunFlags& flags, const ReportPrinter& print) {
   if (Status there = require_sys(); !there) return fail(there.error());
   auto spec = spec_of(flags);
   if (!spec) return fail(spec.error());
-  // Before anything is made on the disk: whether this box has what the spec asks for.
+  // Checks that this machine has what the spec asks for, before anything is written to disk.
   auto plan = make_plan(spec->spec, spec->spec.seed.value_or(0));
   if (!plan) return fail(plan.error());
   if (flags.dry_run) {
@@ -150,7 +150,7 @@ Result<Exit> run(const RunFlags& flags, const ReportPrinter& print) {
   if (spec->spec.trace != "off") {
     if (Status able = require_tracing(); !able) return fail(able.error());
   }
-  // Never destroyed: until the process has ended, no signal ends it in the middle of something.
+  // Never destroyed, so that signals stay blocked until the process has ended.
   auto watched = Interrupt::watch();
   if (!watched) return fail(watched.error());
   auto* const interrupt = new Interrupt(std::move(*watched));
@@ -166,7 +166,7 @@ Result<Exit> run(const RunFlags& flags, const ReportPrinter& print) {
     if (!opened) return fail(opened.error());
     out = std::move(*opened);
     if (out->earlier() && out->earlier()->status == "done" && !flags.quiet) {
-      write_message(fmt::format("{} is finished already; nothing is run\n", flags.out));
+      write_message(fmt::format("{} is already finished; nothing to run\n", flags.out));
     }
   }
   ExperimentOptions options{.spec = spec->spec,
@@ -203,7 +203,7 @@ Result<Exit> run(const RunFlags& flags, const ReportPrinter& print) {
 void add_run(CLI::App& app, Exit& exit, ReportPrinter print) {
   auto flags = std::make_shared<RunFlags>();
   Command command(app, "run", "run an experiment and report it");
-  command.option("SPEC", flags->spec, "a built-in experiment's name, or a .toml file");
+  command.option("SPEC", flags->spec, "name of a built-in experiment, or a .toml file");
   command.option("--policy", flags->policies, "GIL policy; may be repeated").is_a("POLICY");
   command.option("--workload", flags->workloads, "what the threads do; may be repeated")
       .is_a("WORKLOAD");
@@ -211,7 +211,7 @@ void add_run(CLI::App& app, Exit& exit, ReportPrinter print) {
       .one_of(arrangements());
   command
       .option("--threads", flags->threads,
-              "number of threads (2), or how many on each CPU (2x); may be repeated")
+              "number of threads (2), or threads per CPU (2x); may be repeated")
       .is_a("THREADS");
   command
       .option("--cpus", flags->cpus,
@@ -219,27 +219,28 @@ void add_run(CLI::App& app, Exit& exit, ReportPrinter print) {
       .is_a("CPUS");
   command
       .option("--cpus-by", flags->cpus_by,
-              "how the others are kept away: affinity, cpuset or hotplug")
+              "how to keep the run off the other CPUs: affinity, cpuset or hotplug")
       .one_of(cpus_by_words());
   command
       .option("--cpu-order", flags->cpu_order,
-              "what a count takes first: cores-first, siblings-first, packages-first or "
+              "which CPUs a count takes first: cores-first, siblings-first, packages-first or "
               "nodes-first")
       .one_of(cpu_orders());
-  command.option("--blocks", flags->blocks, 1, kMaxBlocks, "how often every cell is measured");
-  command.option("--warmup", flags->warmup, 0, kMaxBlocks, "blocks before those, kept and marked");
-  command.option("--seed", flags->seed, "seed of the order of runs");
+  command.option("--blocks", flags->blocks, 1, kMaxBlocks, "how often to measure every cell");
+  command.option("--warmup", flags->warmup, 0, kMaxBlocks,
+                 "blocks to run before those; kept, but marked as warm-up");
+  command.option("--seed", flags->seed, "seed for the order of runs");
   command.option("--trace", flags->trace, "full, counters or off").one_of(trace_words());
   command.flag("--perf", flags->perf,
-               "count each thread's cycles, switches and more by perf events; that costs time");
+               "count each thread's cycles, switches and more with perf events, which costs time");
   command
       .option("--main-exit", flags->main_exit,
-              "join: main waits for the threads; kill: they die with it")
+              "join: the main thread waits for the others; kill: it ends them")
       .one_of(main_exit_words());
   command.option("--out", flags->out, "directory for report.json and the segments").is_a("DIR");
-  command.flag("--dry-run", flags->dry_run, "only print the plan and its expected minutes");
-  command.flag("--yes", flags->yes, "also where it has over 10 000 cells or takes over a day");
-  command.flag("--quiet", flags->quiet, "no progress");
+  command.flag("--dry-run", flags->dry_run, "only print the plan and its expected duration");
+  command.flag("--yes", flags->yes, "run even more than 10 000 cells, or for more than a day");
+  command.flag("--quiet", flags->quiet, "print no progress");
   command.flag("--json", flags->json, "print the report as JSON");
   command.on_run([flags, print = std::move(print), &exit] { exit = exit_of(run(*flags, print)); });
 }
