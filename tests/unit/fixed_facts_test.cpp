@@ -114,10 +114,10 @@ TEST(FixedFacts, TakesThoseOfAReportFromAllItsParts) {
   EXPECT_THAT(why, HasSubstr("process.nice was '19' and is now '0'"));
 }
 
-// The document's list consists of the rows `| ... | `a.b`, `.c` |` below "Going on".
+// The document's list consists of the rows `| ... | `a.b`, `.c` |` below "Resuming".
 TEST(FixedFacts, TheDocumentListsThem) {
   const std::string text = kDocument;
-  const size_t begin = text.find("## Going on");
+  const size_t begin = text.find("## Resuming");
   ASSERT_NE(begin, text.npos);
   std::istringstream section(text.substr(begin, text.find("\n## ", begin + 1) - begin));
   std::set<std::string> documented, fixed;
