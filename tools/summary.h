@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "tools/analysis/statistics.h"
 #include "tools/numbers.h"
-#include "tools/statistics.h"
 #include "tools/steal.h"
 #include "userspace/report/model.h"
 

@@ -27,7 +27,7 @@
 #include <vector>
 
 #include "bpf/contract.h"
-#include "tools/statistics.h"
+#include "tools/analysis/statistics.h"
 #include "userspace/tracer/control.h"
 #include "userspace/util/fd.h"
 #include "userspace/util/mapping.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "tests/kernel/kernel_test.h"
-#include "tools/statistics.h"
+#include "tools/analysis/statistics.h"
 
 namespace gilscope {
 namespace {

@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "tests/unit/compare_samples.h"
-#include "tools/compare/quantiles.h"
+#include "tools/analysis/quantiles.h"
 
 namespace gilscope {
 namespace {

@@ -8,8 +8,8 @@
 #include <cstdlib>
 
 #include "tests/unit/compare_samples.h"
-#include "tools/compare/estimate.h"
-#include "tools/compare/joint_test.h"
+#include "tools/analysis/estimate.h"
+#include "tools/analysis/joint_test.h"
 
 namespace gilscope {
 namespace {

@@ -1,6 +1,6 @@
 // Comparisons that are made and that are refused; estimates and intervals against values worked out
 // by hand or by SciPy.
-#include "tools/compare/effect.h"
+#include "tools/analysis/effect.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // The joint test against R's multtest, against an explicit enumeration of all arrangements, and
 // under changes that must not matter.
-#include "tools/compare/joint_test.h"
+#include "tools/analysis/joint_test.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include <cmath>
 
 #include "tests/unit/compare_samples.h"
-#include "tools/compare/quantiles.h"
+#include "tools/analysis/quantiles.h"
 
 namespace gilscope {
 namespace {

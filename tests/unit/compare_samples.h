@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "tests/unit/sanitizers.h"
-#include "tools/compare/effect.h"
+#include "tools/analysis/effect.h"
 
 namespace gilscope::sample {
 

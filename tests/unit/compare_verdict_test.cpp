@@ -1,14 +1,14 @@
 // Verdicts, Holm's adjustment for machines, and the number of further blocks needed.
-#include "tools/compare/verdict.h"
+#include "tools/analysis/verdict.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "tests/unit/compare_samples.h"
-#include "tools/compare/holm.h"
+#include "tools/analysis/holm.h"
+#include "tools/analysis/quantiles.h"
 #include "tools/compare/metrics.h"
-#include "tools/compare/quantiles.h"
 
 namespace gilscope {
 namespace {

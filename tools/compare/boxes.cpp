@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "tools/compare/quantiles.h"
+#include "tools/analysis/quantiles.h"
 #include "tools/compare/standard_error.h"
 
 namespace gilscope {

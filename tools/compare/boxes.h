@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "tools/compare/effect.h"
+#include "tools/analysis/effect.h"
 
 namespace gilscope {
 

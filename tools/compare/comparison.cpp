@@ -6,8 +6,8 @@
 #include <map>
 #include <set>
 
+#include "tools/analysis/holm.h"
 #include "tools/compare/cell_names.h"
-#include "tools/compare/holm.h"
 #include "tools/compare/missing.h"
 #include "tools/compare/units.h"
 #include "userspace/report/metric_names.h"

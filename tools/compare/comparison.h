@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "tools/analysis/verdict.h"
 #include "tools/compare/boxes.h"
 #include "tools/compare/differences.h"
 #include "tools/compare/sides.h"
-#include "tools/compare/verdict.h"
 
 namespace gilscope {
 

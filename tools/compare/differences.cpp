@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <set>
 
+#include "tools/analysis/statistics.h"
 #include "tools/fact_text.h"
 #include "tools/numbers.h"
-#include "tools/statistics.h"
 #include "userspace/util/natural_order.h"
 
 namespace gilscope {

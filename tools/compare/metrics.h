@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "tools/compare/effect.h"
-#include "tools/compare/verdict.h"
+#include "tools/analysis/effect.h"
+#include "tools/analysis/verdict.h"
 #include "tools/numbers.h"
 #include "tools/trace/trace_findings.h"
 #include "userspace/report/model.h"

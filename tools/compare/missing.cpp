@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "tools/analysis/verdict.h"
 #include "tools/compare/units.h"
-#include "tools/compare/verdict.h"
 #include "tools/wording.h"
 
 namespace gilscope {

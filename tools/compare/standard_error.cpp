@@ -1,6 +1,6 @@
 #include "tools/compare/standard_error.h"
 
-#include "tools/compare/quantiles.h"
+#include "tools/analysis/quantiles.h"
 
 namespace gilscope {
 

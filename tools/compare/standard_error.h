@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "tools/compare/effect.h"
+#include "tools/analysis/effect.h"
 
 namespace gilscope {
 

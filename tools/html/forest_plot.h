@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "tools/analysis/statistics.h"
 #include "tools/numbers.h"
-#include "tools/statistics.h"
 
 namespace gilscope {
 

@@ -1,4 +1,4 @@
-#include "tools/compare/effect.h"
+#include "tools/analysis/effect.h"
 
 #include <algorithm>
 #include <cmath>

@@ -16,7 +16,7 @@
 #include <optional>
 #include <vector>
 
-#include "tools/statistics.h"
+#include "tools/analysis/statistics.h"
 
 namespace gilscope {
 

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <optional>
 
-#include "tools/compare/effect.h"
+#include "tools/analysis/effect.h"
 
 namespace gilscope {
 

@@ -1,9 +1,9 @@
-#include "tools/compare/verdict.h"
+#include "tools/analysis/verdict.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "tools/compare/quantiles.h"
+#include "tools/analysis/quantiles.h"
 
 namespace gilscope {
 namespace {

@@ -1,4 +1,4 @@
-#include "tools/compare/holm.h"
+#include "tools/analysis/holm.h"
 
 #include <algorithm>
 #include <numeric>

@@ -1,4 +1,4 @@
-#include "tools/compare/quantiles.h"
+#include "tools/analysis/quantiles.h"
 
 #include <cmath>
 #include <numbers>

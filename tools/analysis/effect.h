@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "tools/compare/estimate.h"
-#include "tools/compare/joint_test.h"
+#include "tools/analysis/estimate.h"
+#include "tools/analysis/joint_test.h"
 #include "userspace/util/result.h"
 
 namespace gilscope {

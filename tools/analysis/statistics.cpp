@@ -1,4 +1,4 @@
-#include "tools/statistics.h"
+#include "tools/analysis/statistics.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "tools/compare/joint_test.h"
+#include "tools/analysis/joint_test.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,8 +7,8 @@
 #include <random>
 #include <set>
 
-#include "tools/compare/choices.h"
-#include "tools/compare/quantiles.h"
+#include "tools/analysis/choices.h"
+#include "tools/analysis/quantiles.h"
 
 namespace gilscope {
 namespace {

@@ -1,4 +1,4 @@
-#include "tools/compare/choices.h"
+#include "tools/analysis/choices.h"
 
 #include <algorithm>
 #include <bit>

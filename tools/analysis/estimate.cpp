@@ -1,4 +1,4 @@
-#include "tools/compare/estimate.h"
+#include "tools/analysis/estimate.h"
 
 #include <algorithm>
 #include <bit>
@@ -7,8 +7,8 @@
 #include <numeric>
 #include <random>
 
-#include "tools/compare/choices.h"
-#include "tools/compare/quantiles.h"
+#include "tools/analysis/choices.h"
+#include "tools/analysis/quantiles.h"
 
 namespace gilscope {
 namespace {
