@@ -131,7 +131,7 @@ FUZZ_TARGETS := $(patsubst tests/fuzz/%.cpp,$(BUILD)/fuzz_%,$(sort $(wildcard te
 
 # Text files that the program carries: each becomes a raw string literal to #include.
 EMBEDDED := docs/report.schema.json \
-            docs/metrics.md docs/report.md tools/html/page.css tools/html/page.js \
+            docs/metrics.md docs/report.md tools/html/page.css tools/html/page.js tools/html/timeline_data.js \
             $(sort $(wildcard userspace/cli/completion/engine.*))
 EMBEDDED_LITERALS := $(addprefix $(BUILD)/generated/,$(addsuffix .inc,$(EMBEDDED)))
 # The built-in experiments, in one table: {"demo", "its text"}, and so on.

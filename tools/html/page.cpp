@@ -20,14 +20,16 @@ namespace gilscope {
 namespace {
 
 constexpr std::string_view kScript =
+#include "tools/html/timeline_data.js.inc"
+// comes first: page.js calls it
 #include "tools/html/page.js.inc"
     ;
 
-// Of the page's 2 MB. What the sections leave, the report's copy may have.
+// Shares of the page's 2 MB. The report's copy gets what the sections leave.
 constexpr size_t kCellBytes = 500'000;
 constexpr size_t kTimelineBytes = 600'000;
 
-// As a content security policy wants it.
+// The digest as a content security policy names it.
 std::string hash_of(std::string_view script) {
   const std::string hex = sha256(script);
   std::string bytes;
@@ -42,7 +44,7 @@ std::string head(const Report& report) {
                     experiment_name(report) + ": gilscope report"});
 }
 
-// The cells that the page goes into, in its order.
+// The cells that have a section, in the page's order.
 std::vector<const CellSummary*> order_of(const Summary& summary) {
   std::vector<const CellSummary*> cells;
   for (const CellSummary& cell : summary.cells) {
@@ -53,7 +55,7 @@ std::vector<const CellSummary*> order_of(const Summary& summary) {
   return cells;
 }
 
-// As much for each as keeps their sum within `room`: what needs little leaves the rest to the
+// The largest share that keeps the sum within `room`, where small needs leave their rest to the
 // others.
 size_t fair_share(std::vector<size_t> needs, size_t room) {
   std::ranges::sort(needs);
@@ -141,7 +143,7 @@ std::string cell_sections(const PageContent& page) {
   return out;
 }
 
-// The report, less of it each time.
+// Parts of the report that its copy gives up, one after the other.
 struct Cut {
   const char* name;
   void (*from)(Run& run);
@@ -169,7 +171,7 @@ void cut(Report& report, const Cut& what) {
   if (!report.lacks(what.name)) report.left_out.emplace_back(what.name);
 }
 
-// Packing all of it for each cut would take minutes for a large report: some of its runs tell what
+// Packing a large report for each cut would take minutes: a sample of its runs shows which cuts
 // will not fit.
 class Sample {
  public:
@@ -190,13 +192,13 @@ class Sample {
   void cut(const Cut& what) { gilscope::cut(some_, what); }
   bool may_fit(size_t room) const {
     if (every_ < 2) return true;
-    // A sample packs a little worse than the whole.
+    // The whole packs a little better than a sample.
     return !pack_report(to_json(some_), size_t(1.1 * double(room) / scale_) + kHead).empty();
   }
 
  private:
   static constexpr size_t kRuns = 400;
-  static constexpr size_t kHead = 4000;  // what is there once, whatever the runs
+  static constexpr size_t kHead = 4000;  // bytes that do not grow with the runs
 
   Report some_;
   size_t every_ = 0;
