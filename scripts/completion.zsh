@@ -6,12 +6,12 @@
 _gilscope_options() {
   case $1 in
     '') offered='--help --version' ;;
-    run) offered='--help --policy --workload --arrangement --threads --cpus --cpus-by --cpu-order --blocks --warmup --seed --trace --perf --main-exit --out --dry-run --yes --quiet --json' ;;
+    run) offered='--help --policy --workload --arrangement --threads --cpus --cpus-by --cpu-order --blocks --warmup --seed --trace --perf --main-exit --out --dry-run --yes --quiet --json --all' ;;
     list) offered='--help --measure' ;;
     doctor) offered='--help --json' ;;
     env) offered='--help --json' ;;
     restore) offered='--help' ;;
-    show) offered='--help --json --per' ;;
+    show) offered='--help --json --all --per' ;;
     html) offered='--help --by --within --baseline --metric --min-effect --force -o' ;;
     validate) offered='--help' ;;
     export) offered='--help --format -o --rows --cell --block' ;;

@@ -13,7 +13,7 @@ bool known(const std::optional<double>& value) {
   return value && std::isfinite(*value);
 }
 
-// Three digits, judged after rounding: 9.996 is 10.0, not 10.00.
+// Three digits after rounding: 9.996 is 10.0, not 10.00.
 std::string three_digits(double value) {
   const double size = std::fabs(value);
   const int decimals = size < 9.995 ? 2 : size < 99.95 ? 1 : 0;
@@ -29,7 +29,7 @@ Number scaled(double value, std::span<const char* const> units) {
   return {three_digits(value), units[unit]};
 }
 
-// A zero that rounding made keeps no sign.
+// A value that rounds to zero loses its sign.
 std::string fixed(double value, int decimals) {
   const double unit = std::pow(10, -decimals);
   return fmt::format("{:.{}f}", std::fabs(value) < unit / 2 ? 0.0 : value, decimals);

@@ -6,7 +6,7 @@
 
 namespace gilscope {
 
-// Apart, so that a table can align both.
+// Digits and unit are apart, so that a table can align both.
 struct Number {
   std::string digits;
   std::string unit;
@@ -20,12 +20,12 @@ Number percent(std::optional<double> share);  // 0.123 -> 12.3 %
 Number signed_percent(std::optional<double> share);
 Number factor(std::optional<double> ratio);  // 1.38
 
-// What is made of a time, a rate or a share of a time included: on emulated CPUs none means
-// anything.
+// Hides times, and rates and shares made of them, where CPUs were emulated: there they mean
+// nothing.
 struct Times {
   bool emulated = false;
 
-  Number of(Number number) const;  // as it is, or "emulated" for what is there
+  Number of(Number number) const;  // the number itself, or "emulated" in its place
 };
 
 }  // namespace gilscope

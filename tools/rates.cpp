@@ -10,7 +10,7 @@ namespace {
 
 struct Place {
   uint64_t background = 0;
-  std::string rest;  // the workload without its background, and what that computes
+  std::string rest;  // the workload without its background and what that computes
 };
 
 std::optional<Place> place_of(const std::string& workload) {
@@ -29,7 +29,7 @@ std::optional<Place> place_of(const std::string& workload) {
   return Place{*background, rest};
 }
 
-// By block, of the runs that the wall times are of: untraced where there are any.
+// Operations a second by block: of untraced runs, where there are any.
 std::map<int, double> rates_of(const CellSummary& cell) {
   std::map<int, double> rates;
   for (const bool traced : {false, true}) {
@@ -45,12 +45,23 @@ std::map<int, double> rates_of(const CellSummary& cell) {
 
 void complete(RatePair& pair) {
   const auto alone = rates_of(*pair.alone);
+  Side a{"alone", {}}, b{"beside computing threads", {}};
+  bool nothing_done = false;
   for (const auto& [block, rate] : rates_of(*pair.beside)) {
     const auto found = alone.find(block);
-    if (found != alone.end() && found->second > 0) pair.ratios.push_back(rate / found->second);
+    if (found == alone.end() || found->second <= 0) continue;
+    pair.ratios.push_back(rate / found->second);
+    nothing_done = nothing_done || rate == 0;
+    a.values.push_back({block, found->second});
+    b.values.push_back({block, rate});
   }
   pair.ratio = median(pair.ratios);
-  pair.interval = median_interval(pair.ratios);
+  auto effect = paired_effect(a, b, nothing_done ? Scale::difference : Scale::ratio);
+  if (!effect) return;
+  pair.effect = std::move(*effect);
+  if (nothing_done) return;
+  pair.ratio = pair.effect->shown();
+  pair.interval = pair.effect->shown_interval();
 }
 
 }  // namespace

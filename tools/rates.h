@@ -1,4 +1,4 @@
-// What computing threads beside the measured ones do to a workload's rate.
+// How computing threads beside the measured ones change a workload's rate.
 #pragma once
 
 #include <vector>
@@ -7,7 +7,7 @@
 
 namespace gilscope {
 
-// Every cell with a background, with the cell that differs from it in that alone.
+// Pairs every cell that has background threads with the cell that differs in nothing else.
 std::vector<RatePair> rate_pairs(const std::vector<CellSummary>& cells);
 
 }  // namespace gilscope

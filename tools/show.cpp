@@ -1,4 +1,4 @@
-// gilscope show: the report as text, or its derived numbers as JSON.
+// gilscope show: the report in one screen, its tables, or its derived numbers as JSON.
 #include <iostream>
 #include <map>
 #include <memory>
@@ -16,7 +16,7 @@ namespace {
 
 struct ShowOptions {
   std::string report;
-  bool json = false;
+  bool json = false, all = false;
   std::string per;
 };
 
@@ -50,6 +50,8 @@ Status show(const ShowOptions& options) {
   if (!report) return fail(report.error());
   TextOptions text = text_options_for_stdout();
   if (!options.per.empty()) text.per = kPer.at(options.per);
+  text.all = options.all;
+  text.report = options.report;
   const auto trace = report_findings(options.report, *report);
   if (!trace) return fail(trace.error());
   const Status printed = print(*report, *trace, options.json, text);
@@ -61,25 +63,31 @@ Status show(const ShowOptions& options) {
 
 }  // namespace
 
-Status print_report(const Report& report, const std::string& directory) {
+Status print_report(const Report& report, const std::string& directory, bool all) {
   ReportFindings trace;
   if (!directory.empty()) {
     auto found = report_findings(directory, report);
     if (!found) return fail(found.error());
     trace = std::move(*found);
   }
-  return print(report, trace, false, text_options_for_stdout());
+  TextOptions text = text_options_for_stdout();
+  text.all = all;
+  text.report = directory;
+  return print(report, trace, false, text);
 }
 
 void add_show(CLI::App& app, Exit& exit) {
   auto options = std::make_shared<ShowOptions>();
-  Command command(app, "show", "print a report: what was found, then its tables");
+  Command command(app, "show", "print a report: one screen, or every table");
   command.option("REPORT", options->report, "a report.json, or the directory that holds it")
       .required();
   const Option json = command.flag("--json", options->json, "the derived numbers, for scripts");
+  const Option all =
+      command.flag("--all", options->all, "every table, and not only one screen").excludes(json);
   command.option("--per", options->per, "only the tables per core, thread or block")
       .one_of({"core", "thread", "block"})
-      .excludes(json);
+      .excludes(json)
+      .excludes(all);
   command.on_run([options, &exit] { exit = exit_of(show(*options)); });
 }
 

@@ -7,11 +7,12 @@ namespace gilscope {
 namespace {
 
 struct Steal {
-  double ns, over_ns, step_ns;  // of all the run's CPUs
+  double ns, over_ns, step_ns;  // sums over the run's CPUs
 };
 
 std::optional<Steal> steal_of(const Run& run, size_t cpus) {
-  // Reports before 1.3 do not say how long it was counted: the run's wall time is less than that.
+  // Reports before 1.3 lack the time over which it was counted; the run's wall time is a little
+  // less.
   const uint64_t over_ns = run.steal_over_ns.value_or(run.wall_ns);
   if (!run.steal_ns || over_ns == 0 || cpus == 0) return {};
   const auto n = static_cast<double>(cpus);
@@ -24,7 +25,7 @@ std::optional<Steal> steal_of(const Run& run, size_t cpus) {
 std::optional<StealShare> steal_share(const Run& run, size_t cpus) {
   const auto steal = steal_of(run, cpus);
   if (!steal) return {};
-  // Nothing counted is nothing where no hypervisor takes any, which is nearly everywhere.
+  // A count of 0 is taken as exact, since most machines have no hypervisor that takes any time.
   if (steal->ns == 0) return StealShare{};
   const auto share = [&](double ns) { return std::clamp(ns / steal->over_ns, 0.0, 1.0); };
   return StealShare{share(steal->ns - steal->step_ns), share(steal->ns + steal->step_ns)};
@@ -55,7 +56,7 @@ void StealOfMany::add(const StealOfMany& other) {
   squared_steps_ += other.squared_steps_;
 }
 
-// The steps of many runs are off to either side, each by itself.
+// The errors of the steps are independent, so their squares add up.
 std::optional<double> StealOfMany::share(double exact_to) const {
   if (over_ns_ <= 0) return {};
   if (stolen_ns_ == 0) return 0;

@@ -1,4 +1,4 @@
-// How much of runs' CPU time the hypervisor took, as far as the kernel's steps let one say.
+// How much CPU time of runs the hypervisor took, as far as the kernel's coarse steps can tell.
 #pragma once
 
 #include <cstddef>
@@ -10,30 +10,30 @@ namespace gilscope {
 
 inline constexpr double kStealLimit = 0.01;
 
-// /proc/stat counts in steps of this: the difference of two readings is off by less than one.
+// /proc/stat counts in steps of 10 ms: the difference of two readings is off by less than one step.
 inline constexpr double kStealStepNs = 10'000'000;
 
-// Where a run's share lies: never above 1. Empty: it was not read.
+// The bounds of a run's stolen share, at most 1; empty where it was not read.
 struct StealShare {
   double at_least = 0, at_most = 0;
 };
 std::optional<StealShare> steal_share(const Run& run, size_t cpus);
 
-// Of the runs that the gates let pass.
+// Sums up runs that the gates let pass.
 struct StealSummary {
   size_t runs = 0;         // with more than kStealLimit of their CPU time stolen
-  size_t not_judged = 0;   // with some stolen, and too short to tell whether it was as much
-  double worst_share = 0;  // of `runs`, at least
+  size_t not_judged = 0;   // with some stolen time, but too short to tell how much
+  double worst_share = 0;  // lower bound of the worst of `runs`
 
   void add(const Run& run, size_t cpus);
 };
 
-// Of several runs together, where the steps of each are small beside the whole.
+// The share of several runs together: the steps of each are small beside the whole.
 class StealOfMany {
  public:
   void add(const Run& run, size_t cpus);
   void add(const StealOfMany& other);
-  // Empty: none was read, or it cannot be told to within `exact_to`.
+  // Empty where none was read, or where the steps leave it uncertain by more than `exact_to`.
   std::optional<double> share(double exact_to) const;
 
  private:

@@ -5,6 +5,7 @@
 #include <set>
 #include <tuple>
 
+#include "tools/analysis/judgement.h"
 #include "tools/rates.h"
 
 namespace gilscope {
@@ -38,7 +39,7 @@ double window_ns(const Run& run) {
   return double(run.window_ns.value_or(run.wall_ns));
 }
 
-// The median of what `value` yields for each item; items without one do not take part.
+// The median of `value` over the items; items without a value take no part.
 template <typename Item, typename Value>
 std::optional<double> median_of(const std::vector<Item>& items, Value value) {
   std::vector<double> values;
@@ -123,7 +124,7 @@ ThreadSummary summarize(const std::vector<const Thread*>& threads) {
       return number(std::optional(value(*t.trace)));
     });
   };
-  // The same number, from the tracer where there is one, else from the kernel's own account.
+  // The tracer's number, or the kernel's own account where the thread was not traced.
   const auto either = [&](auto of_trace, auto of_usage) {
     return each([&](const Thread& t) -> std::optional<double> {
       if (t.trace) return double(of_trace(*t.trace));
@@ -182,53 +183,69 @@ ThreadSummary summarize(const std::vector<const Thread*>& threads) {
   return summary;
 }
 
-// Ratio of two runs of the same block, for every block that has both.
+// Wall times of two runs of the same block, for every block that has both.
 template <typename Of>
 std::vector<BlockPair> pair_by_block(const Runs& numerator, const Runs& denominator, Of same) {
-  std::vector<BlockPair> pairs;
+  std::map<int, BlockPair> pairs;
   for (const Run* above : numerator) {
     for (const Run* below : denominator) {
       if (above->block != below->block || !same(*above, *below)) continue;
-      pairs.push_back({above->block, double(below->wall_ns), double(above->wall_ns)});
+      pairs.try_emplace(above->block,
+                        BlockPair{above->block, double(below->wall_ns), double(above->wall_ns)});
       break;
     }
   }
-  std::sort(pairs.begin(), pairs.end(),
-            [](const BlockPair& a, const BlockPair& b) { return a.block < b.block; });
-  return pairs;
+  std::vector<BlockPair> in_order;
+  for (const auto& [block, pair] : pairs) in_order.push_back(pair);
+  return in_order;
 }
 
-// By how much longer an operation takes, for every block that has both: the wall time of runs that
-// are bounded by time is a set one, traced or not.
-std::vector<double> added_to_an_operation(const Runs& traced, const Runs& untraced) {
+// Time an operation, for every block that has both: the wall time of runs that are bounded by time
+// is set, traced or not.
+std::vector<BlockPair> pair_of_operations(const Runs& traced, const Runs& untraced) {
   const auto rate = [](const Run& run) {
     const auto found = run.workload.find("operations_per_s");
     return found == run.workload.end() ? 0 : found->second;
   };
-  std::vector<double> added;
+  std::map<int, BlockPair> pairs;
   for (const Run* with : traced) {
     for (const Run* without : untraced) {
       if (with->block != without->block) continue;
-      if (rate(*with) > 0 && rate(*without) > 0) added.push_back(rate(*without) / rate(*with) - 1);
+      if (rate(*with) > 0 && rate(*without) > 0) {
+        pairs.try_emplace(with->block,
+                          BlockPair{with->block, 1e9 / rate(*without), 1e9 / rate(*with)});
+      }
       break;
     }
   }
-  return added;
+  std::vector<BlockPair> in_order;
+  for (const auto& [block, pair] : pairs) in_order.push_back(pair);
+  return in_order;
+}
+
+// The same estimate and interval as compare's of the same blocks.
+std::optional<Effect> ratio_of(const std::vector<BlockPair>& blocks) {
+  Side below{"the first", {}}, above{"the second", {}};
+  for (const BlockPair& block : blocks) {
+    below.values.push_back({block.block, block.sequential_ns});
+    above.values.push_back({block.block, block.threaded_ns});
+  }
+  auto effect = paired_effect(below, above, Scale::ratio);
+  return effect ? std::optional(std::move(*effect)) : std::nullopt;
 }
 
 void summarize_tracer(const Cell& cell, const Runs& traced, const Runs& untraced,
                       CellSummary& summary) {
-  std::vector<double> added;
-  if (bounded_by_time(cell)) {
-    added = added_to_an_operation(traced, untraced);
-  } else {
-    for (const BlockPair& pair :
-         pair_by_block(traced, untraced, [](const Run&, const Run&) { return true; })) {
-      added.push_back(pair.slowdown() - 1);
+  summary.tracer_effect =
+      ratio_of(bounded_by_time(cell)
+                   ? pair_of_operations(traced, untraced)
+                   : pair_by_block(traced, untraced, [](const Run&, const Run&) { return true; }));
+  if (const auto& effect = summary.tracer_effect) {
+    summary.tracer_cost = effect->shown() - 1;
+    if (const auto interval = effect->shown_interval()) {
+      summary.tracer_cost_interval = Interval{interval->low - 1, interval->high - 1};
     }
   }
-  summary.tracer_cost_interval = median_interval(added);
-  summary.tracer_cost = median(std::move(added));
   double ns = 0, programs = 0, cpu_ns = 0;
   for (const Run& run : cell.runs) {
     if (run.status != "done" || !run.tracer_cost) continue;
@@ -277,7 +294,7 @@ CellSummary summarize(const Cell& cell) {
   summary.wasted_share = median(wasted);
   for (const auto& [cpu, items] : cores) summary.cores.push_back(summarize(cpu, items));
 
-  // A run's threads are the same ones in the same order in each run of a cell.
+  // Every run of a cell has the same threads in the same order.
   for (size_t t = 0;; ++t) {
     std::vector<const Thread*> threads;
     for (const Run* run : runs) {
@@ -296,7 +313,7 @@ void complete(PairSummary& pair) {
   pair.sequential_ns = wall(pair.sequential);
   pair.threaded_ns = wall(pair.threaded);
   if (!pair.sequential || !pair.threaded) return;
-  // Untraced runs where there are any: the tracer's cost is no part of the slowdown.
+  // Untraced runs come first: the tracer's cost is no part of the slowdown.
   for (const bool traced : {false, true}) {
     pair.blocks = pair_by_block(measured_runs(*pair.threaded->cell, traced),
                                 measured_runs(*pair.sequential->cell, traced),
@@ -311,9 +328,11 @@ void complete(PairSummary& pair) {
       pair.blocks, [](const BlockPair& block) { return std::optional(block.sequential_ns); });
   pair.threaded_ns = median_of(
       pair.blocks, [](const BlockPair& block) { return std::optional(block.threaded_ns); });
-  pair.slowdown = median(slowdowns);
   pair.range = range(slowdowns);
-  pair.interval = median_interval(slowdowns);
+  pair.effect = ratio_of(pair.blocks);
+  if (!pair.effect) return;
+  pair.slowdown = pair.effect->shown();
+  pair.interval = pair.effect->shown_interval();
 }
 
 }  // namespace
@@ -370,6 +389,32 @@ Summary::Summary(const Report& report) {
   }
   for (PairSummary& pair : pairs) complete(pair);
   rates = rate_pairs(cells);
+  judge_ratios();
+}
+
+// Slowdowns and rates are one family; the tracer's costs are another, and take nothing from the
+// first.
+void Summary::judge_ratios() {
+  constexpr size_t kMeasured = 0, kTracer = 1;
+  std::vector<Question> questions;
+  std::vector<Verdict*> verdicts;
+  const auto ask = [&](const std::optional<Effect>& effect, size_t family, Better better,
+                       Verdict& verdict) {
+    if (!effect) return;
+    Question& question = questions.emplace_back();
+    question.effect = *effect;
+    question.family = family;
+    question.better = better;
+    question.min_difference = 1;  // an operation a second
+    verdicts.push_back(&verdict);
+  };
+  for (PairSummary& pair : pairs) ask(pair.effect, kMeasured, Better::lower, pair.verdict);
+  for (RatePair& pair : rates) ask(pair.effect, kMeasured, Better::higher, pair.verdict);
+  for (CellSummary& cell : cells) {
+    ask(cell.tracer_effect, kTracer, Better::lower, cell.tracer_verdict);
+  }
+  const auto judged = judge_together(questions);
+  for (size_t i = 0; judged && i < verdicts.size(); ++i) *verdicts[i] = judged->each[i].verdict;
 }
 
 std::optional<double> CellSummary::result(const std::string& key) const {

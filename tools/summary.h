@@ -1,5 +1,6 @@
-// What a report says once its blocks are put together: medians over blocks, and the slowdown within
-// each. The text report and `show --json` print nothing else.
+// A report with its blocks put together: medians over blocks, and ratios within them, judged
+// together by the rule of tools/analysis/judgement.h. The text report, the page and `show --json`
+// print nothing else.
 #pragma once
 
 #include <map>
@@ -7,14 +8,15 @@
 #include <string>
 #include <vector>
 
-#include "tools/analysis/statistics.h"
+#include "tools/analysis/effect.h"
+#include "tools/analysis/verdict.h"
 #include "tools/numbers.h"
 #include "tools/steal.h"
 #include "userspace/report/model.h"
 
 namespace gilscope {
 
-// One core of one cell: medians over its traced, measured, finished runs.
+// One CPU of one cell: medians over its traced, measured, finished runs.
 struct CoreSummary {
   int cpu = 0;
   std::optional<double> segments;
@@ -38,24 +40,26 @@ struct ThreadSummary {
   std::optional<double> acquires, failed;
   std::optional<double> wake_to_run_p50_ns, wake_to_run_p99_ns;
   Histograms histograms;  // of all its traced runs
-  bool perf = false;      // asked for
+  bool perf = false;      // some run was counted by perf events
   std::optional<double> perf_switches, perf_migrations, instructions_per_cycle, cache_misses;
 };
 
 struct CellSummary {
   const Cell* cell = nullptr;
-  size_t runs = 0;      // measured, finished, and let pass by the gates
-  size_t gated = 0;     // measured, finished, and left out by them
+  size_t runs = 0;      // measured, finished, and within the limits
+  size_t gated = 0;     // measured, finished, and left out by limits
   bool traced = false;  // the medians below are of traced runs
   std::optional<double> wall_ns;
   std::optional<double> wakeups, wasted_share;  // over all cores; wakeups a run
   std::optional<double> drop_requests_per_s;
-  // Traced over untraced wall time within each block, minus 1; where runs are bounded by time, time
-  // an operation.
+  // Traced over untraced wall time in the same block, minus 1; where runs are bounded by time, time
+  // an operation. Slower: tracing costs something.
+  std::optional<Effect> tracer_effect;
   std::optional<double> tracer_cost;
   std::optional<Interval> tracer_cost_interval;  // 95 %; empty: fewer than 6 blocks
-  // By the kernel's own clock, in warm-up runs: a BPF program's mean time, and the share that all
-  // of them took of the time of the run's CPUs. Timing them is part of it.
+  Verdict tracer_verdict = Verdict::undecided;
+  // From warm-up runs, by the kernel's own clock: a BPF program's mean time, and the programs'
+  // share of the time of the run's CPUs, both with the cost of timing them.
   std::optional<double> program_ns, program_share;
   std::vector<CoreSummary> cores;
   std::vector<ThreadSummary> threads;
@@ -76,11 +80,14 @@ struct BlockPair {
 struct PairSummary {
   const CellSummary* sequential = nullptr;  // either may be missing, never both
   const CellSummary* threaded = nullptr;
-  bool traced = false;  // of traced runs, there being no untraced ones
+  bool traced = false;  // made of traced runs, since there are no untraced ones
   std::vector<BlockPair> blocks;
-  std::optional<double> sequential_ns, threaded_ns, slowdown;
+  std::optional<double> sequential_ns, threaded_ns;  // medians
+  std::optional<Effect> effect;                      // threaded over sequential, block by block
+  std::optional<double> slowdown;                    // its Hodges-Lehmann estimate
   std::optional<Interval> range;
   std::optional<Interval> interval;  // 95 %; empty: fewer than 6 blocks
+  Verdict verdict = Verdict::undecided;
 
   const Cell& cell() const { return *(threaded ? threaded : sequential)->cell; }
 };
@@ -90,9 +97,11 @@ struct RatePair {
   const CellSummary* alone = nullptr;
   const CellSummary* beside = nullptr;
   uint64_t background = 0;
-  std::vector<double> ratios;  // of operations a second, beside over alone, by block
+  std::vector<double> ratios;    // of operations a second, beside over alone, by block
+  std::optional<Effect> effect;  // a ratio, or a difference where a block got nothing done
   std::optional<double> ratio;
-  std::optional<Interval> interval;  // 95 %; empty: fewer than 6 blocks
+  std::optional<Interval> interval;  // 95 %; empty: fewer than 6 blocks, or the effect is no ratio
+  Verdict verdict = Verdict::undecided;
 };
 
 struct LossSummary {
@@ -102,12 +111,12 @@ struct LossSummary {
   size_t runs_with_late_edges = 0;
 };
 
-// What gates have left out of all the rest, and what they could not judge; of measured runs.
+// Measured runs that gates have left out of every number, and those that they could not judge.
 struct GateSummary {
   struct Gate {
     double limit = 0;
-    double worst = 0;                 // of the values above it
-    size_t hits = 0, not_judged = 0;  // runs; one may hit several gates
+    double worst = 0;                 // largest value above the limit
+    size_t hits = 0, not_judged = 0;  // runs; one may hit several limits
   };
   size_t runs = 0;
   std::map<std::string, Gate> by_gate;
@@ -121,19 +130,22 @@ struct Summary {
   Summary(const Summary&) = delete;  // its parts point to one another
   Summary& operator=(const Summary&) = delete;
 
-  Times times;  // how what is made of them is shown
+  Times times;  // how times are shown
   std::vector<CellSummary> cells;
   std::vector<PairSummary> pairs;
   std::vector<RatePair> rates;
   LossSummary lost;
   GateSummary gates;
-  size_t runs = 0;           // of the report, in whatever state
-  size_t finished_runs = 0;  // done, warm-up ones included
+  size_t runs = 0;           // in whatever state
+  size_t finished_runs = 0;  // done, warm-up runs included
   size_t failed_runs = 0;
-  size_t measured_runs = 0;  // done, those left out by gates included, warm-up ones not
+  size_t measured_runs = 0;  // done, without warm-up runs, with those that gates have left out
   int measured_blocks = 0;   // with at least one finished run that the gates let pass
   int warmup_blocks = 0;
   StealSummary steal;
+
+ private:
+  void judge_ratios();
 };
 
 }  // namespace gilscope

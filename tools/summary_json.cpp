@@ -36,7 +36,7 @@ Json slowdown(const PairSummary& pair) {
   json["slowdown"] = value(pair.slowdown);
   json["range"] = value(pair.range);
   json["interval_95"] = value(pair.interval);
-  json["verdict"] = pair.slowdown ? Json(name_of(judge(pair))) : Json(nullptr);
+  json["verdict"] = pair.slowdown ? Json(name_of(pair.verdict)) : Json(nullptr);
   json["tracer_cost"] = {
       {"sequential", pair.sequential ? value(pair.sequential->tracer_cost) : Json(nullptr)},
       {"threaded", pair.threaded ? value(pair.threaded->tracer_cost) : Json(nullptr)}};

@@ -87,7 +87,7 @@ void Table::measure(Layout& layout) const {
   }
 }
 
-// A group's name may be wider than what is left of its columns.
+// Widens a group's first shown column where the group's name is wider than its columns.
 void Table::fit_groups(Layout& layout) const {
   for (size_t c = 1, next; c < columns_.size(); c = next) {
     size_t span = 0, first = 0;
@@ -118,7 +118,7 @@ Table::Layout Table::lay_out(size_t width) const {
     }
     fit_groups(layout);
   }
-  // Only the labels are left to give way: too long ones will get a line of their own.
+  // The labels give way last: a label that is too long gets a line of its own.
   size_t& label = layout.places[0].width;
   const size_t others = layout.width() - label;
   label = std::min(label, std::max<size_t>(8, width > others ? width - others : 0));

@@ -1,6 +1,6 @@
-// A table for a terminal: labels to the left, numbers to the right with their units under one
-// another, headings in between. Where it gets narrow the columns of a group move together first,
-// and then what does not fit goes by importance.
+// A table for a terminal: labels on the left, numbers aligned by digits and units, headings in
+// between. Where it gets narrow, the columns of a group first move together, and then the least
+// important columns are left out.
 #pragma once
 
 #include <ostream>
@@ -12,15 +12,15 @@
 
 namespace gilscope {
 
-// How many columns a text takes; wide characters are taken for narrow ones.
+// The columns that a text takes, with every character counted as one.
 size_t columns(std::string_view text);
 
 class Table {
  public:
   struct Column {
-    std::string group;  // stands above the columns that share it
+    std::string group;  // heading above the columns that share it
     std::string name;
-    int drop = 0;  // the highest is left out first where it gets narrow; 0 never
+    int drop = 0;  // the highest is left out first; 0 is never left out
   };
 
   // The first column holds the labels.

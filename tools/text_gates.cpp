@@ -34,7 +34,7 @@ const GateWords* words_of(const std::string& gate) {
   return found == std::end(kWords) ? nullptr : found;
 }
 
-// A gate of a later version is shown by its bare number.
+// The value of a gate that only a later version knows has no unit here.
 std::string amount(const std::string& gate, double value) {
   const GateWords* words = words_of(gate);
   return (words && words->share ? percent(value) : count(value)).text();
@@ -74,9 +74,8 @@ void print_gates(const Page& page) {
         fmt::format("{} in {}", printable(name), Wording::number_of(gate.not_judged, "run")));
   }
   if (unknown.empty()) return;
-  page.paragraph(fmt::format("Gates not judged, because what they need could not be read, or comes "
-                             "in steps that are too "
-                             "coarse for so short a run: {}.",
+  page.paragraph(fmt::format("Gates not judged, because their values could not be read, or come in "
+                             "steps that are too coarse for so short a run: {}.",
                              Wording::list(unknown)),
                  2);
 }

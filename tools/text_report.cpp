@@ -8,8 +8,10 @@
 
 #include "tools/environment_changes.h"
 #include "tools/findings.h"
+#include "tools/headline.h"
 #include "tools/numbers.h"
 #include "tools/text_gates.h"
+#include "tools/text_screen.h"
 #include "tools/text_tables.h"
 #include "tools/text_trace.h"
 #include "userspace/util/output.h"
@@ -51,41 +53,17 @@ std::string box_in_a_line(const Facts& facts) {
 namespace {
 
 void print_head(const Page& page, const Report& report) {
-  const Summary& summary = page.summary;
-  page.paragraph(fmt::format("gilscope {}, {}, report {}", printable(report.gilscope),
-                             printable(report.created_at), printable(report.id)));
-  if (const std::string where = box_in_a_line(report.environment); !where.empty())
-    page.paragraph(where);
-  page.paragraph(page.wording.matrix());
-  std::string blocks = Wording::number_of(size_t(summary.measured_blocks), "block") + " measured";
-  if (summary.measured_blocks < report.blocks_planned) {
-    blocks =
-        fmt::format("{} of {} blocks measured", summary.measured_blocks, report.blocks_planned);
+  for (const std::string& line : what_and_where(report, page.summary, page.wording, SIZE_MAX)) {
+    page.paragraph(line);
   }
-  page.paragraph(fmt::format("{}, {} to warm up, {} finished", blocks, summary.warmup_blocks,
-                             Wording::number_of(summary.finished_runs, "run")));
-  if (summary.times.emulated) page.paragraph(page.bold(kEmulatedCpus));
-  if (!report.left_out.empty()) {
-    std::vector<std::string> names;
-    for (const std::string& name : report.left_out) names.push_back(printable(name));
-    page.paragraph(page.bold(
-        fmt::format("A page's copy of the report, which had no room for {}: their numbers are "
-                    "missing here.",
-                    Wording::list(names))));
-  }
-  if (report.status != "done") {
-    page.paragraph(page.bold(
-        report.status == "interrupted"
-            ? "INTERRUPTED: what was measured until then is here."
-            : "PARTIAL: still running, or cut short. What was measured until then is here."));
-  }
+  for (const std::string& line : warnings(report, page.summary)) page.paragraph(page.bold(line));
 }
 
 std::string coloured(const Page& page, const Finding& finding) {
   if (!page.options.color) return finding.sentence;
-  const char* colour = finding.kind == Finding::Kind::slower   ? "\033[31m"
-                       : finding.kind == Finding::Kind::faster ? "\033[32m"
-                                                               : "\033[0m";
+  const char* colour = finding.kind == Verdict::slower   ? "\033[31m"
+                       : finding.kind == Verdict::faster ? "\033[32m"
+                                                         : "\033[0m";
   return colour + finding.sentence + "\033[0m";
 }
 
@@ -119,7 +97,7 @@ void print_losses(const Page& page) {
   say(lost.sum.censored, "wait", "cut off by the end of the window, in no histogram");
   say(lost.sum.untracked_threads, "thread", "started in the window and not tracked");
   say(lost.sum.missed_switches, "switch",
-      "of which the kernel's tracepoint did not tell: whose the core was between is uncertain");
+      "not reported by sched_switch: who had the CPU there is uncertain");
   say(lost.sum.recursion_misses, "event",
       "skipped by the kernel, a program of the tracer being busy: counters are too low");
   if (lost.sum.window_late_ns.value_or(0)) {
@@ -145,15 +123,14 @@ void print_steal(const Page& page) {
   std::string text;
   if (steal.runs > 0) {
     text = fmt::format(
-        "Stolen by the hypervisor: more than {} of the CPU time of {}, up to {} at least: their "
-        "wall times say less.",
+        "The hypervisor took more than {} of the CPU time of {}, at least {} of one of them: their "
+        "wall times are less certain.",
         percent(kStealLimit).text(), Wording::number_of(steal.runs, "run"),
         percent(steal.worst_share).text());
   }
   if (steal.not_judged > 0) {
     text += fmt::format(
-        "{}Whether the hypervisor took more than {} of the CPU time of {} cannot be told: the "
-        "kernel "
+        "{}Whether the hypervisor took more than {} of the CPU time of {} is unknown: the kernel "
         "counts it in steps of {} ms, too coarse for so short a run.",
         text.empty() ? "" : " ", percent(kStealLimit).text(),
         Wording::number_of(steal.not_judged, steal.runs > 0 ? "other run" : "run"),
@@ -171,7 +148,7 @@ void print_changes(const Page& page, const Report& report) {
   }
   if (changes.empty()) return;
   page.paragraph(
-      fmt::format("The box changed during the experiment: {}.", fmt::join(changes, "; ")), 2);
+      fmt::format("The machine changed during the experiment: {}.", fmt::join(changes, "; ")), 2);
 }
 
 void print_failures(const Page& page, const Report& report) {
@@ -235,6 +212,7 @@ void print_text_report(std::ostream& out, const Report& report, const TextOption
         return print_gil_blocks(page, report);
     }
   }
+  if (!options.all) return print_screen(page, report);
   print_head(page, report);
   print_claim(page, report);
   print_findings(page);

@@ -126,7 +126,7 @@ void print_slowdown_table(const Page& page) {
                {"", "CPUs"},
                {"median wall time", "sequential"},
                {"median wall time", "threaded"},
-               {"slowdown", "median"},
+               {"slowdown", "ratio"},
                {"slowdown", "95 % interval"},
                {"slowdown", "min..max", 2},
                {"slowdown", "blocks", 3},
@@ -436,8 +436,9 @@ void print_perf_table(const Page& page) {
 
 void print_tracer_table(const Page& page) {
   Table table({{"", ""},
-               {"added wall time", "median"},
+               {"added wall time", "change"},
                {"added wall time", "95 % interval"},
+               {"added wall time", "verdict", 1},
                {"BPF programs", "mean"},
                {"BPF programs", "of the CPUs"}});
   bool rates = false;
@@ -451,6 +452,7 @@ void print_tracer_table(const Page& page) {
         ""};
     table.row(page.wording.cell(*cell->cell),
               {page.time(signed_percent(cell->tracer_cost)), page.time(spread),
+               page.time({cell->tracer_cost ? name_of(cell->tracer_verdict) : "-", ""}),
                page.time(duration(cell->program_ns)), page.time(percent(cell->program_share))});
   }
   if (table.empty()) return;

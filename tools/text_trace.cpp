@@ -29,7 +29,7 @@ Number quantile(const Histogram& histogram, double q) {
   return duration(ns ? std::optional(double(*ns)) : std::nullopt);
 }
 
-// The mean of the waiters at a hand-off.
+// The mean number of waiters at a hand-off.
 Number waiters(const GilUse& use) {
   uint64_t sum = 0;
   for (const auto& [waiters, handoffs] : use.convoy) sum += waiters * handoffs;
@@ -73,7 +73,7 @@ std::vector<Number> gil_numbers(const Page& page, const TraceFindings& of) {
   return numbers;
 }
 
-// Counts of pairs: rows and columns by name, in the order in which they are to be printed.
+// Counts of pairs, with the names of rows and columns in the order of printing.
 struct Matrix {
   std::string heading;
   std::vector<std::string> rows, columns;
@@ -110,7 +110,7 @@ void add_rows(Table& table, const Matrix& matrix, const std::vector<std::string>
   }
 }
 
-// Under one head where they share their columns and those are few; else as lists.
+// One table where the columns are few and shared; otherwise lists.
 void print_matrices(const Page& page, const std::vector<Matrix>& matrices) {
   std::vector<std::string> columns;
   for (const Matrix& matrix : matrices) {

@@ -7,14 +7,14 @@ namespace gilscope {
 
 // How the GIL's time went, hand-offs, and chains of scheduling delay.
 void print_gil_table(const Page& page, const Report& report);
-// The same run by run.
+// The same for each run.
 void print_gil_blocks(const Page& page, const Report& report);
-// From which CPU to which.
+// Migrations by source and destination CPU.
 void print_migrations(const Page& page, const Report& report);
 // Who woke whom.
 void print_wakers(const Page& page, const Report& report);
 
-// What of the segments is not there.
+// Segments that are missing or were dropped.
 void print_holes(const Page& page);
 
 }  // namespace gilscope

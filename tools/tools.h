@@ -11,9 +11,10 @@ class App;
 
 namespace gilscope {
 
-// What `show` prints, for the report that `run` has just made, and written to `directory` if that
-// is not empty. Fails with Exit::no_data where no run has finished.
-Status print_report(const Report& report, const std::string& directory);
+// Prints what `show` prints, with --all where `all` is set, of the report that `run` has just made
+// and written to `directory`, if that is not empty. Fails with Exit::no_data where no run has
+// finished.
+Status print_report(const Report& report, const std::string& directory, bool all);
 
 void add_html(CLI::App& app, Exit& exit);
 void add_show(CLI::App& app, Exit& exit);

@@ -59,7 +59,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::ostringstream out;
   for (const auto per : {std::optional<Per>(), std::optional(Per::core), std::optional(Per::thread),
                          std::optional(Per::block)}) {
-    print_text_report(out, *report, {.color = false, .width = 80, .per = per});
+    for (const bool all : {false, true}) {
+      print_text_report(out, *report,
+                        {.color = false, .width = 80, .per = per, .all = all, .report = {}});
+    }
   }
   compare_with_itself(*report);
   // A report that could be read can be written and read again.

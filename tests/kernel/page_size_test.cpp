@@ -19,7 +19,8 @@ using testing::HasSubstr;
 
 std::string shown(const Report& report) {
   std::ostringstream out;
-  print_text_report(out, report, {});
+  print_text_report(out, report,
+                    {.color = false, .width = 100, .per = {}, .all = true, .report = {}});
   return out.str();
 }
 

@@ -696,9 +696,26 @@ TEST_F(CompareCommand, CurvesAreOfTheSlowdownAndOfTheRate) {
     report.cells.insert(report.cells.end(), more.begin(), more.end());
   });
   const auto outcome = compare({one, "--by", "cpus"});
-  EXPECT_THAT(outcome.out, AllOf(HasSubstr("slowdown against CPUs: "),
-                                 HasSubstr("operations against CPUs: "), HasSubstr("k/s")))
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("slowdown against CPUs"),
+                                 HasSubstr("operations against CPUs"), HasSubstr("k/s")))
       << outcome.err;
+}
+
+// "all" is one cell on machines of different sizes, which has to be said within a side as well.
+TEST_F(CompareCommand, AllOfSeveralSizesWithinASideIsNamed) {
+  const auto with_all = [](size_t size) {
+    return [size](Report& report) {
+      for (Cell& cell : report.cells) {
+        if (cell.cpus == "2") cell.cpus = "all", cell.cpu_list.resize(size);
+      }
+    };
+  };
+  const std::string two = changed("a", {.host = "alpha"}, with_all(2)),
+                    four = changed("b", {.seed = 2, .host = "beta"}, with_all(4));
+  EXPECT_THAT(compare({two, four, "--by", "cpus"}).out,
+              HasSubstr("cpu.count varies within all: 2, 4; --within cpu.count"));
+  const std::string same = changed("c", {.seed = 3, .host = "gamma"}, with_all(2));
+  EXPECT_THAT(compare({two, same, "--by", "cpus"}).out, Not(HasSubstr("cpu.count")));
 }
 
 TEST_F(CompareCommand, CsvHasARowForEachMetricOfEachCell) {

@@ -36,7 +36,7 @@ Outcome command(AddCommand add, const std::string& name, const std::string& path
 }
 
 Outcome show(const std::string& path) {
-  return command(add_show, "show", path);
+  return run_command(add_show, {"show", "--all", path});
 }
 
 // Checks the numbers that all versions have.

@@ -56,6 +56,7 @@ std::string text_of(const Report& report) {
   std::ostringstream out;
   TextOptions options;
   options.width = 400;
+  options.all = true;
   print_text_report(out, report, options);
   return out.str();
 }
@@ -98,14 +99,14 @@ TEST(Rates, StandForRunsOfASetTimeWhateverTheyMeasure) {
   EXPECT_THAT(text, Not(HasSubstr("SLOWDOWN")));
   EXPECT_THAT(text, Not(HasSubstr("1.00 s"))) << "the time that it was set to take";
   EXPECT_THAT(text, HasSubstr("+25.0 %"));
-  EXPECT_DOUBLE_EQ(Summary(report).cells[0].tracer_cost.value(), 0.25);
+  EXPECT_NEAR(Summary(report).cells[0].tracer_cost.value(), 0.25, 1e-9);
 }
 
 TEST(Rates, StandInTheJson) {
   const Report report = report_of({echo(0, 50'000, 20'000, 6), echo(1, 100, 10'000'000, 6)}, 6);
   const auto json = nlohmann::json::parse(summary_json(report));
   ASSERT_EQ(json["rates"].size(), 1u);
-  EXPECT_EQ(json["rates"][0]["ratio"], 0.002);
+  EXPECT_DOUBLE_EQ(json["rates"][0]["ratio"].get<double>(), 0.002);
   EXPECT_EQ(json["rates"][0]["alone"], "echo:background=0,seconds=1s");
   EXPECT_EQ(json["cells"][1]["workload_results"]["latency_p50_ns"], 10'000'000);
   EXPECT_EQ(json["claim"]["claim"], "");
@@ -149,7 +150,7 @@ TEST(Claim, IsHeldAgainstWhatWasFound) {
   for (Cell& cell : report.cells) cell.runs.resize(3);
   EXPECT_THAT(text_of(report), HasSubstr("UNDECIDED"));
   for (Cell& cell : report.cells) cell.runs.clear();
-  EXPECT_THAT(claim_sentence(report, Summary(report)), HasSubstr("cannot be told"));
+  EXPECT_THAT(claim_sentence(report, Summary(report)), HasSubstr("unknown"));
 }
 
 }  // namespace

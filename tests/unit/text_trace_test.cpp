@@ -49,7 +49,10 @@ std::string shown(const Traced& traced, std::optional<Per> per = {}, int width =
   auto findings = report_findings(traced.path(), traced.report);
   EXPECT_TRUE(findings) << findings.error().message;
   std::ostringstream out;
-  print_text_report(out, traced.report, {.color = false, .width = width, .per = per}, *findings);
+  print_text_report(
+      out, traced.report,
+      {.color = false, .width = width, .per = per, .all = !per.has_value(), .report = {}},
+      *findings);
   return out.str();
 }
 

@@ -6,7 +6,7 @@
 namespace gilscope {
 namespace {
 
-// Columns that are worked on together, so that a group's 256 sums stay in the cache.
+// The columns that are summed together: a group's 256 sums must stay in the cache.
 constexpr size_t kTile = 32;
 
 }  // namespace
@@ -21,7 +21,7 @@ std::vector<double> chosen_sums(const std::vector<double>& table, size_t columns
       const size_t rows = std::min<size_t>(8, choices.rows() - 8 * group);
       std::fill_n(of_group.begin(), width, 0.0);
       for (size_t bits = 1; bits < size_t(1) << rows; ++bits) {
-        // What is there without the highest row, and that row.
+        // The sum without the highest row, plus that row.
         const size_t row = size_t(std::bit_width(bits)) - 1;
         const double* without = &of_group[(bits ^ size_t(1) << row) * kTile];
         const double* added = &table[(8 * group + row) * columns + first];

@@ -1,5 +1,5 @@
-// Sums over chosen rows of a table, for many choices at once: what permutation tests spend their
-// time on. Eight rows are looked up together.
+// Sums over chosen rows of a table, for many choices at once: permutation tests spend most of their
+// time on these. Eight rows are looked up together.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 
 namespace gilscope {
 
-// For each of several choices, which rows are in it.
+// Several choices of rows, a bit for each row of each.
 class Choices {
  public:
   Choices(size_t rows, size_t count) : rows_(rows), bytes_((rows + 7) / 8), count_(count) {
@@ -23,7 +23,7 @@ class Choices {
   bool taken(size_t choice, size_t row) const {
     return bits_[choice * bytes_ + row / 8] >> row % 8 & 1;
   }
-  // Eight rows at once, the first of them 8 * group; bits for rows that are not there are dropped.
+  // Eight rows at once, from row 8 * group on. Bits beyond the last row are dropped.
   uint8_t group(size_t choice, size_t group) const { return bits_[choice * bytes_ + group]; }
   void set_group(size_t choice, size_t group, uint64_t bits) {
     const size_t behind = 8 * (group + 1) > rows_ ? 8 * (group + 1) - rows_ : 0;
@@ -35,15 +35,15 @@ class Choices {
   std::vector<uint8_t> bits_;
 };
 
-// One column after the other would be slow, so `table` and the sums are row by row: a row of
-// `table` has `columns` numbers, and there is a row of sums for each choice.
+// `table` is stored row by row, `columns` numbers each, because going through it by columns would
+// be slow. The result has a row of sums for each choice.
 std::vector<double> chosen_sums(const std::vector<double>& table, size_t columns,
                                 const Choices& choices);
 
-// n choose k; SIZE_MAX where it is larger than `most`.
+// n choose k, or SIZE_MAX where that is more than `most`.
 uint64_t combinations(size_t n, size_t k, uint64_t most);
 
-// The next larger number with as many bits set.
+// The next larger number with the same number of bits set.
 uint64_t next_combination(uint64_t bits);
 
 }  // namespace gilscope

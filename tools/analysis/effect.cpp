@@ -59,7 +59,7 @@ double deviation_of(const std::vector<double>& values) {
   return std::sqrt(squares / double(values.size() - 1));
 }
 
-// What both designs say alike.
+// Fills in what paired and unpaired effects have in common.
 void describe(Effect& effect, const std::vector<double>& a, const std::vector<double>& b) {
   effect.blocks_a = a.size();
   effect.blocks_b = b.size();
@@ -76,6 +76,15 @@ double on_scale(Scale scale, double value) {
 
 size_t Effect::blocks() const {
   return std::min(blocks_a, blocks_b);
+}
+
+double Effect::shown() const {
+  return shown_on(scale, estimate.value);
+}
+
+std::optional<Interval> Effect::shown_interval() const {
+  if (!estimate.interval) return {};
+  return shown_on(scale, *estimate.interval);
 }
 
 double shown_on(Scale scale, double value) {
@@ -143,6 +152,18 @@ Result<Effect> unpaired_effect(const Side& a, const Side& b, Scale scale) {
   effect.deviation_a = deviation_of(of_a);
   effect.deviation_b = deviation_of(of_b);
   return effect;
+}
+
+Typical typical(const std::vector<double>& values) {
+  if (values.empty()) return {};
+  const bool above_0 = std::ranges::all_of(values, [](double value) { return value > 0; });
+  const Scale scale = above_0 ? Scale::ratio : Scale::difference;
+  std::vector<double> scaled;
+  for (const double value : values) scaled.push_back(on_scale(scale, value));
+  const Estimate estimate = paired_estimate(std::move(scaled));
+  Typical typical{shown_on(scale, estimate.value), {}};
+  if (estimate.interval) typical.interval = shown_on(scale, *estimate.interval);
+  return typical;
 }
 
 }  // namespace gilscope

@@ -14,15 +14,15 @@ namespace gilscope {
 namespace {
 
 constexpr double kOutside = 0.05;
-constexpr uint64_t kMost = 16'384;  // arrangements that are all gone through
-constexpr uint64_t kDrawn = 4'096;  // of more
-constexpr size_t kMostUnits = 100;  // whose arrangements are gone through or drawn
+constexpr uint64_t kMost = 16'384;  // arrangements, up to which all of them are used
+constexpr uint64_t kDrawn = 4'096;  // arrangements, where there are more
+constexpr size_t kMostUnits = 100;  // beyond these, Student's interval
 constexpr uint64_t kSeed = 1969;
-constexpr double kAsLarge = 1 - 1e-9;  // sums of the same numbers in another order are the same
+constexpr double kAsLarge = 1 - 1e-9;  // the same numbers summed in another order differ by less
 
 // ---- the estimate ----
 
-// Doubles in their order as whole numbers in theirs, so that halving between two of them ends.
+// Maps doubles to integers in the same order, so that bisection between two of them terminates.
 int64_t place_of(double value) {
   const auto bits = std::bit_cast<int64_t>(value);
   return bits >= 0 ? bits : std::numeric_limits<int64_t>::min() - bits;
@@ -32,8 +32,8 @@ double value_at(int64_t place) {
   return std::bit_cast<double>(place >= 0 ? place : std::numeric_limits<int64_t>::min() - place);
 }
 
-// The median of what all the pairs of two sorted lists come to, none of it written down: with a
-// thousand units a side it would be a million numbers. `at_most` counts those up to a value.
+// The median over all pairs of two sorted lists, without a list of the pairs: a thousand units a
+// side would make a million. `at_most` counts the pairs up to a value.
 template <typename AtMost>
 double median_of_pairs(uint64_t size, double least, double most, AtMost at_most) {
   const auto smallest = [&](uint64_t rank) {
@@ -51,7 +51,7 @@ double median_of_pairs(uint64_t size, double least, double most, AtMost at_most)
   return (smallest((size + 1) / 2) + smallest(size / 2 + 1)) / 2;
 }
 
-// Of Walsh's averages: the means of every two differences, and of each with itself.
+// The median of the Walsh averages: the means of every two differences, and each difference itself.
 double median_of_averages(const std::vector<double>& sorted) {
   return median_of_pairs(uint64_t(sorted.size()) * (sorted.size() + 1) / 2, sorted.front(),
                          sorted.back(), [&](double value) {
@@ -78,10 +78,10 @@ double median_of_differences(const std::vector<double>& a, const std::vector<dou
                          });
 }
 
-// ---- what both intervals need ----
+// ---- for both intervals ----
 
 struct Moments {
-  double mean = 0, variance = 0;  // of n - 1
+  double mean = 0, variance = 0;  // the variance over n - 1
 };
 
 Moments moments_of(const std::vector<double>& values) {
@@ -98,7 +98,7 @@ Interval around(double middle, double half) {
   return {middle - half, middle + half};
 }
 
-// Each row as likely in a choice as not.
+// Each row is in a choice with probability 1/2.
 Choices drawn_rows(size_t rows, size_t count) {
   std::mt19937_64 random(kSeed);
   Choices choices(rows, count);
@@ -158,8 +158,8 @@ void add_interval(const std::vector<double>& sorted, Estimate& estimate) {
 
 // ---- unpaired ----
 
-// What a choice of as many units as side B has comes to, and how many of them are B's own: enough
-// to know its statistic for every shift of B.
+// The sums over a choice of as many units as side B has, and how many of them are B's own: enough
+// to compute its statistic for every shift of B.
 struct Dealt {
   double sum, squares, of_b, b;
 };
@@ -171,7 +171,7 @@ class ShiftedTest {
     const Moments of_a = moments_of(a), of_b = moments_of(b);
     difference_ = of_b.mean - of_a.mean;
     variance_ = of_a.variance / double(m_) + of_b.variance / double(n_);
-    // Both sides about their own mean: sums of large numbers have no digits left.
+    // Each side is centred on its own mean: sums of large numbers would lose their last digits.
     std::vector<double> table;
     const auto add = [&](double value, bool is_b) {
       table.insert(table.end(), {value, value * value, is_b ? value : 0, is_b ? 1.0 : 0.0});
@@ -189,14 +189,14 @@ class ShiftedTest {
 
   double difference() const { return difference_; }
   double variance() const { return variance_; }
-  // Whether p can be small enough at all.
+  // Whether any p of this test can reach 5 %.
   bool can_refuse() const { return double(dealt_.size()) * kOutside >= (n_ == m_ ? 2 : 1); }
 
-  // Of the test of B less `shift` against A.
+  // The p of testing B minus `shift` against A.
   double p(double shift) const {
-    const double beyond = difference_ - shift;  // what is left of the difference
+    const double beyond = difference_ - shift;
     const double seen = beyond * beyond / variance_ * kAsLarge;
-    // With both sides about their own mean, B stands `beyond` above A.
+    // Both sides are centred, so B lies `beyond` above A.
     const double n = double(n_), m = double(m_);
     const double sum = total_.sum + beyond * total_.b;
     const double squares = total_.squares + 2 * beyond * total_.of_b + beyond * beyond * total_.b;
@@ -230,7 +230,7 @@ class ShiftedTest {
     std::mt19937_64 random(kSeed);
     std::vector<size_t> order(units);
     std::iota(order.begin(), order.end(), size_t(0));
-    for (size_t i = 0; i < n_; ++i) drawn.take(0, m_ + i);  // as it was seen
+    for (size_t i = 0; i < n_; ++i) drawn.take(0, m_ + i);  // the arrangement that was observed
     for (uint64_t choice = 1; choice < kDrawn; ++choice) {
       for (size_t i = 0; i < n_; ++i) {
         std::swap(order[i], order[i + random() % (units - i)]);
@@ -240,7 +240,7 @@ class ShiftedTest {
     return drawn;
   }
 
-  size_t n_, m_;  // B's units, and A's
+  size_t n_, m_;  // the numbers of B's units and of A's
   double difference_ = 0, variance_ = 0;
   Dealt total_{};
   std::vector<Dealt> dealt_;
@@ -254,7 +254,7 @@ double welch_degrees(const std::vector<double>& a, const std::vector<double>& b)
       1.0, sum * sum / (of_a * of_a / double(a.size() - 1) + of_b * of_b / double(b.size() - 1)));
 }
 
-// Where p comes to 5 %, `half` being about how far that is from the difference that was seen.
+// The shift at which p is 5 %. `half` is roughly its distance from the observed difference.
 double end_of(const ShiftedTest& test, double half, double side) {
   const auto refused = [&](double factor) {
     return test.p(test.difference() + side * factor * half) <= kOutside;

@@ -1,17 +1,17 @@
-// Whether any of many tests shows a difference, from one set of arrangements for all of them.
+// Many tests at once, from one set of arrangements for all of them.
 //
-// One arrangement flips whole blocks (paired) or deals out whole units to the two sides (unpaired:
-// blocks of different reports, or boots), with everything that was measured in them. So tests that
-// move together move together here, and are not paid for one by one. In each arrangement the
-// largest studentized difference of all tests is taken, and the tests are stepped down from the
-// largest one seen (Westfall and Young 1993, Resampling-Based Multiple Testing; Nichols and Holmes
-// 2002, Hum. Brain Mapp. 15:1, is the readable account). The chance of even one false difference in
-// a family is at most the significance, as with Holm's adjustment of single p, and p may be as
-// small as one arrangement in all, however many tests there are.
+// An arrangement flips whole blocks (paired) or deals whole units out to the two sides (unpaired:
+// blocks of different reports, or boots), with everything that was measured in them. Tests that
+// move together therefore move together here, and are not paid for one by one. Each arrangement
+// gives the largest studentized difference of all tests, and the tests are stepped down from the
+// largest observed one (Westfall and Young 1993, Resampling-Based Multiple Testing; Nichols and
+// Holmes 2002, Hum. Brain Mapp. 15:1, is the readable account). The chance of even one false
+// difference in a family is at most the significance, as with Holm's adjustment of single p, and
+// the smallest possible p is one arrangement among all, however many tests there are.
 //
-// What is assumed: units are independent, and where there is no difference, differences are as
-// often as far above 0 as below it (paired), or units could have come from either side (unpaired;
-// since it is studentized, about so with another spread on each side too).
+// It assumes that units are independent. Without a true difference, paired differences must lie as
+// often as far above 0 as below it, and unpaired units must be exchangeable between the sides; the
+// latter holds nearly with different spreads, too, because differences are studentized.
 #pragma once
 
 #include <cstddef>
@@ -21,8 +21,8 @@
 namespace gilscope {
 
 enum class Design {
-  paired,    // both sides were run in the same blocks of one report
-  unpaired,  // in blocks of different reports, or boots
+  paired,    // both sides ran in the same blocks of one report
+  unpaired,  // the sides ran in blocks of different reports, or in different boots
 };
 
 struct UnitValue {
@@ -30,8 +30,8 @@ struct UnitValue {
   double value = 0;
 };
 
-// What is compared in one test, on the scale where a difference is a difference: logarithms, where
-// it is of ratios. A unit that did not measure it is not there, and takes part with what it has.
+// The values of one test, on a scale where differences add up: logarithms for ratios. A unit that
+// did not measure this number is missing here, and takes part in the tests that it has values for.
 struct JointSample {
   Design design = Design::paired;
   size_t family = 0;
@@ -47,26 +47,26 @@ struct JointP {
 
 struct Arrangements {
   uint64_t count = 0;
-  bool exact = true;  // all there are; else drawn, the one that was seen included
-  uint64_t seed = 0;  // of the drawn ones
+  bool exact = true;  // all there are; otherwise drawn, with the observed one among them
+  uint64_t seed = 0;  // of the draw
 };
 
 struct JointOutcome {
-  std::vector<JointP> tests;  // as the samples
-  // By family: what the largest of its statistics reaches in 5 % of the arrangements, as a normal
-  // deviate. 0: no test.
+  std::vector<JointP> tests;  // in the order of the samples
+  // By family: the value that its largest statistic exceeds in 5 % of the arrangements, as a normal
+  // deviate. 0 where there is no test.
   std::vector<double> critical;
   Arrangements arrangements;
 };
 
 struct JointLimits {
-  uint64_t most = 65'536;     // arrangements; more than that are drawn
-  uint64_t fewest = 2'048;    // drawn, however many units there are
-  double additions = 0x1p28;  // what drawing more than these may take
+  uint64_t most = 65'536;     // arrangements; where there are more, as many are drawn
+  uint64_t fewest = 2'048;    // drawn arrangements, however many units there are
+  double additions = 0x1p28;  // the work beyond which fewer than `most` are drawn
   uint64_t seed = 1993;
 };
 
-// The order of samples and of their units changes nothing, nor does swapping the sides.
+// Neither the order of samples and units nor swapping the sides changes the outcome.
 JointOutcome joint_test(const std::vector<JointSample>& samples, const JointLimits& limits = {});
 
 }  // namespace gilscope

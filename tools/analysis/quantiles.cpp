@@ -6,7 +6,7 @@
 namespace gilscope {
 namespace {
 
-// Halves [0, high], where `below` grows and reaches `probability`, until doubles end.
+// Bisects for the value at which the increasing function `below` reaches `probability`.
 template <typename Below>
 double invert(double probability, Below below) {
   double low = 0, high = 1;
@@ -30,7 +30,7 @@ double student_quantile(double probability, int degrees) {
   return invert(probability, [&](double t) { return 1 - student_two_sided(t, degrees) / 2; });
 }
 
-// For whole degrees of freedom a finite sum: Abramowitz and Stegun, 26.7.3 (odd) and 26.7.4 (even).
+// A finite sum for whole degrees of freedom: Abramowitz and Stegun, 26.7.3 (odd) and 26.7.4 (even).
 double student_two_sided(double t, int degrees) {
   const double angle = std::atan(std::fabs(t) / std::sqrt(double(degrees)));
   const double cosine = std::cos(angle), square = cosine * cosine;

@@ -22,8 +22,8 @@ std::optional<Interval> range(const std::vector<double>& values) {
 std::optional<Interval> median_interval(std::vector<double> values) {
   const size_t n = values.size();
   const double log_two_to_n = double(n) * std::log(2.0);
-  // Each value lies below the median with probability 1/2: `outside` is the probability that at
-  // most k of n do, and the same again that at most k lie above.
+  // Each value lies below the median with probability 1/2. `outside` is the probability that at
+  // most k of n do, which is also the probability that at most k lie above.
   double outside = 0;
   std::optional<size_t> cut;
   for (size_t k = 0; k < n / 2; ++k) {

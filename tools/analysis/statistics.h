@@ -1,4 +1,4 @@
-// What is said of a handful of blocks: their median, and how far it can be trusted.
+// Plain statistics of a handful of values.
 #pragma once
 
 #include <optional>
@@ -12,13 +12,14 @@ struct Interval {
   bool includes(double value) const { return low <= value && value <= high; }
 };
 
-// Empty without values.
+// Both are empty without values.
 std::optional<double> median(std::vector<double> values);
 std::optional<Interval> range(const std::vector<double>& values);
 
-// 95 % interval of the median by order statistics: two values of the sample, chosen by the exact
-// binomial distribution, whatever the values are distributed like. Empty below 6 values, where even
-// the smallest and the largest do not reach 95 %.
+// 95 % interval of the median by order statistics, for the benchmarks in tests/bench: two values of
+// the sample, chosen by the exact binomial distribution, whatever the values' distribution. Empty
+// below 6 values, where even the smallest and the largest do not reach 95 %. Reports are judged by
+// tools/analysis/judgement.h.
 std::optional<Interval> median_interval(std::vector<double> values);
 
 }  // namespace gilscope

@@ -10,7 +10,7 @@ namespace {
 
 constexpr double kPower = 0.8;
 
-// The standard error that so many more units would leave.
+// The standard error with `more` units added on each side.
 double standard_error_after(const Effect& effect, double more) {
   const double a = double(effect.blocks_a) + more, b = double(effect.blocks_b) + more;
   const double variance_a = effect.deviation_a * effect.deviation_a / a;

@@ -12,7 +12,8 @@
 namespace gilscope {
 namespace {
 
-// How many times the least that matters a change is: what makes ratios and differences comparable.
+// A change in multiples of the smallest change that matters: this makes ratios and differences
+// comparable.
 double size_of(const MetricResult& result) {
   if (!result.change) return 0;
   if (result.scale == Scale::ratio) {
@@ -41,21 +42,21 @@ std::string from_to(const MetricResult& result) {
                      number(result, result.median_b));
 }
 
-// "1.62 times": of a ratio.
+// A ratio as "1.62 times".
 std::string times(const MetricResult& result) {
   std::string text = change_text(result);
   text.pop_back();
   return text + " times";
 }
 
-// What the threads did, which the wall time does not say.
+// The threads' side, which the wall time does not show.
 std::string kernels_side(const CellResult& cell) {
   std::vector<std::string> parts;
   for (const char* name : {"failed_per_acquire", "contended_per_acquire", "woken_lost_per_acquire",
                            "timed_out_per_acquire", "contended_per_s"}) {
     const MetricResult* failures = decided(cell, name);
     if (!failures) continue;
-    // A slower run fails less often a second at the same failures an acquisition.
+    // A slower run has fewer failures a second at the same number an acquisition.
     if (is(*failures, "contended_per_s") && *failures->median_b < *failures->median_a) continue;
     const std::string what = shown_name(metrics()[failures->metric]);
     const std::string subject =
@@ -108,7 +109,7 @@ std::string also(const std::vector<const CellResult*>& cells, Verdict verdict, c
   return fmt::format(" {}: {}.", word, fmt::join(parts, "; "));
 }
 
-// What else of a cell differs most, primary metrics before others.
+// The largest change besides the first metrics, primary metrics before others.
 std::string other_than_the_first(const ContrastResult& contrast) {
   const CellResult* of = nullptr;
   const MetricResult* most = nullptr;
@@ -124,8 +125,7 @@ std::string other_than_the_first(const ContrastResult& contrast) {
   return fmt::format(" What differs most is {} of {}.", decided_text(*most), of->name);
 }
 
-// Where threads fail more often, or less, and the time it takes is not decided: of the cell where
-// that is most.
+// The kernel's side of the cell where it changes most, among the cells whose time is undecided.
 std::string kernels_side_alone(const ContrastResult& contrast) {
   const CellResult* of = nullptr;
   double most = 0;
@@ -137,7 +137,7 @@ std::string kernels_side_alone(const ContrastResult& contrast) {
   return of ? fmt::format(" In {}, {}.", of->name, kernels_side(*of)) : "";
 }
 
-// What nobody should overlook of several boxes.
+// Contradictions between machines, which nobody should overlook.
 std::string boxes_text(const ContrastResult& contrast) {
   std::string text;
   for (const CellResult& cell : contrast.cells) {
@@ -160,14 +160,14 @@ std::string of_contrast(const ContrastResult& result, const Axis& axis) {
                                      : differ)
         .push_back(&cell);
   }
-  // What is worse first, and of that what is most.
+  // The worse cells come first, the largest change in front.
   std::ranges::stable_sort(differ, std::greater<>(), [](const CellResult* cell) {
     return std::pair(cell->lead()->verdict == Verdict::slower, size_of(*cell->lead()));
   });
   const Contrast& contrast = *result.contrast;
   std::string text;
   if (differ.empty()) {
-    text = fmt::format("Between {} and {} no cell is decided to differ in what it is about.",
+    text = fmt::format("Between {} and {} no cell differs decidedly in its first metric.",
                        level_name(axis, contrast.a), level_name(axis, contrast.b));
     if (kernels_side_alone(result).empty()) text += other_than_the_first(result);
   } else {

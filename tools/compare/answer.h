@@ -1,4 +1,4 @@
-// What a comparison comes to, in the few sentences that answer what was asked.
+// The answer of a comparison, in a few sentences.
 #pragma once
 
 #include <string>
@@ -8,18 +8,18 @@
 
 namespace gilscope {
 
-// For each level that was held against the baseline: which cell differs most, and in what, the
-// kernel's side of it, and what became of the other cells; at the end how sure that is.
+// For each level against the baseline: the cell that differs most, the kernel's side of it, and how
+// the other cells came out.
 std::vector<std::string> answer(const Comparison& comparison);
 
-// The decided metrics of a cell but for its first, those that differ most first.
+// A cell's decided metrics without its first one, the largest change first.
 std::vector<const MetricResult*> others_decided(const CellResult& cell);
 // "contended a second 35.6x (310 /s to 11 k/s)"
 std::string decided_text(const MetricResult& result);
 
-// What is undecided, in one sentence; empty where nothing is.
+// The undecided metrics in one sentence; empty where there are none.
 std::string undecided_line(const Comparison& comparison);
-// What differs that was not asked about, in one sentence; empty where nothing does.
+// Differences that were not asked about, in one sentence; empty where there are none.
 std::string environment_line(const ContrastResult& contrast, size_t most);
 
 }  // namespace gilscope

@@ -9,8 +9,8 @@
 namespace gilscope {
 namespace {
 
-// Blocks that agree to the last digit would silence every other box: no error is taken for smaller
-// than this share of the largest effect.
+// A machine whose blocks agree to the last digit would outweigh all others: errors are taken to be
+// at least this share of the largest effect.
 constexpr double kLeastError = 1e-6;
 
 double least_error(const std::vector<BoxEffect>& boxes) {
@@ -23,8 +23,8 @@ double least_error(const std::vector<BoxEffect>& boxes) {
 
 struct Weighted {
   double mean = 0;
-  double weights = 0;   // their sum
-  double distance = 0;  // of the boxes from the mean: weighted squares
+  double weights = 0;   // sum of the weights
+  double distance = 0;  // weighted squared distances from the mean
 };
 
 Weighted weigh(const std::vector<BoxEffect>& boxes, double between_squared) {
@@ -44,7 +44,7 @@ Weighted weigh(const std::vector<BoxEffect>& boxes, double between_squared) {
   return result;
 }
 
-// The variance between the boxes with which they lie as far from their mean as they should.
+// The variance between machines at which their distances from the mean are as large as expected.
 double paule_mandel(const std::vector<BoxEffect>& boxes) {
   const double expected = double(boxes.size() - 1);
   if (weigh(boxes, 0).distance <= expected) return 0;
@@ -83,7 +83,7 @@ Result<CombinedEffect> combine(std::vector<BoxEffect> boxes) {
                     "box out",
                     box.box, box.value, box.standard_error));
   }
-  // The order in which the boxes came decides nothing, not even the last digit.
+  // Sorted, so that the order of the arguments does not even show in the last digit.
   std::sort(boxes.begin(), boxes.end(), [](const BoxEffect& x, const BoxEffect& y) {
     return std::pair(x.value, x.standard_error) < std::pair(y.value, y.standard_error);
   });

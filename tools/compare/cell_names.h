@@ -1,4 +1,4 @@
-// How compared cells are called: by what tells them apart, and no more.
+// Names of compared cells: only the keys that tell them apart.
 #pragma once
 
 #include <string>

@@ -14,7 +14,7 @@ Result<double> parse_share(const std::string& text) {
   if (percent) digits.pop_back();
   double value = 0;
   const char* last = digits.data() + digits.size();
-  // Digits and a point: no exponent, which counts have none of either.
+  // Digits and a point. No exponent is accepted, as in counts.
   const auto [end, error] = std::from_chars(digits.data(), last, value, std::chars_format::fixed);
   if (percent) value /= 100;
   if (error == std::errc() && end == last && value > 0 && value < 1) return value;

@@ -1,4 +1,4 @@
-// The flags that say what is compared with what: `compare` and `html` have the same.
+// The flags by which `compare` and `html` choose the sides.
 #pragma once
 
 #include "tools/compare/comparison.h"

@@ -42,7 +42,7 @@ std::map<std::string, std::string> keys_of(const Report& report) {
   };
   add("environment.", report.environment);
   add("environment.before.", report.environment_before);
-  // A setting that was changed meanwhile had two values.
+  // A setting that changed during the experiment has two values.
   for (const EnvironmentChange& change : environment_changes(report)) {
     if (change.matters)
       keys["environment.before." + printable(change.key)] += " then " + change.after;
@@ -75,7 +75,7 @@ std::set<std::string> decimals_of(const Report& report) {
   return keys;
 }
 
-// By its spec, and by what it has: a cell none of whose runs took place was to have them like the
+// Taken from the spec and from the runs that are there: a cell without any run was planned like the
 // others.
 PlannedRuns planned_runs(const Report& report, const SpecSettings& settings) {
   PlannedRuns planned;
@@ -102,7 +102,8 @@ size_t blocks_begun(const Report& report) {
   return blocks.size();
 }
 
-// "2x" where the spec asked for two a CPU: the same on every CPU count, which the number is not.
+// "2x" where the spec asked for two threads a CPU: unlike the number, it is the same on every CPU
+// count.
 std::string threads_of(const Cell& cell, const SpecSettings& settings) {
   const std::string number = std::to_string(cell.threads);
   const auto found = settings.values.find("threads");

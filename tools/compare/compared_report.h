@@ -1,5 +1,5 @@
-// What compare keeps of a report: its keys and one number a block and metric. A thousand reports of
-// this size are a few tens of megabytes.
+// The part of a report that compare keeps: its keys, and one number for each block and metric. A
+// thousand of these take a few tens of megabytes.
 #pragma once
 
 #include <array>
@@ -17,7 +17,7 @@
 
 namespace gilscope {
 
-// What a core did in one block; for looking at, not for verdicts.
+// A CPU's numbers in one block, for looking at; no verdict is made of them.
 struct CoreValue {
   int cpu = 0;
   // on_cpu_share, wakeups_per_s, migrations_per_s, failed_per_s of each kind
@@ -28,32 +28,32 @@ inline constexpr std::array<const char*, 6> kCoreMetrics{"on CPU",    "wakeups",
 
 struct ComparedCell {
   std::map<std::string, std::string> keys;  // policy, workload, arrangement, threads, cpus ...
-  size_t cpu_count = 0;  // that "all" or a set of CPUs comes to on this box; 0: unknown
+  size_t cpu_count = 0;  // the number of its CPUs, whatever the key calls them; 0: unknown
   MetricValues values;
   std::vector<CoreValue> cores;
-  CellRuns tally;                       // what became of the planned ones
-  size_t runs = 0;                      // measured and finished, whatever gates say of them
-  size_t gated = 0;                     // of these, left out
-  std::map<std::string, size_t> gates;  // by which; a run may hit several
+  CellRuns tally;                       // how the planned runs ended
+  size_t runs = 0;                      // measured and finished, within limits or not
+  size_t gated = 0;                     // those that limits have left out
+  std::map<std::string, size_t> gates;  // by limit; a run may hit several
   std::vector<double> foreign;          // shares of these runs' CPU time, where known
   StealOfMany stolen;
 };
 
 struct ComparedReport {
-  std::string origin;  // as it was named, printable
+  std::string origin;  // the argument that named it, printable
   size_t argument = 0;
   std::string id, digest, box, boot;
   std::string status;
-  size_t blocks_planned = 0;  // measured ones
-  size_t blocks_begun = 0;    // of these, with a run
+  size_t blocks_planned = 0;  // without warm-up
+  size_t blocks_begun = 0;    // those that have a run
   bool emulated = false;
   std::map<std::string, std::string> keys;  // gilscope, environment.kernel.release ...
-  std::set<std::string> decimals;           // of these keys, those whose values are decimals
+  std::set<std::string> decimals;           // the keys whose values are decimals
   SpecSettings settings;
   std::vector<ComparedCell> cells;
 };
 
-// What is kept of one; its argument and digest are the caller's. `trace` is what its segments tell.
+// The caller sets `argument` and `digest`. `trace` holds the findings from the report's segments.
 Result<ComparedReport> compared_report(const Report& report, const std::string& origin,
                                        const ReportFindings& trace = {});
 

@@ -1,5 +1,5 @@
-// What becomes of a cell with more and more CPUs: its slowdown, or its rate where it lasts for a
-// set time, or else its first metric, for each count, with an interval, and where that bends.
+// A cell over growing CPU counts: its slowdown, or its rate where runs last for a set time, or else
+// its first metric, with an interval at each count, and where the curve bends.
 #pragma once
 
 #include <optional>
@@ -11,10 +11,10 @@
 namespace gilscope {
 
 struct CurvePoint {
-  std::string level;  // "2", "all"
-  std::optional<double> median;
-  std::optional<Interval> interval;      // of the median, 95 %
-  Verdict verdict = Verdict::undecided;  // against the baseline; of the baseline itself: same
+  std::string level;                     // "2", "all"
+  std::optional<double> value;           // the estimate over the blocks
+  std::optional<Interval> interval;      // 95 %
+  Verdict verdict = Verdict::undecided;  // against the baseline; the baseline's own is `same`
 };
 
 struct Curve {
@@ -28,8 +28,12 @@ struct Curves {
   std::vector<Curve> curves;
 };
 
-// One for each metric that there is a line of. Empty unless CPU counts are compared, and more than
-// two of them.
+// One for each metric that some cell is drawn by. Empty unless more than two CPU counts are
+// compared.
 std::vector<Curves> curves(const Comparison& comparison);
+
+// "differs from 1 CPU with 4 CPUs; bends most between 2 and 4 CPUs": the first point whose
+// difference from the baseline is decided, and the steepest step, as a ratio, between two points.
+std::string bends(const std::vector<CurvePoint>& points, const Axis& axis);
 
 }  // namespace gilscope

@@ -63,7 +63,7 @@ Values setting_values(const Reports& reports, const std::string& setting) {
   return values;
 }
 
-// The cell's key that a setting lists; empty: it is none of those.
+// The cell's key whose values a setting lists; empty where it lists none.
 std::string cell_key_of(const std::string& setting) {
   for (const std::string& key : cell_keys()) {
     if (setting_of(key) == setting) return key;
@@ -71,8 +71,8 @@ std::string cell_key_of(const std::string& setting) {
   return "";
 }
 
-// The whole matrix of a report, and not only what is compared of it: what else is run in a block is
-// part of the experiment.
+// The values of a report's whole matrix, compared or not: whatever else runs in a block is part of
+// the experiment.
 Values matrix_values(const Reports& reports, const std::string& key) {
   Values values;
   for (const ComparedReport* report : reports) {
@@ -97,7 +97,8 @@ void refuse_other_specs(const Sides& sides, const Axis& axis, std::vector<std::s
     const auto values = [&](const Reports& reports) {
       return listed(key.empty() ? setting_values(reports, setting) : matrix_values(reports, key));
     };
-    // Each side in the same parts: a matrix of boots has a report for each of its CPU counts.
+    // Both sides may be split into the same parts: a matrix of boots has a report for each CPU
+    // count.
     if (!key.empty() && matrix_values(sides.reports_a, key) == matrix_values(sides.reports_b, key))
       continue;
     const std::string a = values(sides.reports_a), b = values(sides.reports_b);
@@ -125,20 +126,20 @@ void refuse_emulated(const Sides& sides, std::vector<std::string>& refusals) {
 
 // ---- what else differs ----
 
-// A report's own identity, its moment, and counters that only grow.
+// The report's own identity and time, and counters that only grow.
 bool moves_anyway(const std::string& key) {
   static const Values always{"id", "environment.host.boot_id", "environment.memory.total_bytes",
                              "environment.before.kernel.sched_ext.enable_seq",
                              "environment.before.cgroup.throttled_periods",
                              "environment.before.cpu.thermal_throttles",
-                             // These grow with the box's memory, and end a run or do nothing.
+                             // These grow with the machine's memory, and end a run or do nothing.
                              "environment.limits.processes", "environment.limits.open_files"};
   if (always.contains(key)) return true;
   constexpr std::string_view kBefore = "environment.before.";
   return key.starts_with(kBefore) && !is_setting(key.substr(kBefore.size()));
 }
 
-// Other names for what is asked about.
+// Whether `key` is another name for what is compared.
 bool follows(const std::string& key, const Axis& axis) {
   static const Values kernel{"environment.kernel.release",       "environment.kernel.version",
                              "environment.kernel.build",         "environment.kernel.build_id",
@@ -154,8 +155,8 @@ bool follows(const std::string& key, const Axis& axis) {
   return false;
 }
 
-// Facts that every report has, if only as null, since gilscope records them: one that lacks them is
-// of an older gilscope, which says nothing about its box.
+// Facts that gilscope has recorded, if only as null, from some version on: a report without them
+// comes from an older gilscope, and their absence says nothing about its machine.
 bool is_always_recorded(const std::string& key) {
   constexpr std::string_view kParts[] = {"environment.before.process.",
                                          "environment.before.cgroup.", "environment.limits.",
@@ -184,7 +185,7 @@ bool are_decimals(const Reports& reports, const std::string& key) {
   return std::ranges::any_of(reports, [&](const auto* r) { return r->decimals.contains(key); });
 }
 
-// How often a side was to be run is part of no spec that is refused.
+// The number of blocks is no reason to refuse, so it is named here.
 void add_blocks(const Sides& sides, std::vector<Difference>& differences) {
   const auto planned = [](const Reports& reports) {
     Values values;
@@ -223,22 +224,24 @@ std::optional<double> stolen_share(const std::vector<Member>& members, double ex
   return all.share(exact_to);
 }
 
-// "all" is another number on another box, and still the same cell.
+// How many CPUs "all" were, wherever that was asked for.
+Values sizes_of_all(const std::vector<Member>& members) {
+  Values values;
+  for (const Member& member : members) {
+    if (member.cell->keys.at("cpus") != "all" || member.cell->cpu_count == 0) continue;
+    values.insert(std::to_string(member.cell->cpu_count));
+  }
+  return values;
+}
+
+// "all" is the same cell on machines of different sizes.
 void add_cpus_of_all(const Sides& sides, std::vector<Difference>& differences) {
-  const auto counts = [](const std::vector<Member>& members) {
-    Values values;
-    for (const Member& member : members) {
-      if (member.cell->keys.at("cpus") != "all" || member.cell->cpu_count == 0) continue;
-      values.insert(std::to_string(member.cell->cpu_count));
-    }
-    return values;
-  };
-  const Values a = counts(sides.a), b = counts(sides.b);
+  const Values a = sizes_of_all(sides.a), b = sizes_of_all(sides.b);
   if (a.empty() || b.empty() || (a == b && a.size() == 1)) return;
   differences.push_back({"all CPUs", listed(a), listed(b)});
 }
 
-// Somebody else on the box shows in no setting.
+// Disturbances by others on the machine, which no setting shows.
 void add_disturbances(const Sides& sides, std::vector<Difference>& differences) {
   constexpr double kWorthSaying = 0.03;
   const auto shares = [&](const char* name, std::optional<double> a, std::optional<double> b) {
@@ -285,6 +288,19 @@ void add_variations(const std::string& side, const Reports& reports, const Sides
   }
 }
 
+// "all" may be several counts within one side, which no other key need show.
+void add_sizes_of_all(const std::string& side, const std::vector<Member>& members, const Axis& axis,
+                      std::vector<Variation>& variations) {
+  constexpr const char* kKey = "cpu.count";
+  const std::string full = std::string("environment.") + kKey;
+  const bool said = std::ranges::any_of(variations, [&](const Variation& variation) {
+    return variation.side == side && variation.key == full;
+  });
+  if (said || asked_for(full, axis)) return;
+  const Values counts = sizes_of_all(members);
+  if (counts.size() > 1) variations.push_back({side, kKey, listed(counts, true)});
+}
+
 }  // namespace
 
 Differences differences(const Contrast& contrast, const Axis& axis) {
@@ -305,6 +321,8 @@ Differences differences(const Contrast& contrast, const Axis& axis) {
   add_blocks(sides, found.between);
   add_variations(contrast.a, sides.reports_a, sides, axis, found.within);
   add_variations(contrast.b, sides.reports_b, sides, axis, found.within);
+  add_sizes_of_all(contrast.a, sides.a, axis, found.within);
+  add_sizes_of_all(contrast.b, sides.b, axis, found.within);
   return found;
 }
 

@@ -21,7 +21,7 @@ bool all_differ(const std::vector<std::string>& names) {
   return std::set<std::string>(names.begin(), names.end()).size() == names.size();
 }
 
-// How much all begin with, up to the end of a word.
+// The length of the beginning that all names share, up to the end of a word.
 size_t common_beginning(const std::vector<std::string>& names) {
   const std::string& first = names.front();
   size_t common = first.size();
@@ -38,7 +38,7 @@ std::vector<std::string> reversed(std::vector<std::string> names) {
   return names;
 }
 
-// Whole characters of UTF-8, the end of what is long.
+// The end of a long name, cut between characters of UTF-8.
 std::string end_of(const std::string& name, size_t room) {
   if (name.size() <= room || room < 4) return name;
   size_t from = name.size() - (room - 3);

@@ -1,5 +1,5 @@
-// Names that tell levels apart where there is no room for all of them: what all have in common is
-// left out, at the ends and between words.
+// Names that tell levels apart where there is no room for the whole ones: the words that all have
+// in common at either end are left out.
 #pragma once
 
 #include <string>
@@ -7,8 +7,9 @@
 
 namespace gilscope {
 
-// As they stand where each fits into `room`. "6.1.0-48" and "6.12.90+deb12" for
-// "6.1.0-48-cloud-amd64" and "6.12.90+deb12-cloud-amd64". No two are the same if no two levels are.
+// Returns the levels unchanged where each fits into `room`; otherwise "6.1.0-48" and
+// "6.12.90+deb12" for "6.1.0-48-cloud-amd64" and "6.12.90+deb12-cloud-amd64". Different levels keep
+// different names.
 std::vector<std::string> told_apart(const std::vector<std::string>& levels, size_t room);
 
 }  // namespace gilscope

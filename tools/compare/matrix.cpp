@@ -22,7 +22,7 @@ std::string cpus_of(const Keys& keys) {
   return found == keys.end() ? "" : found->second;
 }
 
-// The contrasts, their cells' CPU counts taken for one, which gives the names that a matrix needs.
+// The contrasts without their cells' CPU counts, which give the names that a matrix needs.
 std::vector<Contrast> named_without_cpus(const Comparison& comparison) {
   std::vector<Contrast> contrasts = comparison.contrasts;
   for (Contrast& contrast : contrasts) {

@@ -12,7 +12,7 @@ namespace {
 using Members = std::vector<Member>;
 using Block = std::pair<std::string, int>;  // a report and its block
 
-// A verdict takes as many.
+// The blocks that a verdict needs.
 constexpr size_t kEnough = VerdictLimits().min_blocks;
 
 struct KindOfRuns {
@@ -52,7 +52,7 @@ std::set<std::string> boots_of(const Members& members, const KindOfRuns* left) {
   return boots;
 }
 
-// How many observations a side was to have, and has.
+// The observations that a side was planned to have, and those that it has.
 struct Units {
   size_t planned = 0, left = 0;
 };
@@ -64,8 +64,8 @@ Units units_of(const Members& members, const KindOfRuns& kind, Unit unit) {
   return {sum_of(members, kind.tally).planned, blocks_of(members, kind).size()};
 }
 
-// Gates leave a run out here and there, and the rest is compared. Not so where they leave too
-// little for any verdict, or less than what they took.
+// Limits leave a run out here and there, and the rest is compared. They leave too little where no
+// verdict is possible, or where they took more than they left.
 bool too_little(const Units& of, const Units& other) {
   return of.left * 2 < of.planned ||
          (of.left < kEnough && std::max(of.planned, other.planned) >= kEnough);
@@ -144,7 +144,7 @@ class MissingOfCell {
     add(level(!on_a), fmt::format("no report of box {}, where {} was run", box, level(on_a)));
   }
 
-  // Primary metrics that one side's runs could not measure and the other's have.
+  // Primary metrics that the runs of only one side could measure.
   void uncaptured(bool of_a) {
     for (const KindOfRuns& kind : kKinds) {
       if (sum_of(members(of_a), kind.tally).planned > 0) continue;
@@ -171,8 +171,8 @@ class MissingOfCell {
   std::vector<Missing> found_;
 };
 
-// Whether all the reports that have this cell have runs of the other level too: then their plans do
-// not cross the two. One after the other a set time is not run, for example.
+// Whether every report that has this cell has runs of the other level, too: then no plan crosses
+// the two. A workload that lasts for a set time is not run in sequence, for example.
 bool not_crossed(const Members& members, const Axis& axis, const std::string& other) {
   if (std::ranges::count(cell_keys(), axis.key) == 0) return false;
   return std::ranges::all_of(members, [&](const Member& member) {

@@ -1,5 +1,5 @@
-// What two sides should have and have not: cells, blocks, boxes, and runs that failed, were
-// interrupted or never took place. A comparison that lacks some of it does not pass.
+// Things that two sides should have and lack: cells, blocks, machines, and runs that failed, were
+// interrupted or never took place. A comparison that lacks some of them does not pass.
 #pragma once
 
 #include <set>
@@ -11,7 +11,7 @@
 
 namespace gilscope {
 
-// Of a cell that is on both sides.
+// For a cell that is on both sides.
 std::vector<Missing> missing_of(const CellResult& cell, const Contrast& contrast, const Axis& axis);
 
 // Cells that are on one side only.

@@ -15,7 +15,7 @@ std::string bare(std::string argument) {
   return argument;
 }
 
-// What tells the arguments apart: without the directories that all are in. The same again gets a
+// Names that tell the arguments apart, without the directories that all are in. Equal names get a
 // number.
 std::vector<std::string> names_of(const std::vector<std::string>& arguments) {
   std::vector<std::string> names;

@@ -1,4 +1,4 @@
-// The reports that a comparison was given, each argument with a name of its own.
+// Reads the reports of a comparison, and gives each argument a name of its own.
 #pragma once
 
 #include <string>

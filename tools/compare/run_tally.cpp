@@ -18,7 +18,7 @@ void add(std::map<std::string, size_t>& sum, const std::map<std::string, size_t>
   for (const auto& [words, n] : more) sum[words] += n;
 }
 
-// The most frequent ones, each with its number where there are several.
+// The most frequent entries, with their numbers where there are several.
 std::string listed(const std::map<std::string, size_t>& counts, size_t runs) {
   std::vector<std::pair<std::string, size_t>> sorted(counts.begin(), counts.end());
   std::ranges::stable_sort(sorted, std::greater<>(), &std::pair<std::string, size_t>::second);

@@ -1,4 +1,4 @@
-// What became of the runs of a cell that its plan promised: compared, or why not.
+// How the planned runs of a cell ended: compared, or why not.
 #pragma once
 
 #include <array>
@@ -12,23 +12,23 @@ namespace gilscope {
 
 struct RunTally {
   size_t planned = 0;
-  size_t compared = 0;  // done, and let pass by the gates
-  size_t gated = 0;     // done, and left out
+  size_t compared = 0;  // done, and within the limits
+  size_t gated = 0;     // done, and left out by limits
   size_t failed = 0;
   size_t interrupted = 0;
-  size_t not_run = 0;                      // the experiment ended before, or goes on
-  std::map<std::string, size_t> gates;     // by which; a run may hit several
-  std::map<std::string, size_t> failures;  // by their words
+  size_t not_run = 0;                      // the experiment ended before, or is still running
+  std::map<std::string, size_t> gates;     // by limit; a run may hit several
+  std::map<std::string, size_t> failures;  // by message
 
-  // Runs that no gate has left out, and that are not there all the same.
+  // Runs that are missing for another reason than a limit.
   size_t lost() const { return failed + interrupted + not_run; }
   RunTally& operator+=(const RunTally& other);
 };
 
-// Untraced and traced runs measure different things: neither stands in for the other.
+// Untraced and traced runs measure different things; neither replaces the other.
 struct CellRuns {
   RunTally untraced, traced;
-  std::vector<int> untraced_blocks, traced_blocks;  // that have a run to compare
+  std::vector<int> untraced_blocks, traced_blocks;  // blocks that have a run to compare
 
   RunTally all() const;
 };
@@ -38,13 +38,13 @@ struct PlannedRuns {
   bool untraced = false, traced = false;
 };
 
-// Warm-up runs are not among them. What a report has beyond its plan was planned, too.
+// Warm-up runs are left out. Runs beyond the plan count as planned.
 CellRuns tally_of(const Cell& cell, const PlannedRuns& planned);
 
 // "8 of 8 untraced runs failed (the worker was killed by signal 9)"; "of 8 traced runs 2 failed
 // (...) and 1 was left out by gates (foreign)"; empty where all of them are compared.
 std::string loss_of(const RunTally& tally, const std::string& kind);
-// The same of both kinds, which are named where there are both.
+// The same for both kinds of runs, named where there are both.
 std::string loss_of(const RunTally& untraced, const RunTally& traced);
 
 }  // namespace gilscope

@@ -84,14 +84,13 @@ std::string title(const Comparison& comparison) {
 std::vector<std::string> method_lines(const Comparison& comparison) {
   std::vector<std::string> lines;
   lines.push_back(fmt::format(
-      "Changes are of {} to {}, with 95 % intervals; less than {:g} % (of shares: points) is the "
-      "same. "
-      "p is of all {} at once, over {} arrangements of whole blocks: even one false verdict has a "
-      "chance of 5 % at most.",
+      "Changes are from {} to {}, with 95 % intervals; changes below {:g} % (points, for shares) "
+      "count as the same. p is for {} together, over {} arrangements of whole blocks: the chance "
+      "of even one false verdict is 5 % at most.",
+      level_name(comparison.axis, comparison.axis.levels.front()),
       comparison.results.size() == 1 ? level_name(comparison.axis, comparison.contrasts.front().b)
                                      : "each other side",
-      level_name(comparison.axis, comparison.axis.levels.front()), comparison.min_effect * 100,
-      Wording::number_of(comparison.tests, "test"),
+      comparison.min_effect * 100, Wording::number_of(comparison.tests, "test"),
       comparison.arrangements.exact ? fmt::format("all {}", comparison.arrangements.count)
                                     : fmt::format("{} drawn", comparison.arrangements.count)));
   bool boots = false, blocks_of_boots = false, unpaired = false;
@@ -109,12 +108,13 @@ std::vector<std::string> method_lines(const Comparison& comparison) {
   if (boots) lines.emplace_back("Each side was booted several times: one boot is one observation.");
   if (blocks_of_boots) {
     lines.emplace_back(
-        "One boot each: what a boot does to all of its blocks cannot be told here from what "
-        "differs. Six boots of each side can.");
+        "One boot each: the effect of a boot on all of its blocks looks like a difference here. "
+        "Six "
+        "boots of each side tell them apart.");
   } else if (unpaired) {
     lines.emplace_back(
-        "The sides were run at different times: what changed on the box between cannot be told "
-        "here from what differs. One spec with both sides runs them in the same blocks.");
+        "The sides ran at different times: changes on the machine in between look like differences "
+        "here. One spec with both sides runs them in the same blocks.");
   }
   return lines;
 }
@@ -131,7 +131,7 @@ std::vector<std::string> stamp(const ContrastResult& contrast, bool forced) {
 
 namespace {
 
-// "on b, 8 of 8 runs failed (...): cell; cell", in the order in which they are first said.
+// "on b, 8 of 8 runs failed (...): cell; cell", in the order of first mention.
 std::vector<std::string> grouped(const Comparison& comparison, bool passes) {
   std::vector<std::pair<std::string, std::vector<std::string>>> groups;
   for (const ContrastResult& contrast : comparison.results) {
@@ -143,7 +143,7 @@ std::vector<std::string> grouped(const Comparison& comparison, bool passes) {
               : fmt::format("{}: {}", level_name(comparison.axis, missing.side), missing.what);
       auto group = std::ranges::find(groups, what, &decltype(groups)::value_type::first);
       if (group == groups.end()) group = groups.insert(groups.end(), {std::move(what), {}});
-      // The baseline's are missing in every contrast.
+      // What the baseline lacks comes up in every contrast.
       if (std::ranges::count(group->second, missing.cell) == 0) {
         group->second.push_back(missing.cell);
       }
@@ -183,8 +183,8 @@ MissingLines left_out_lines(const Comparison& comparison) {
 
 std::string emulation_line(const Comparison& comparison) {
   if (!comparison.emulated()) return "";
-  return "EMULATED CPUs: their times say nothing, and are left out. What was counted is compared; "
-         "more or less of it here is a reason to look on real CPUs.";
+  return "EMULATED CPUs: their times mean nothing and are left out. Counts are compared; a "
+         "difference here is a reason to look on real CPUs.";
 }
 
 std::vector<std::string> difference_lines(const ContrastResult& contrast) {

@@ -46,7 +46,7 @@ void for_each_member(const std::vector<ComparedReport>& reports, See see) {
   }
 }
 
-// A level is what its arguments are called: two that are called the same are numbered.
+// The name of an argument, which is its level. Equal names are numbered.
 std::string argument_name(const std::vector<ComparedReport>& reports, size_t argument) {
   for (const ComparedReport& report : reports) {
     if (report.argument == argument) return report.keys.at(kByReport);
@@ -62,7 +62,7 @@ std::vector<std::string> arguments(const std::vector<ComparedReport>& reports) {
   return names;
 }
 
-// What could be asked instead.
+// Suggests keys by which the reports do differ.
 std::string keys_that_vary(const std::vector<ComparedReport>& reports) {
   std::vector<std::string> vary;
   for (const std::string& key : cell_keys()) {
@@ -74,7 +74,7 @@ std::string keys_that_vary(const std::vector<ComparedReport>& reports) {
   return "they differ in " + Wording::list(vary);
 }
 
-// A version looks like a decimal; the reports know which is which.
+// The reports know whether a value such as 6.12 is a decimal or a version.
 bool are_decimals(const std::vector<ComparedReport>& reports, const std::string& key) {
   return std::ranges::any_of(reports, [&](const auto& r) { return r.decimals.contains(key); });
 }
@@ -82,7 +82,7 @@ bool are_decimals(const std::vector<ComparedReport>& reports, const std::string&
 std::map<std::string, std::string> identity(const Member& member, const Axis& axis) {
   std::map<std::string, std::string> keys;
   for (const std::string& key : cell_keys()) {
-    // How CPUs were set apart is no reason for a cell of its own, but one not to compare.
+    // Different methods of limiting CPUs make no cells of their own, but a reason to refuse.
     if (key != axis.key && key != "cpus_by") keys[key] = member.cell->keys.at(key);
   }
   for (const std::string& key : axis.within) keys[key] = value_of(member, key).value_or("unknown");
@@ -124,7 +124,7 @@ std::optional<std::string> value_of(const Member& member, const std::string& key
   return found == member.report->keys.end() ? std::nullopt : std::optional(found->second);
 }
 
-// Threaded cells are what people look for.
+// People look for threaded cells first.
 bool comes_before(const std::map<std::string, std::string>& a,
                   const std::map<std::string, std::string>& b) {
   const auto of = [](const auto& keys, const std::string& key) {

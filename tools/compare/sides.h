@@ -1,5 +1,5 @@
-// Which runs are held against which: reports and their cells sorted into the levels of one key, the
-// axis, and within each pair of levels into cells that agree in everything else.
+// The sides of a comparison: reports and their cells, sorted into the levels of one key (the axis),
+// and for each pair of levels into cells that agree in everything else.
 #pragma once
 
 #include <optional>
@@ -17,7 +17,7 @@ struct Member {
 
 // One cell of the matrix, on both sides.
 struct CellPair {
-  std::map<std::string, std::string> keys;  // what both agree in, within's keys included
+  std::map<std::string, std::string> keys;  // that both agree in, those held fixed included
   std::vector<Member> a, b;
 };
 
@@ -42,22 +42,22 @@ struct SidesRequest {
 
 inline constexpr const char* kByReport = "report";
 
-// What became of all their runs.
+// How all their runs ended.
 RunTally runs_of(const std::vector<Member>& members);
 
-// The value of a key of both; empty: the report does not have it.
+// The value of a key of the cell or its report; empty where neither has it.
 std::optional<std::string> value_of(const Member& member, const std::string& key);
 
-// The order in which cells are shown: threaded ones first, then by what their keys mean.
+// The order of display: threaded cells first, then by the meaning of their keys.
 bool comes_before(const std::map<std::string, std::string>& a,
                   const std::map<std::string, std::string>& b);
 
-// One report twice in a pool is one. Fails, naming both files, where they have the same id and
-// other contents: merge knows which is the later. `by_report`: each argument is a pool of its own.
+// Keeps one copy of each report in a pool. Fails, naming both files, where two have the same id and
+// different contents: merge knows which is the later. `by_report` makes each argument its own pool.
 Result<std::vector<ComparedReport>> each_once(std::vector<ComparedReport> reports, bool by_report);
 
-// Keys may be given without their "environment.", and as "host" and "kernel". Fails with what is
-// near, or with Exit::no_data where all reports agree in the key.
+// Accepts keys without their "environment.", and "host" and "kernel". Fails with a suggestion for
+// an unknown key, and with Exit::no_data where all reports agree in the key.
 Result<Axis> axis_of(const std::vector<ComparedReport>& reports, const SidesRequest& request);
 
 // One for each level but the baseline. Fails with Exit::no_data where no cell is on both sides.

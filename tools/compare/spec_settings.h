@@ -1,6 +1,5 @@
-// What the spec in a report asked for, setting by setting, as far as comparing needs it. A report's
-// spec is not believed, and may be of a later gilscope: it is read as TOML, and its keys as they
-// stand.
+// The settings of a report's spec, as far as comparing needs them. The spec is not trusted and may
+// come from a later gilscope, so it is read as plain TOML, with its keys unchecked.
 #pragma once
 
 #include <map>
@@ -13,16 +12,16 @@
 namespace gilscope {
 
 struct SpecSettings {
-  // "trace" -> "full", "gates.foreign" -> "0.1"; lists as "a, b", sorted. What is not said has its
-  // default where gilscope has one.
+  // "trace" -> "full", "gates.foreign" -> "0.1"; lists as "a, b", sorted. Settings that are not
+  // there have gilscope's default, where it has one.
   std::map<std::string, std::string> values;
   std::vector<std::string> metrics;  // the primary ones that it declares
 };
 
 Result<SpecSettings> spec_settings(const Report& report, const std::string& origin);
 
-// Whether two experiments with different values of this measured different things: not its name,
-// nor how many blocks there were.
+// Whether different values of this setting mean different measurements. The name and the number of
+// blocks do not.
 bool changes_what_is_measured(const std::string& setting);
 
 // The setting that lists a cell's key: "policies" for "policy"; empty: none does.

@@ -1,5 +1,5 @@
-// The standard error that an interval stands for: its half width on the effect's scale over
-// Student's quantile at what it covers (Cochrane Handbook for Systematic Reviews, 6.3.2).
+// The standard error behind an interval: its half width on the effect's scale over Student's
+// quantile at the interval's confidence (Cochrane Handbook for Systematic Reviews, 6.3.2).
 #pragma once
 
 #include <optional>

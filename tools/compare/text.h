@@ -1,5 +1,5 @@
-// The comparison as text, in one screen: the answer, a line for each cell with what else is
-// decided, what differs, what is undecided. `all` adds every number behind it.
+// The comparison as text, in one screen: the answer, a line for each cell with its other decided
+// metrics, differences of the environment, undecided metrics. `all` adds every number behind it.
 #pragma once
 
 #include <ostream>

@@ -31,7 +31,7 @@ std::set<const ComparedReport*> reports_of(const Members& members) {
   return reports;
 }
 
-// The same report may be both arguments: then its blocks are the same.
+// Both arguments may be the same report, and then have the same blocks.
 std::set<std::string> ids_of(const Members& members) {
   std::set<std::string> ids;
   for (const ComparedReport* report : reports_of(members)) ids.insert(report->id);
@@ -45,9 +45,9 @@ std::set<std::string> boots_of(const Members& members) {
 }
 
 HowCompared how(const BoxMembers& box) {
-  // Within one report both sides met the same blocks, and all of its boots' whims.
+  // Both sides of one report ran in the same blocks and the same boots.
   if (ids_of(box.a) == ids_of(box.b)) return {Design::paired, Unit::block};
-  // Sides that share no boot differ in what their boots did, too.
+  // Sides that share no boot also differ in the effects of their boots.
   const auto a = boots_of(box.a), b = boots_of(box.b);
   const bool apart = std::ranges::none_of(a, [&](const auto& boot) { return b.contains(boot); });
   const bool of_boots = apart && (a.size() > 1 || b.size() > 1);
@@ -113,7 +113,7 @@ std::string neither(const BoxMembers& box) {
 
 }  // namespace
 
-// Where no box has both sides and each side is one box, the boxes are part of what is compared.
+// Where each side is one machine and no machine has both, the machines are part of the comparison.
 std::vector<BoxMembers> by_box(const CellPair& pair, const Axis& axis) {
   const auto a = boxes_of(pair.a), b = boxes_of(pair.b);
   std::vector<BoxMembers> boxes;
@@ -165,7 +165,7 @@ Result<std::vector<BoxResult>> box_results(const CellPair& pair, const Axis& axi
                      side_of(box.b, metric, name + " of the other side", compared.unit, units)});
   }
   for (const Sides& of_box : sides) all.insert(all.end(), {&of_box.a, &of_box.b});
-  const Scale scale = scale_of(metrics()[metric], all);  // one for all boxes, which are combined
+  const Scale scale = scale_of(metrics()[metric], all);  // one for all machines, which are combined
   std::vector<BoxResult> results;
   for (size_t i = 0; i < boxes.size(); ++i) {
     const BoxMembers& box = boxes[i];

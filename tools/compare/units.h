@@ -1,5 +1,5 @@
-// What is counted as one observation, and of which box: blocks, paired where both sides were run in
-// the same ones, or whole boots.
+// The units of observation on each machine: blocks, paired where both sides ran in the same ones,
+// or whole boots.
 #pragma once
 
 #include <map>
@@ -10,7 +10,7 @@
 
 namespace gilscope {
 
-// Why a metric is absent that a workload does not have, or that nothing was traced for.
+// The reason for a metric that the workload does not have, or that needs traced runs.
 inline constexpr const char* kOnNeitherSide = "not captured on either side";
 
 struct HowCompared {
@@ -18,8 +18,8 @@ struct HowCompared {
   Unit unit = Unit::block;
 };
 
-// Numbers for what is one observation: the same in every cell and metric of a comparison, and
-// whatever order the reports came in.
+// Numbers the units: the same in every cell and metric of a comparison, whatever the order of the
+// reports.
 class UnitNumbers {
  public:
   explicit UnitNumbers(const std::vector<ComparedReport>& reports);
@@ -34,23 +34,23 @@ class UnitNumbers {
   std::map<std::string, int> boots_;
 };
 
-// Of one box, both sides.
+// Both sides on one machine.
 struct BoxMembers {
   std::string box;
   std::vector<Member> a, b;
 };
 
-// In the order of their names. Where hosts are the axis, or each side is one box, there is one.
+// Sorted by name. There is one entry where hosts are the axis, or where each side is one machine.
 std::vector<BoxMembers> by_box(const CellPair& pair, const Axis& axis);
 
 HowCompared how_compared(const CellPair& pair, const Axis& axis);
 
-// One for each box that has both sides, in the order of their names. Where hosts are the axis each
-// side is a box, and there is one result.
+// One for each machine that has both sides, sorted by name. Where hosts are the axis, each side is
+// a machine, and there is one result.
 Result<std::vector<BoxResult>> box_results(const CellPair& pair, const Axis& axis, size_t metric,
                                            const UnitNumbers& units);
 
-// Boxes with one side only, where others have both.
+// Machines that have one side only, where others have both.
 std::vector<std::string> boxes_left_out(const CellPair& pair, const Axis& axis);
 
 }  // namespace gilscope

@@ -3,16 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "tools/compare/answer.h"
 #include "tools/compare/curve.h"
 #include "tools/compare/matrix.h"
 #include "tools/compare/per_acquire.h"
 #include "tools/compare/sentences.h"
+#include "tools/html/comparison_cells.h"
+#include "tools/html/comparison_plots.h"
 #include "tools/html/curve_plot.h"
 #include "tools/html/definitions.h"
-#include "tools/html/forest_plot.h"
 #include "tools/html/html_table.h"
 #include "tools/html/markup.h"
 #include "tools/html/page_head.h"
@@ -20,10 +20,6 @@
 namespace gilscope {
 namespace {
 
-// A page is to be looked at: of more cells than this the tables are left out, and said to be.
-constexpr size_t kMostCells = 60;
-constexpr size_t kOpenCells = 0;
-constexpr size_t kMostDots = 400;
 constexpr size_t kLevelRoom = 24;
 
 std::string paragraph(const std::string& text, const char* attributes = "") {
@@ -98,80 +94,15 @@ std::string sentences(const Comparison& comparison) {
   return out + "</ul>\n";
 }
 
-std::string group_name(const Comparison& comparison, const ContrastResult& contrast,
-                       const CellResult& cell) {
-  if (comparison.results.size() == 1) return cell.name;
-  return fmt::format("{}: {} against {}", cell.name, contrast.contrast->b, contrast.contrast->a);
-}
-
-// The other side's blocks, each over the baseline's: of the same block where there is one.
-std::vector<double> ratios_of(const CellResult& cell, const MetricResult& result) {
-  std::map<std::pair<std::string, int>, double> baseline;
-  for (const Member& member : cell.pair->a) {
-    for (const BlockValue& value : member.cell->values[result.metric]) {
-      baseline[{member.report->id, value.block}] = value.value;
-    }
-  }
-  std::vector<double> ratios;
-  for (const Member& member : cell.pair->b) {
-    for (const BlockValue& value : member.cell->values[result.metric]) {
-      double under = result.median_a.value_or(0);
-      if (cell.design == Design::paired) {
-        const auto found = baseline.find({member.report->id, value.block});
-        if (found == baseline.end()) continue;
-        under = found->second;
-      }
-      if (under > 0 && ratios.size() < kMostDots) ratios.push_back(value.value / under);
-    }
-  }
-  return ratios;
-}
-
-std::string ratio_plot(const Comparison& comparison) {
-  std::vector<ForestRow> rows;
-  for (const ContrastResult& contrast : comparison.results) {
-    for (const CellResult& cell : contrast.cells) {
-      for (const MetricResult& result : cell.metrics) {
-        if (!result.primary || !result.ratio()) continue;
-        ForestRow row;
-        row.group = group_name(comparison, contrast, cell);
-        row.label =
-            fmt::format("{}: {}", shown_name(metrics()[result.metric]), name_of(result.verdict));
-        row.values = ratios_of(cell, result);
-        row.median = result.change;
-        row.interval = result.interval;
-        row.attributes = fmt::format("data-metric=\"{}\" data-verdict=\"{}\"",
-                                     metrics()[result.metric].name, name_of(result.verdict));
-        rows.push_back(std::move(row));
-        if (result.boxes.size() < 2) continue;
-        for (const BoxResult& box : result.boxes) {
-          if (!box.effect) continue;
-          const Estimate& estimate = box.effect->estimate;
-          ForestRow of_box;
-          of_box.group = rows.back().group;
-          of_box.label = "on " + box.box;
-          of_box.median = shown_on(Scale::ratio, estimate.value);
-          if (estimate.interval) of_box.interval = shown_on(Scale::ratio, *estimate.interval);
-          rows.push_back(std::move(of_box));
-        }
-      }
-    }
-  }
-  if (rows.empty()) return "";
-  ForestAxis axis{"Ratio to " + level_name(comparison.axis, comparison.axis.levels.front()),
-                  "compared ratio", "block", 1.0};
-  axis.middle = "ratio";
-  return forest_plot(axis, rows);
-}
-
-// A level by what tells it from the others.
+// A level's short name.
 std::string short_name(const Comparison& comparison, const std::string& level) {
   const auto& levels = comparison.axis.levels;
   const auto names = short_names(comparison.axis, kLevelRoom);
   return names[size_t(std::ranges::find(levels, level) - levels.begin())];
 }
 
-// Where one level is held against the baseline: a line for each cell, and what else is decided.
+// A line for each cell and its other decided metrics, where only one level is held against the
+// baseline.
 std::string cell_lines(const ContrastResult& contrast, const Comparison& comparison) {
   HtmlTable table("Each cell, and what else is decided of it",
                   {{"", "", ""},
@@ -239,135 +170,6 @@ std::string matrix_tables(const Comparison& comparison) {
   return out;
 }
 
-// ---- one cell ----
-
-std::string metric_table(const CellResult& cell, const Contrast& contrast) {
-  HtmlTable table("Each metric", {{"", "", ""},
-                                  {"median", contrast.a, "median_a"},
-                                  {"median", contrast.b, "median_b"},
-                                  {"", "change", "compared ratio"},
-                                  {"", "95 % interval", ""},
-                                  {"", "p", "p"},
-                                  {"", "verdict", ""},
-                                  {"more", cell.unit == Unit::boot ? "boots" : "blocks", ""}});
-  bool exploratory = false;
-  for (const MetricResult& result : cell.metrics) {
-    const Metric& metric = metrics()[result.metric];
-    if (!result.absent.empty()) {
-      if (result.primary && !result.inapplicable)
-        table.note(shown_name(metric) + ": " + result.absent);
-      continue;
-    }
-    if (!result.primary && !exploratory) {
-      table.note("Exploratory: no part of the exit code.");
-      exploratory = true;
-    }
-    table.row(defined(metric.name, shown_name(metric)),
-              {{metric.number(result.median_a), result.median_a},
-               {metric.number(result.median_b), result.median_b},
-               {{change_text(result), ""}, result.change},
-               {{interval_text(result), ""}, {}},
-               {{p_text(result.adjusted_p), ""}, result.adjusted_p},
-               {{name_of(result.verdict), ""}, {}},
-               {{more_text(result), ""}, {}}},
-              fmt::format("data-metric=\"{}\"", metric.name));
-  }
-  return table.html();
-}
-
-Number (*written(Metric::Unit unit))(std::optional<double>) {
-  switch (unit) {
-    case Metric::Unit::time:
-      return duration;
-    case Metric::Unit::share:
-      return percent;
-    case Metric::Unit::rate:
-      return count;
-    case Metric::Unit::each:
-    case Metric::Unit::factor:
-      break;
-  }
-  return factor;
-}
-
-std::vector<double> values_of(const std::vector<Member>& members, size_t metric) {
-  std::vector<double> values;
-  for (const Member& member : members) {
-    for (const BlockValue& value : member.cell->values[metric]) {
-      if (values.size() < kMostDots) values.push_back(value.value);
-    }
-  }
-  return values;
-}
-
-// Both sides' blocks on one axis, for each primary metric.
-std::string distributions(const CellResult& cell, const Contrast& contrast) {
-  std::string out;
-  for (const MetricResult& result : cell.metrics) {
-    if (!result.primary || !result.absent.empty() || !result.change) continue;
-    const Metric& metric = metrics()[result.metric];
-    std::vector<ForestRow> rows;
-    for (const bool baseline : {true, false}) {
-      ForestRow row;
-      row.label = baseline ? contrast.a : contrast.b;
-      row.values = values_of(baseline ? cell.pair->a : cell.pair->b, result.metric);
-      row.median = median(row.values);
-      row.interval = median_interval(row.values);
-      rows.push_back(std::move(row));
-    }
-    out += forest_plot({shown_name(metric), metric.name, "block", std::nullopt, false, "median",
-                        written(metric.unit)},
-                       rows);
-  }
-  if (out.empty()) return "";
-  return "<details><summary>Distributions side by side</summary>\n" + out + "</details>\n";
-}
-
-using CoreMedians = std::map<int, std::array<std::optional<double>, kCoreMetrics.size()>>;
-
-CoreMedians core_medians(const std::vector<Member>& members) {
-  std::map<int, std::array<std::vector<double>, kCoreMetrics.size()>> values;
-  for (const Member& member : members) {
-    for (const CoreValue& core : member.cell->cores) {
-      for (size_t i = 0; i < kCoreMetrics.size(); ++i) {
-        values[core.cpu][i].push_back(core.values[i]);
-      }
-    }
-  }
-  CoreMedians medians;
-  for (auto& [cpu, lists] : values) {
-    for (size_t i = 0; i < kCoreMetrics.size(); ++i) medians[cpu][i] = median(std::move(lists[i]));
-  }
-  return medians;
-}
-
-// Medians alone: a core is no unit of what was run.
-std::string core_table(const CellResult& cell, const Contrast& contrast) {
-  const CoreMedians a = core_medians(cell.pair->a), b = core_medians(cell.pair->b);
-  if (a.empty() && b.empty()) return "";
-  std::vector<HtmlTable::Column> columns{{"", "", ""}};
-  for (const char* name : kCoreMetrics) {
-    columns.push_back({name, contrast.a, ""});
-    columns.push_back({name, contrast.b, ""});
-  }
-  HtmlTable table("Each core: medians over the traced blocks, counts a second", columns);
-  std::set<int> cpus;
-  for (const auto& [cpu, medians] : a) cpus.insert(cpu);
-  for (const auto& [cpu, medians] : b) cpus.insert(cpu);
-  for (const int cpu : cpus) {
-    std::vector<HtmlTable::Datum> data;
-    for (size_t i = 0; i < kCoreMetrics.size(); ++i) {
-      for (const CoreMedians* side : {&a, &b}) {
-        const auto found = side->find(cpu);
-        const auto value = found == side->end() ? std::nullopt : found->second[i];
-        data.push_back({i == 0 ? percent(value) : count(value), value});
-      }
-    }
-    table.row(fmt::format("core {}", cpu), data);
-  }
-  return table.html();
-}
-
 std::string per_acquire_table(const Comparison& comparison) {
   const PerAcquire all = per_acquire(comparison);
   if (all.groups.empty()) return "";
@@ -384,32 +186,6 @@ std::string per_acquire_table(const Comparison& comparison) {
     }
   }
   return table.html();
-}
-
-std::string cell_sections(const Comparison& comparison) {
-  std::string out = "<h2 id=\"cells\">Cells</h2>\n";
-  size_t shown = 0, hidden = 0;
-  for (const ContrastResult& contrast : comparison.results) {
-    for (const CellResult& cell : contrast.cells) {
-      if (shown == kMostCells) {
-        ++hidden;
-        continue;
-      }
-      out += fmt::format("<details class=\"cell\"{}><summary><h3>{}</h3></summary>\n",
-                         shown < kOpenCells ? " open" : "",
-                         escaped(group_name(comparison, contrast, cell)));
-      out += metric_table(cell, *contrast.contrast) + core_table(cell, *contrast.contrast) +
-             distributions(cell, *contrast.contrast) + "</details>\n";
-      ++shown;
-    }
-  }
-  if (hidden) {
-    out += paragraph(fmt::format("{} more cells have no room in this page: gilscope compare "
-                                 "--format csv has them all.",
-                                 hidden),
-                     "class=\"warning\"");
-  }
-  return out;
 }
 
 }  // namespace

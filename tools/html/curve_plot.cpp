@@ -29,7 +29,7 @@ class Drawing {
   Drawing(const Curves& curves, const Axis& axis) : curves_(curves), axis_(axis) {
     for (const Curve& curve : curves.curves) {
       for (const CurvePoint& point : curve.points) {
-        if (point.median) range_.see(*point.median);
+        if (point.value) range_.see(*point.value);
         if (point.interval) range_.see(point.interval->low), range_.see(point.interval->high);
       }
     }
@@ -41,8 +41,7 @@ class Drawing {
     const Metric& metric = metrics()[curves_.metric];
     std::string out = fmt::format(
         "<svg class=\"curves\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{} against CPUs; "
-        "the "
-        "numbers stand below\">\n",
+        "the numbers stand below\">\n",
         kWidth, kHeight, escaped(metric.shown));
     for (int i = 0; i <= 4; ++i) {
       const double value = range_.low + (range_.high - range_.low) * i / 4;
@@ -61,7 +60,7 @@ class Drawing {
   }
 
  private:
-  // Lines stand a little apart, so that their intervals do not hide one another.
+  // Lines are set a little apart, so that their intervals do not hide one another.
   double x(size_t level, size_t line) const {
     const double step = (kWidth - kLeft - kRight) / double(axis_.levels.size());
     return kLeft + step * (double(level) + 0.5) +
@@ -75,11 +74,11 @@ class Drawing {
   std::string line(const Curve& curve, size_t number) const {
     std::string path, rest;
     for (const CurvePoint& point : curve.points) {
-      if (!point.median) continue;
+      if (!point.value) continue;
       const size_t level =
           size_t(std::ranges::find(axis_.levels, point.level) - axis_.levels.begin());
       const double place = x(level, number);
-      path += fmt::format("{}{:.1f} {:.1f}", path.empty() ? "M" : "L", place, y(*point.median));
+      path += fmt::format("{}{:.1f} {:.1f}", path.empty() ? "M" : "L", place, y(*point.value));
       if (point.interval) {
         rest += fmt::format(
             "<path class=\"interval\" d=\"M{0:.1f} {1:.1f}V{2:.1f}M{3:.1f} "
@@ -87,7 +86,7 @@ class Drawing {
             place, y(point.interval->low), y(point.interval->high), place - 4);
       }
       rest +=
-          fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3.5\"/>", place, y(*point.median));
+          fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3.5\"/>", place, y(*point.value));
     }
     return fmt::format("<g class=\"line{}\"><path class=\"line\" d=\"{}\"/>{}</g>\n",
                        number % kColours, path, rest);
@@ -103,8 +102,8 @@ class Drawing {
 std::string curve_plot(const Curves& curves, const Axis& axis) {
   if (curves.curves.empty()) return "";
   const Metric& metric = metrics()[curves.metric];
-  std::string out = fmt::format("<h3>{} against CPUs: medians, with their 95 % intervals</h3>\n",
-                                escaped(metric.shown));
+  std::string out =
+      fmt::format("<h3>{} against CPUs, with 95 % intervals</h3>\n", escaped(metric.shown));
   out += Drawing(curves, axis).svg() + "<ul class=\"legend\">\n";
   for (size_t i = 0; i < curves.curves.size(); ++i) {
     out += fmt::format("<li class=\"line{}\">{}: {}\n", i % kColours,
@@ -120,7 +119,7 @@ std::string curve_plot(const Curves& curves, const Axis& axis) {
       const auto point = std::ranges::find(curve.points, level, &CurvePoint::level);
       HtmlTable::Datum datum{{"-", ""}, {}, ""};
       if (point != curve.points.end()) {
-        datum = {metric.number(point->median), point->median, name_of(point->verdict)};
+        datum = {metric.number(point->value), point->value, name_of(point->verdict)};
         if (point->interval) {
           datum.shown = {fmt::format("{} ({} to {})", datum.shown.text(),
                                      metric.number(point->interval->low).text(),

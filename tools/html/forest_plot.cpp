@@ -131,8 +131,8 @@ std::string drawing(const ForestAxis& axis, const Scale& scale, const ForestRow&
         from, std::max(to - from, 1.0));
   }
   out += dots(row, scale);
-  if (row.median) {
-    out += fmt::format("<path class=\"median\" d=\"M{:.1f} 1v18\"/>", scale.at(*row.median));
+  if (row.middle) {
+    out += fmt::format("<path class=\"median\" d=\"M{:.1f} 1v18\"/>", scale.at(*row.middle));
   }
   return out + "</svg>";
 }
@@ -158,10 +158,10 @@ std::string forest_plot(const ForestAxis& axis, const std::vector<ForestRow>& ro
     out += fmt::format("<tr{}{}><th scope=\"row\">{}<td class=\"plot\">{}",
                        row.attributes.empty() ? "" : " ", row.attributes, escaped(row.label),
                        drawing(axis, scale, row));
-    out += row.median ? fmt::format("<td data-key=\"{}\" data-value=\"{}\">", escaped(axis.key),
-                                    plain(*row.median))
+    out += row.middle ? fmt::format("<td data-key=\"{}\" data-value=\"{}\">", escaped(axis.key),
+                                    plain(*row.middle))
                       : "<td>";
-    out += fmt::format("{}<td class=\"spread\">{}<td>{}\n", marked_up(shown(axis, row.median)),
+    out += fmt::format("{}<td class=\"spread\">{}<td>{}\n", marked_up(shown(axis, row.middle)),
                        escaped(shown(axis, row.interval)), row.values.size());
   }
   out += "<tr class=\"axis\"><td><td class=\"plot\"><div>";

@@ -1,4 +1,4 @@
-// One line a comparison: every block a dot, their median and its interval. Labels and numbers are
+// One line a comparison: every block a dot, their estimate and its interval. Labels and numbers are
 // text beside the drawing, so that they wrap, print and can be read aloud.
 #pragma once
 
@@ -12,10 +12,10 @@
 namespace gilscope {
 
 struct ForestRow {
-  std::string group;  // heads the rows that follow one another with the same
+  std::string group;  // heads a run of rows that share it
   std::string label;
   std::vector<double> values;
-  std::optional<double> median;
+  std::optional<double> middle;  // the estimate
   std::optional<Interval> interval;
   std::string attributes;  // of its element, HTML
 };
@@ -26,8 +26,8 @@ struct ForestAxis {
   std::string each;                 // what a dot is: "block"
   std::optional<double> reference;  // drawn; where neither side is better
   bool times = false;               // nanoseconds; else factors
-  std::string middle = "median";    // what the line is
-  // How else values are written.
+  std::string middle = "estimate";  // the name of the line
+  // Replaces the usual way to write values.
   Number (*written)(std::optional<double>) = nullptr;
 };
 

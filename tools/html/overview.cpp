@@ -6,7 +6,8 @@
 #include <cmath>
 #include <sstream>
 
-#include "tools/findings.h"
+#include "tools/cpu_lines.h"
+#include "tools/headline.h"
 #include "tools/html/forest_plot.h"
 #include "tools/html/html_table.h"
 #include "tools/html/markup.h"
@@ -17,8 +18,9 @@
 namespace gilscope {
 namespace {
 
-// Beyond these the plot says it better.
+// Of more findings than this the plot gives the better view.
 constexpr size_t kFindingsShown = 6;
+constexpr size_t kCpusShown = 16;  // of all cells, on the first screen
 
 bool any_slowdown(const Summary& summary) {
   return std::ranges::any_of(summary.pairs,
@@ -38,7 +40,7 @@ std::string slowdown_plot(const PageContent& page) {
     row.group = page.wording.subject(pair.cell());
     row.label = Wording::cpus(pair.cell());
     for (const BlockPair& block : pair.blocks) row.values.push_back(block.slowdown());
-    row.median = pair.slowdown;
+    row.middle = pair.slowdown;
     row.interval = pair.interval;
     row.attributes = fmt::format("data-sequential=\"{}\" data-threaded=\"{}\"",
                                  index_of(page, pair.sequential), index_of(page, pair.threaded));
@@ -56,7 +58,7 @@ std::string rate_plot(const PageContent& page) {
     row.label = fmt::format("{}, {}", Wording::cpus(*pair.beside->cell),
                             Wording::number_of(pair.background, "computing thread"));
     row.values = pair.ratios;
-    row.median = pair.ratio;
+    row.middle = pair.ratio;
     row.interval = pair.interval;
     row.attributes = fmt::format("data-alone=\"{}\" data-beside=\"{}\"", index_of(page, pair.alone),
                                  index_of(page, pair.beside));
@@ -67,8 +69,8 @@ std::string rate_plot(const PageContent& page) {
       rows);
 }
 
-// Nothing to compare with: how long each cell took or, where it lasted as long as it was told to,
-// how much it did.
+// Where no cell has another to be compared with: each one's wall time or, where runs last for a set
+// time, its rate.
 std::string plot_of_cells(const PageContent& page, bool bounded_by_time) {
   std::vector<ForestRow> rows;
   for (const CellSummary& cell : page.summary.cells) {
@@ -88,8 +90,9 @@ std::string plot_of_cells(const PageContent& page, bool bounded_by_time) {
         row.values.push_back(rate->second);
       }
     }
-    row.median = bounded_by_time ? cell.result("operations_per_s") : cell.wall_ns;
-    row.interval = median_interval(row.values);
+    const Typical of_runs = typical(row.values);
+    row.middle = of_runs.value;
+    row.interval = of_runs.interval;
     row.attributes = fmt::format("data-cell=\"{}\"", index_of(page, &cell));
     rows.push_back(std::move(row));
   }
@@ -103,79 +106,80 @@ std::string plot_of_cells(const PageContent& page, bool bounded_by_time) {
 }
 
 std::string where(const PageContent& page) {
-  const Report& report = page.report;
-  const std::string box = box_in_a_line(report.environment);
-  const Summary& summary = page.summary;
-  std::string blocks = Wording::number_of(size_t(summary.measured_blocks), "block") + " measured";
-  if (summary.measured_blocks < report.blocks_planned) {
-    blocks =
-        fmt::format("{} of {} blocks measured", summary.measured_blocks, report.blocks_planned);
+  std::string out;
+  for (const std::string& line :
+       what_and_where(page.report, page.summary, page.wording, SIZE_MAX)) {
+    out += "<p>" + escaped(line) + "</p>\n";
   }
-  std::string out = fmt::format("<p>{}</p>\n", escaped(page.wording.matrix()));
-  if (!box.empty()) out += fmt::format("<p>{}</p>\n", escaped(box));
-  out += fmt::format(
-      "<p>{}; <span data-key=\"runs_finished\" data-value=\"{}\">{} finished</span>; {}; gilscope "
-      "{}</p>\n",
-      blocks, summary.finished_runs, Wording::number_of(summary.finished_runs, "run"),
-      escaped(report.created_at), escaped(report.gilscope));
   return out;
 }
 
-std::string warnings(const PageContent& page) {
+std::string warned(const PageContent& page) {
   std::string out;
   const auto warn = [&](const std::string& text) {
     out += "<p class=\"warning\">" + escaped(text) + "</p>\n";
   };
-  if (page.summary.times.emulated) warn(kEmulatedCpus);
-  if (page.report.status == "interrupted") {
-    warn("Interrupted: what was measured until then is here.");
-  } else if (page.report.status != "done") {
-    warn("Partial: still running, or cut short. What was measured until then is here.");
-  }
-  if (!page.report.left_out.empty()) {
-    warn(fmt::format(
-        "Made from a page's copy of the report, which had no room for {}: their numbers "
-        "are missing here.",
-        Wording::list(page.report.left_out)));
-  }
+  for (const std::string& line : warnings(page.report, page.summary)) warn(line);
   if (page.summary.gates.runs > 0) {
-    warn(fmt::format("Left out of every number here by gates: {} of {}.", page.summary.gates.runs,
+    warn(fmt::format("Left out of every number here by limits: {} of {}.", page.summary.gates.runs,
                      Wording::number_of(page.summary.measured_runs, "measured run")));
   }
-  uint64_t dropped = page.summary.lost.sum.segments;
-  if (dropped) {
+  if (const uint64_t dropped = page.summary.lost.sum.segments) {
     warn(
-        fmt::format("{} found no room: what comes from segments has holes, the counters have "
-                    "none.",
+        fmt::format("{} found no room: what comes from segments has holes, the counters have none.",
                     Wording::number_of(dropped, "segment record")));
   }
   return out;
 }
 
-// What happened, in one sentence: what the experiment set out to find, or else the decided
-// difference that is furthest from even, one that cost something before one that gained.
-size_t leading(const PageContent& page, const std::vector<Finding>& all) {
-  std::vector<double> ratios;  // of each finding, in the order of findings()
-  for (const PairSummary& pair : page.summary.pairs) {
-    if (pair.slowdown) ratios.push_back(*pair.slowdown);
+std::string lead(const PageContent& page) {
+  std::string out;
+  for (const std::string& sentence : headline(page.report, page.summary, page.wording)) {
+    out += "<p class=\"lead\">" + escaped(sentence) + "</p>\n";
   }
-  for (const RatePair& pair : page.summary.rates) ratios.push_back(pair.ratio.value_or(1));
-  size_t leading = 0;
-  std::pair<bool, double> furthest = {false, 0};
-  for (size_t i = 0; i < std::min(all.size(), ratios.size()); ++i) {
-    if (all[i].kind == Finding::Kind::undecided || !(ratios[i] > 0)) continue;
-    const std::pair<bool, double> distance = {all[i].kind == Finding::Kind::slower,
-                                              std::fabs(std::log(ratios[i]))};
-    if (distance > furthest) furthest = distance, leading = i;
-  }
-  return leading;
+  return out;
 }
 
-std::string lead(const PageContent& page, const std::vector<Finding>& all) {
-  const std::string claim = claim_sentence(page.report, page.summary);
-  if (!claim.empty()) return "<p class=\"lead\">" + escaped(claim) + "</p>\n";
-  if (all.empty()) return "";
-  return "<p class=\"lead\">" + escaped(all[leading(page, all)].sentence) + "</p>\n";
+// The text report's one line a CPU.
+std::string cpu_table(const PageContent& page) {
+  const Times& times = page.summary.times;
+  const CpuSelection chosen = selected(cpu_lines(page.summary), kCpusShown);
+  HtmlTable table("Each CPU: counts a run, medians over the traced runs; wasted: of its wakeups",
+                  {{"", "", ""},
+                   {"", "on-CPU", "on_cpu_ns"},
+                   {"", "wakeups", "wakeups.ran"},
+                   {"", "migrations", "migrations"},
+                   {"failed", "acquisitions", "failed"},
+                   {"wasted", "wakeups", "wasted_wakeups"}});
+  for (const CellLines& of : chosen.cells) {
+    table.note(page.wording.cell(*of.cell->cell));
+    for (const CpuLine& line : of.lines) {
+      table.row(fmt::format("CPU {}", line.cpu),
+                {{times.of(percent(line.on_cpu_share)), line.on_cpu_share},
+                 {count(line.wakeups), line.wakeups},
+                 {count(line.migrations), line.migrations},
+                 {count(line.failed), line.failed},
+                 {percent(line.wasted_share), line.wasted_share}},
+                fmt::format("data-first-screen-cpu=\"{}\" data-of=\"{}\"", line.cpu,
+                            index_of(page, of.cell)));
+    }
+  }
+  if (table.empty()) return "";
+  if (chosen.cpus_left_out || chosen.cells_left_out) {
+    table.note(fmt::format("Below: {} of these cells, and {}.",
+                           Wording::number_of(chosen.cpus_left_out, "more CPU"),
+                           Wording::number_of(chosen.cells_left_out, "other cell")));
+  }
+  return table.html();
+}
+
+std::string limits(const PageContent& page) {
+  std::string lines;
+  for (const std::string& line :
+       short_disturbances(page.report, page.summary, page.wording, page.trace.findings)) {
+    lines += "<p>" + escaped(line) + "</p>\n";
+  }
+  return "<div class=\"limits\">\n" + lines + "</div>\n";
 }
 
 std::string list(const std::vector<Finding>& all, size_t from, size_t to) {
@@ -230,9 +234,10 @@ std::string tracer_table(const PageContent& page) {
       "The tracer: traced over untraced runs of the same block (time an operation, where runs last "
       "for a set time); its programs, timed in warm-up runs",
       {{"", "", ""},
-       {"added wall time", "median", "tracer_cost"},
+       {"added wall time", "estimate", "tracer_cost"},
        {"added wall time", "from", "tracer_cost"},
        {"added wall time", "to (95 % interval)", "tracer_cost"},
+       {"added wall time", "verdict", ""},
        {"BPF programs", "mean", "tracer_cost"},
        {"BPF programs", "of the CPUs", "tracer_cost"}});
   for (const CellSummary& cell : page.summary.cells) {
@@ -244,6 +249,7 @@ std::string tracer_table(const PageContent& page) {
               {{times.of(signed_percent(cell.tracer_cost)), cell.tracer_cost},
                {times.of(signed_percent(low)), low},
                {times.of(signed_percent(high)), high},
+               {times.of({cell.tracer_cost ? name_of(cell.tracer_verdict) : "-", ""}), {}},
                {times.of(duration(cell.program_ns)), cell.program_ns},
                {times.of(percent(cell.program_share)), cell.program_share}},
               fmt::format("data-cell=\"{}\"", index_of(page, &cell)));
@@ -303,15 +309,16 @@ std::string experiment_name(const Report& report) {
 std::string overview(const PageContent& page) {
   const std::vector<Finding> all = findings(page.summary, page.wording);
   std::string out = "<header>\n<h1>" + escaped(experiment_name(page.report)) + "</h1>\n";
-  out += "<div class=\"where\">\n" + where(page) + "</div>\n" + lead(page, all);
-  if (page.summary.times.emulated) return out + warnings(page) + every_finding(all) + "</header>\n";
-  if (any_slowdown(page.summary)) {
-    out += slowdown_plot(page);
-  } else if (page.summary.rates.empty()) {
-    out += plot_of_cells(page, false) + plot_of_cells(page, true);
+  out += "<div class=\"where\">\n" + where(page) + "</div>\n" + lead(page);
+  if (!page.summary.times.emulated) {
+    if (any_slowdown(page.summary)) {
+      out += slowdown_plot(page);
+    } else if (page.summary.rates.empty()) {
+      out += plot_of_cells(page, false) + plot_of_cells(page, true);
+    }
+    if (!page.summary.rates.empty()) out += rate_plot(page);
   }
-  if (!page.summary.rates.empty()) out += rate_plot(page);
-  return out + warnings(page) + every_finding(all) + "</header>\n";
+  return out + cpu_table(page) + warned(page) + limits(page) + every_finding(all) + "</header>\n";
 }
 
 std::string time_tables(const PageContent& page) {

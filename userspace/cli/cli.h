@@ -14,8 +14,8 @@ class App;
 namespace gilscope {
 
 // Prints the report that `run` has made. The views are in tools/, which userspace/ does not know.
-// `directory` is where the report was written; empty if it was not.
-using ReportPrinter = std::function<Status(const Report&, const std::string& directory)>;
+// `directory` is where the report was written, empty if it was not; `all` asks for every table.
+using ReportPrinter = std::function<Status(const Report&, const std::string& directory, bool all)>;
 
 void add_run(CLI::App& app, Exit& exit, ReportPrinter print);
 void add_list(CLI::App& app, Exit& exit);

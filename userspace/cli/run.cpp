@@ -34,7 +34,7 @@ struct RunFlags {
   std::string cpus_by, cpu_order, trace, main_exit;
   std::optional<int> blocks, warmup;
   std::optional<uint64_t> seed;
-  bool perf = false, quiet = false, json = false, dry_run = false, yes = false;
+  bool perf = false, quiet = false, json = false, all = false, dry_run = false, yes = false;
 
   // Each flag given replaces the spec's key of the same name.
   Status apply(Spec& spec_) const {
@@ -150,7 +150,7 @@ Result<Exit> run(const RunFlags& flags, const ReportPrinter& print) {
   if (spec->spec.trace != "off") {
     if (Status able = require_tracing(); !able) return fail(able.error());
   }
-  // Never destroyed, so that signals stay blocked until the process has ended.
+  // Never destroyed: no signal may end the process in the middle of its last steps.
   auto watched = Interrupt::watch();
   if (!watched) return fail(watched.error());
   auto* const interrupt = new Interrupt(std::move(*watched));
@@ -182,9 +182,9 @@ Result<Exit> run(const RunFlags& flags, const ReportPrinter& print) {
   const bool failed = std::ranges::any_of(report->cells, [](const Cell& cell) {
     return std::ranges::any_of(cell.runs, [](const Run& r) { return r.status == "failed"; });
   });
-  const Status printed =
-      flags.json ? write_output(to_json(*report) + "\n") : print(*report, out ? out->path() : "");
-  // Of a report that is not whole there may be nothing to print, and its end is told anyway.
+  const Status printed = flags.json ? write_output(to_json(*report) + "\n")
+                                    : print(*report, out ? out->path() : "", flags.all);
+  // An incomplete report may have nothing to print; its end is reported all the same.
   const bool whole = report->status == "done" && !failed;
   if (!flags.quiet && out) {
     write_message(fmt::format("report: {}/report.json\n", out->path()));
@@ -241,7 +241,8 @@ void add_run(CLI::App& app, Exit& exit, ReportPrinter print) {
   command.flag("--dry-run", flags->dry_run, "only print the plan and its expected duration");
   command.flag("--yes", flags->yes, "run even more than 10 000 cells, or for more than a day");
   command.flag("--quiet", flags->quiet, "print no progress");
-  command.flag("--json", flags->json, "print the report as JSON");
+  const Option json = command.flag("--json", flags->json, "print the report as JSON");
+  command.flag("--all", flags->all, "print every table, and not only one screen").excludes(json);
   command.on_run([flags, print = std::move(print), &exit] { exit = exit_of(run(*flags, print)); });
 }
 
