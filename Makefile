@@ -256,6 +256,9 @@ completions: build  ## write the shells' completions in scripts/ from the progra
 	$(BUILD)/gilscope completion zsh > scripts/completion.zsh
 	$(BUILD)/gilscope completion fish > scripts/completion.fish
 
+generated:  ## write the tables of documents and schema that are made from bpf/numbers.def
+	scripts/write-numbers
+
 clean:  ## remove what was built, and nothing that was measured
 	@scripts/clean-build-directory $(call quoted,$(BUILD))
 
@@ -269,7 +272,7 @@ COMPILE_BPF = $(CLANG) -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -O2 -g -mcpu=v3 $
               -I. -idirafter /usr/include/$(MULTIARCH) $(SAME_ANYWHERE)
 BPF_WARNINGS := -Wall -Wextra $(filter -Werror,$(WARNINGS))
 
-$(BUILD)/bpf/gilscope.bpf.o: bpf/gilscope.bpf.c $(wildcard bpf/*.h) $(BUILD)/made-with
+$(BUILD)/bpf/gilscope.bpf.o: bpf/gilscope.bpf.c $(wildcard bpf/*.h bpf/*.def) $(BUILD)/made-with
 	$(say) BPF $<
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE_BPF) -c $< -o $(@:.o=.raw.o)

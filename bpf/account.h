@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
  * The accounting behind the programs: what a switch-out closes, what a switch-in opens, and what
- * each adds to its core and its thread. Everything here runs with interrupts off on `cpu`, so a
- * core's own counts need no atomics; what belongs to another core goes to that core's `remote`.
+ * each adds to its CPU and its thread. Everything here runs on `cpu` with interrupts off, so a
+ * CPU's own counts need no atomics; what belongs to another CPU goes to that CPU's `remote`.
  */
 #ifndef GILSCOPE_BPF_ACCOUNT_H
 #define GILSCOPE_BPF_ACCOUNT_H
@@ -10,12 +10,13 @@
 #include "bpf/histogram.h"
 #include "bpf/maps.h"
 #include "bpf/segment.h"
+#include "bpf/waking.h"
 #include "bpf/window.h"
 
-/* A switch runs this once, and finds the caches with other code in them: so the usual way is one
- * stretch, and what is rare stands apart. */
-#define USUALLY(condition) __builtin_expect(!!(condition), 1)
-#define RARELY(condition) __builtin_expect(!!(condition), 0)
+/* A switch runs this once, with other code in the caches. The common path is therefore laid out as
+ * one stretch, with rare branches apart. */
+#define likely(condition) __builtin_expect(!!(condition), 1)
+#define unlikely(condition) __builtin_expect(!!(condition), 0)
 
 static __always_inline struct gilscope_core* core_of(__u32 cpu) {
   return bpf_map_lookup_elem(&cores, &cpu);
@@ -24,10 +25,10 @@ static __always_inline struct gilscope_core* core_of(__u32 cpu) {
 /* The traced thread with this tid, or NULL. */
 static __always_inline struct gilscope_thread* thread_of(__u32 tid) {
   __u64* found = bpf_map_lookup_elem(&slot_of_tid, &tid);
-  if (RARELY(!found || !*found)) return NULL;
+  if (unlikely(!found || !*found)) return NULL;
   __u32 slot = (__u32)*found - 1;
   struct gilscope_thread* thread = bpf_map_lookup_elem(&threads, &slot);
-  if (RARELY(!thread || !thread->active)) return NULL;
+  if (unlikely(!thread || !thread->active)) return NULL;
   return thread;
 }
 
@@ -45,20 +46,20 @@ static __always_inline __u64 in_window(__u64 from, __u64 to) {
     }                                                           \
   } while (0)
 
-/* A wait that ended in the window goes to the histograms; one that outlived it is censored. */
+/* Adds a wait to the histograms if it ended in the window, else counts it as censored. */
 static __always_inline void count_wait(struct gilscope_core* core,
                                        struct gilscope_histogram* of_core,
                                        struct gilscope_histogram* of_thread, __u64 from, __u64 to) {
-  if (RARELY(to < from)) {
+  if (unlikely(to < from)) {
     core->discarded += 1;
-  } else if (RARELY(to > window.close_ns)) {
+  } else if (unlikely(to > window.close_ns)) {
     core->censored += 1;
   } else {
     gilscope_histogram_add_to_both(of_core, of_thread, to - from);
   }
 }
 
-/* --- who has the core --- */
+/* --- who has the CPU --- */
 
 static __always_inline void count_occupant(struct gilscope_core* core, __u32 occupant, __u64 now) {
   __u64 span = in_window(core->since_ns, now);
@@ -86,7 +87,7 @@ static __always_inline void open_segment(struct gilscope_thread* thread, struct 
     placed_cpu = waker->placed_cpu;
     of_core = &core->histograms.wake_to_run;
     of_thread = &thread->histograms.wake_to_run;
-    /* All four sides of the wakeup here, so that they count the same wakeups. */
+    /* All four sides are counted here, so that they count the same wakeups. */
     COUNT_ON(core, cpu, (__u32)waker_cpu, waker);
     COUNT_ON(core, cpu, previous, previous);
     COUNT_ON(core, cpu, (__u32)placed_cpu, placed);
@@ -116,9 +117,9 @@ static __always_inline void open_segment(struct gilscope_thread* thread, struct 
   thread->running = 1;
 }
 
-/* Some kernels switch without telling (seen on 6.18, when leaving the tasks of a hypervisor's
- * agent): the thread runs, and its switch-in was never seen. What it has been charged since it was
- * last switched out says when it came. Rare, and so kept out of the way of what is not. */
+/* Some kernels switch without calling the tracepoint (seen on 6.18, when leaving the tasks of a
+ * hypervisor's agent): the thread runs, and its switch-in was never seen. The CPU time that it has
+ * been charged since its last switch-out tells when it was switched in. Rare, so not inlined. */
 static __noinline void open_unseen_segment(struct gilscope_thread* thread,
                                            struct gilscope_core* core, __u32 cpu, __u64 now,
                                            __u64 exec) {
@@ -133,8 +134,8 @@ static __noinline void open_unseen_segment(struct gilscope_thread* thread,
 
 /* --- switch-out --- */
 
-/* The reader sees the record before it sees that it is there. x86 keeps stores in order by itself.
- */
+/* Makes the record visible to the reader before the counter that announces it. x86 keeps stores in
+ * order by itself. */
 static __always_inline void gilscope_publish(__u64* counter, __u64 value) {
 #ifdef __TARGET_ARCH_x86
   asm volatile("" ::: "memory");
@@ -145,28 +146,28 @@ static __always_inline void gilscope_publish(__u64* counter, __u64 value) {
 #endif
 }
 
-/* Where the next record of the core goes: into its row or, where that is full or there is none,
- * where nobody reads it. A segment is put together there and nowhere else. */
+/* The place of the CPU's next record: in its buffer or, where that is full or there is none, a
+ * place that nobody reads. The segment is put together in place, never copied. */
 static __always_inline struct gilscope_segment* place_of_record(struct gilscope_core* core,
                                                                 __u32 cpu, __u64 waiting) {
   __u32 at = cpu * records_per_core + ((__u32)core->written & (records_per_core - 1));
   struct gilscope_segment* record = NULL;
-  if (write_records && USUALLY(waiting < records_per_core)) {
+  if (write_records && likely(waiting < records_per_core)) {
     record = bpf_map_lookup_elem(&records, &at);
   }
-  return USUALLY(record) ? record : &core->unrecorded;
+  return likely(record) ? record : &core->unrecorded;
 }
 
 static __always_inline void publish_record(struct gilscope_core* core, __u32 cpu, __u64 waiting,
                                            const struct gilscope_segment* record) {
-  if (RARELY(record == &core->unrecorded)) {
+  if (unlikely(record == &core->unrecorded)) {
     core->records_dropped += 1;
     return;
   }
   gilscope_publish(&core->written, core->written + 1);
-  /* The reader sleeps until then: waking it costs the run a switch. What waits grows by one at a
-   * time, so a row that fills passes its half, and rings once for it. */
-  if (RARELY(waiting + 1 == records_per_core / 2)) {
+  /* The reader sleeps until the doorbell rings: waking it costs the run a switch. `waiting` grows
+   * by one at a time, so a buffer that fills rings once, at half. */
+  if (unlikely(waiting + 1 == records_per_core / 2)) {
     bpf_ringbuf_output(&doorbell, &cpu, sizeof(cpu), BPF_RB_FORCE_WAKEUP);
   }
 }
@@ -176,11 +177,14 @@ static __always_inline void add_segment(const struct gilscope_segment* segment,
                                         __u64 on_cpu) {
   core->segments += 1;
   core->on_cpu_ns += on_cpu;
-  core->acquires += segment->acquires;
-  core->contended += segment->contended;
-  core->woken_lost += segment->woken_lost;
-  core->timed_out += segment->timed_out;
-  core->drop_requests += segment->drop_requests;
+#define GILSCOPE_ADD_own(field)
+#define GILSCOPE_ADD_both(field)
+#define GILSCOPE_ADD_remote(field)
+#define GILSCOPE_ADD_running(field)
+#define GILSCOPE_ADD_occupant(field)
+#define GILSCOPE_ADD_gil(field) core->field += segment->field;
+#define CPU_NUMBER(path, field, csv, from, ...) GILSCOPE_ADD_##from(field)
+#include "bpf/numbers.def"
   thread->segments += 1;
   thread->on_cpu_ns += on_cpu;
   if (gilscope_wasted_wakeup(segment)) {
@@ -195,32 +199,33 @@ static __always_inline void add_segment(const struct gilscope_segment* segment,
 }
 
 /* Closes the segment of a traced thread that is being switched out at `now`. `exec` is all the
- * CPU time that the kernel has charged it for. */
+ * CPU time that the kernel has charged the thread. */
 static __always_inline void close_segment(struct gilscope_thread* thread,
                                           struct gilscope_core* core, __u32 cpu, __u64 now,
                                           int voluntary, int asleep, __u64 exec) {
   const struct gilscope_segment* opened = &thread->segment;
   __u32 slot = opened->thread;
   struct gilscope_slot* on_board = bpf_map_lookup_elem(&board, &slot);
-  if (RARELY(!on_board)) return;
+  if (unlikely(!on_board)) return;
   __u64 waiting = core->written - *(volatile __u64*)&core->taken;
   struct gilscope_segment* record = place_of_record(core, cpu, waiting);
 
   __u64 since = core->since_ns, run = opened->run_ns, leave = thread->leave_ns, end = now;
-  /* A thread that entered after it was switched in has a shorter segment than stay; and if it was
-   * switched out between reading the clock and becoming active, an entry time before this stay. */
+  /* A thread that entered after its switch-in has a segment shorter than its stay on the CPU. One
+   * that was switched out between reading the clock and becoming active has an entry time before
+   * this stay. */
   if (run < since) run = since;
-  if (RARELY(leave)) end = leave;
-  if (RARELY(end < run)) {
+  if (unlikely(leave)) end = leave;
+  if (unlikely(end < run)) {
     if (!leave) core->discarded += 1;
     end = run;
   }
-  if (RARELY(run != since || end != now)) {
+  if (unlikely(run != since || end != now)) {
     core->harness_ns += in_window(since, run) + in_window(end, now);
   }
-  /* Signed, in two's complement: the kernel reads its clock a little before us at both ends, so
-   * single differences may be negative and only the sum means something. */
-  if (USUALLY(core->since_exec)) thread->stolen_ns += now - since - (exec - core->since_exec);
+  /* Signed, in two's complement: the kernel reads its clock a little earlier than this program at
+   * both ends, so a single difference may be negative and only the sum is meaningful. */
+  if (likely(core->since_exec)) thread->stolen_ns += now - since - (exec - core->since_exec);
 
   record->ready_ns = opened->ready_ns;
   record->run_ns = run;
@@ -234,7 +239,7 @@ static __always_inline void close_segment(struct gilscope_thread* thread,
   record->began = opened->began;
   gilscope_take_differences(record, on_board, &thread->counted);
   record->ended = gilscope_how_ended(voluntary, record->gil_state);
-  if (RARELY(leave)) record->ended = thread->exited ? GILSCOPE_ENDED_EXITED : GILSCOPE_ENDED_LEFT;
+  if (unlikely(leave)) record->ended = thread->exited ? GILSCOPE_ENDED_EXITED : GILSCOPE_ENDED_LEFT;
   thread->segment.cpu = cpu;
   thread->out_exec = exec;
   thread->out_ns = now;
@@ -243,7 +248,7 @@ static __always_inline void close_segment(struct gilscope_thread* thread,
   add_segment(record, thread, core, in_window(run, end));
   if (write_records) publish_record(core, cpu, waiting, record);
 
-  if (RARELY(leave)) {
+  if (unlikely(leave)) {
     thread->active = 0;
     thread->left_ns = leave;
     __sync_fetch_and_add(&window.left, 1);

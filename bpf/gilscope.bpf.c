@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// The programs. Each sched tracepoint has two, over one body: one attached through BTF and a raw
-// twin for kernels without that; the loader picks (userspace/tracer/tracer.cpp). Untracked tasks
-// cost one comparison each; see account.h for what tracked ones cost, docs/architecture.md for why
-// the lock path has no probe.
+// The programs. Each sched tracepoint has two with one body: one attached through BTF, and a raw
+// twin for kernels without that; the loader picks (userspace/tracer/tracer.cpp). An untracked task
+// costs one comparison; account.h has what tracked ones cost, docs/architecture.md why the lock
+// path has no probe.
 #include <linux/bpf.h>
 #include <stdbool.h>
 
@@ -18,13 +18,13 @@ char LICENSE[] SEC("license") = "GPL";
 
 // --- run by a thread of the worker on itself (BPF_PROG_TEST_RUN) --------------------------------
 
-// So the tid is the kernel's own, whatever the PID namespace. These programs may be preempted, so
+// This gives the kernel's own tid, whatever the PID namespace. The programs may be preempted, so
 // each takes effect by one store.
 //
-// Between reading the clock and that store other cores go on switching: with an edge at the time
-// that was read, a switch in between falls on its wrong side, and the core's account of the window
-// no longer adds up (seen in emulated guests). So edges are announced a while ahead (ctx[0], ns),
-// and one that was announced too late all the same says by how much.
+// Other CPUs go on switching between the reading of the clock and that store. If the edge were the
+// time that was read, a switch in between would fall on its wrong side, and the CPU's account of
+// the window would no longer add up (seen in emulated guests). Edges are therefore announced ahead
+// of time (by ctx[0] ns), and one that is announced too late all the same records by how much.
 
 static __always_inline void announced(__u64 edge) {
   __u64 now = bpf_ktime_get_ns();
@@ -104,14 +104,14 @@ static __always_inline int on_switch(bool btf, bool preempt, struct task_struct*
   __u32 next_tid = TASK_READ(btf, next, pid);
   __u32 cpu = bpf_get_smp_processor_id();
   struct gilscope_core* core = core_of(cpu);
-  if (RARELY(!core)) return 0;
+  if (unlikely(!core)) return 0;
   __u64 now = bpf_ktime_get_ns();
 
-  // The idle tasks are the only ones with tgid 0.
+  // Only idle tasks have tgid 0.
   __u32 occupant = core->occupant;
-  if (RARELY(occupant == GILSCOPE_UNKNOWN)) {
+  if (unlikely(occupant == GILSCOPE_UNKNOWN)) {
     occupant = prev_tgid ? GILSCOPE_FOREIGN : GILSCOPE_IDLE;
-  } else if (RARELY(core->tid != prev_tid)) {
+  } else if (unlikely(core->tid != prev_tid)) {
     core->missed_switches += 1;
   }
   struct gilscope_thread* thread = NULL;
@@ -122,11 +122,11 @@ static __always_inline int on_switch(bool btf, bool preempt, struct task_struct*
   if (thread) {
     __u64 exec = TASK_READ(btf, prev, se.sum_exec_runtime);
     int voluntary = gilscope_voluntary(preempt, prev_state);
-    // One that said it would sleep, and has a signal pending, does not: the kernel has set its
+    // A thread that was about to sleep does not if a signal is pending: the kernel has set its
     // state back to 0 (__schedule). A waker cannot have done that: it needs the run queue, or waits
-    // until the thread is off the core (try_to_wake_up).
+    // until the thread is off the CPU (try_to_wake_up).
     int asleep = voluntary && task_state(btf, prev) != 0;
-    if (RARELY(!thread->running)) open_unseen_segment(thread, core, cpu, now, exec);
+    if (unlikely(!thread->running)) open_unseen_segment(thread, core, cpu, now, exec);
     close_segment(thread, core, cpu, now, voluntary, asleep, exec);
   } else {
     count_occupant(core, occupant, now);
@@ -168,11 +168,11 @@ static __always_inline int on_waking(bool btf, struct task_struct* task) {
   if ((__u32)TASK_READ(btf, task, tgid) != window.worker_tgid) return 0;
   struct gilscope_thread* thread = thread_of(TASK_READ(btf, task, pid));
   if (!thread) return 0;
-  // Of a thread that wakes itself, in an interrupt, the kernel may be at another wakeup elsewhere.
+  // Atomic: a thread can wake itself in an interrupt while another CPU is waking it.
   __sync_fetch_and_add(&thread->waking.raw_wakeups, 1);
   struct gilscope_waker waker = {
       .woken_ns = bpf_ktime_get_ns(),
-      // In an interrupt (a timer) this is the task that was interrupted.
+      // In an interrupt (a timer) this is the interrupted task.
       .waker_tid = bpf_get_current_pid_tgid(),
       .waker_cpu = bpf_get_smp_processor_id(),
       .placed_cpu = thread->cpu,
@@ -193,7 +193,7 @@ int sched_waking_raw(__u64* ctx) {
 
 // --- sched_wakeup_new: a thread of the worker starts --------------------------------------------
 
-// Those that never enter are not traced, and the report says how many.
+// Threads that never enter are not traced; the report says how many there were.
 
 static __always_inline int on_wakeup_new(bool btf, struct task_struct* task) {
   if ((__u32)TASK_READ(btf, task, tgid) != window.worker_tgid) return 0;
@@ -218,11 +218,11 @@ static __always_inline int on_migrate(bool btf, struct task_struct* task, __u32 
   struct gilscope_thread* thread = thread_of(TASK_READ(btf, task, pid));
   if (!thread) return 0;
   struct gilscope_core *from_core = core_of(thread->cpu), *to_core = core_of(to);
-  if (from_core) __sync_fetch_and_add(&from_core->remote.raw_out, 1);
-  if (to_core) __sync_fetch_and_add(&to_core->remote.raw_in, 1);
-  thread->waking.raw_migrations += 1;
+  if (from_core) __sync_fetch_and_add(&from_core->remote.migrations_raw_out, 1);
+  if (to_core) __sync_fetch_and_add(&to_core->remote.migrations_raw_in, 1);
+  thread->waking.migrations_raw += 1;
   thread->cpu = to;
-  // A thread that is not awake yet is being placed: its wakeup ends by setting its state to 0.
+  // A thread with a sleeping state is being placed: its wakeup sets the state to 0 at its end.
   if (task_state(btf, task)) thread->waking.last.placed_cpu = to;
   return 0;
 }
@@ -237,7 +237,7 @@ int sched_migrate_task_raw(__u64* ctx) {
   return on_migrate(false, (void*)ctx[0], ctx[1]);
 }
 
-// --- sched_process_exit: runs as the dying thread, whose slot will not change any more ----------
+// --- sched_process_exit: runs as the dying thread, whose slot no longer changes -----------------
 
 static __always_inline int on_exit(bool btf, struct task_struct* task) {
   if ((__u32)TASK_READ(btf, task, tgid) != window.worker_tgid) return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
- * The maps and globals. Sizes marked "set by the loader" depend on the experiment or the box.
- * The arrays are mmapable: the user side reads and clears them without a system call, and the
+ * The maps and globals. Sizes marked "set by the loader" depend on the experiment or the machine.
+ * The arrays can be mapped: the user side reads and clears them without a system call, and the
  * worker's threads write their slots of the board with plain stores.
  */
 #ifndef GILSCOPE_BPF_MAPS_H
@@ -11,7 +11,7 @@
 
 #include <bpf/bpf_helpers.h>
 
-#include "bpf/contract.h"
+#include "bpf/counters.h"
 
 struct {
   __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -37,8 +37,8 @@ struct {
   __type(value, struct gilscope_core);
 } cores SEC(".maps");
 
-/* By tid in the first PID namespace: the slot + 1, 0 for whoever is not traced. An array, because a
- * hash costs each switch two function calls (docs/tracer-cost.md). */
+/* By tid in the first PID namespace: the slot + 1, or 0 for a thread that is not traced. An array,
+ * because a hash costs each switch two function calls (docs/tracer-cost.md). */
 struct {
   __uint(type, BPF_MAP_TYPE_ARRAY);
   __uint(map_flags, BPF_F_MMAPABLE);
@@ -47,7 +47,7 @@ struct {
   __type(value, __u64); /* an array's entries are 8 bytes apart anyway */
 } slot_of_tid SEC(".maps");
 
-/* A row for each core, of records_per_core records: nothing is reserved, locked or shared. */
+/* A buffer of records_per_core records for each CPU: nothing is reserved, locked or shared. */
 struct {
   __uint(type, BPF_MAP_TYPE_ARRAY);
   __uint(map_flags, BPF_F_MMAPABLE);
@@ -56,13 +56,13 @@ struct {
   __type(value, struct gilscope_segment);
 } records SEC(".maps");
 
-/* Rung with the core's number when its row is half full. */
+/* Rung with the CPU's number when its buffer is half full. */
 struct {
   __uint(type, BPF_MAP_TYPE_RINGBUF);
   __uint(max_entries, 4096); /* a page: set by the loader */
 } doorbell SEC(".maps");
 
-/* Chosen by the loader before the programs are verified, so that what is off costs nothing. */
+/* Set by the loader before the programs are verified, so that what is off costs nothing. */
 const volatile bool write_records = true;
 const volatile bool has_prev_state =
     false;                                 /* sched_switch passes prev_state (5.18, 9c2136be0878) */

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tools/fact_text.h"
+#include "userspace/report/model.h"
 
 namespace gilscope {
 namespace {

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "userspace/report/model.h"
-
 namespace gilscope {
+
+struct Report;
 
 struct EnvironmentChange {
   std::string key;

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "userspace/report/model.h"
+#include "userspace/report/facts.h"
 
 namespace gilscope {
 

@@ -10,39 +10,12 @@
 
 #include "tools/analysis/effect.h"
 #include "tools/analysis/verdict.h"
+#include "tools/counted_summary.h"
 #include "tools/numbers.h"
 #include "tools/steal.h"
 #include "userspace/report/model.h"
 
 namespace gilscope {
-
-// One CPU of one cell: medians over its traced, measured, finished runs.
-struct CoreSummary {
-  int cpu = 0;
-  std::optional<double> segments;
-  std::optional<double> on_cpu_share, idle_share, foreign_share;  // of the window
-  std::optional<double> waker, previous, placed, ran;             // wakeups, a run
-  std::optional<double> migrations_wakeup, migrations_preempt;    // a run
-  std::optional<double> acquires_per_s;
-  std::optional<double> contended_per_s, woken_lost_per_s, timed_out_per_s;
-  std::optional<double> wasted_share;  // of the wakeups that ran here
-  std::optional<double> holder_preempted;
-  std::optional<double> drop_requests_per_s;
-  Histograms histograms;  // of all these runs
-};
-
-struct ThreadSummary {
-  std::string name;
-  std::optional<double> on_cpu_ns;  // the tracer's, or where there is none the kernel's own account
-  std::optional<double> voluntary_switches, involuntary_switches;
-  std::optional<double> wakeups, wasted_share;
-  std::optional<double> migrations;
-  std::optional<double> acquires, failed;
-  std::optional<double> wake_to_run_p50_ns, wake_to_run_p99_ns;
-  Histograms histograms;  // of all its traced runs
-  bool perf = false;      // some run was counted by perf events
-  std::optional<double> perf_switches, perf_migrations, instructions_per_cycle, cache_misses;
-};
 
 struct CellSummary {
   const Cell* cell = nullptr;

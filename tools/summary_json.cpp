@@ -56,48 +56,38 @@ Json slowdown(const PairSummary& pair) {
   return json;
 }
 
+// Under its key, which may name an object that it stands in: "wakeups.ran".
+void add_median(Json& json, const std::string& key, const std::optional<double>& median) {
+  const size_t dot = key.find('.');
+  if (dot == std::string::npos) {
+    json[key] = value(median);
+  } else {
+    json[key.substr(0, dot)][key.substr(dot + 1)] = value(median);
+  }
+}
+
 Json core_json(const CoreSummary& core) {
-  return {
-      {"cpu", core.cpu},
-      {"segments", value(core.segments)},
-      {"on_cpu_share", value(core.on_cpu_share)},
-      {"idle_share", value(core.idle_share)},
-      {"foreign_share", value(core.foreign_share)},
-      {"wakeups",
-       {{"waker", value(core.waker)},
-        {"previous", value(core.previous)},
-        {"placed", value(core.placed)},
-        {"ran", value(core.ran)}}},
-      {"migrations",
-       {{"wakeup", value(core.migrations_wakeup)}, {"preempt", value(core.migrations_preempt)}}},
-      {"acquires_per_s", value(core.acquires_per_s)},
-      {"failed_per_s",
-       {{"contended", value(core.contended_per_s)},
-        {"woken_lost", value(core.woken_lost_per_s)},
-        {"timed_out", value(core.timed_out_per_s)}}},
-      {"wasted_wakeups_share", value(core.wasted_share)},
-      {"holder_preempted", value(core.holder_preempted)},
-      {"drop_requests_per_s", value(core.drop_requests_per_s)}};
+  Json json{{"cpu", core.cpu}};
+  for (const numbers::View view : {numbers::View::scheduling, numbers::View::gil}) {
+    for (const auto& column : core_columns(view)) {
+      add_median(json, column.median_key, core.*column.median);
+    }
+  }
+  return json;
 }
 
 Json thread_json(const ThreadSummary& thread) {
-  return {
-      {"name", thread.name},
-      {"on_cpu_ns", value(thread.on_cpu_ns)},
-      {"voluntary_switches", value(thread.voluntary_switches)},
-      {"involuntary_switches", value(thread.involuntary_switches)},
-      {"wakeups", value(thread.wakeups)},
-      {"wasted_wakeups_share", value(thread.wasted_share)},
-      {"migrations", value(thread.migrations)},
-      {"acquires", value(thread.acquires)},
-      {"failed", value(thread.failed)},
-      {"wake_to_run_p50_ns", value(thread.wake_to_run_p50_ns)},
-      {"wake_to_run_p99_ns", value(thread.wake_to_run_p99_ns)},
-      {"perf", thread.perf ? Json{{"context_switches", value(thread.perf_switches)},
-                                  {"migrations", value(thread.perf_migrations)},
-                                  {"instructions_per_cycle", value(thread.instructions_per_cycle)},
-                                  {"cache_misses", value(thread.cache_misses)}}
-                           : Json(nullptr)}};
+  Json json{{"name", thread.name}};
+  for (const auto& column : thread_columns()) {
+    add_median(json, column.median_key, thread.*column.median);
+  }
+  json["perf"] = thread.perf
+                     ? Json{{"context_switches", value(thread.perf_switches)},
+                            {"migrations", value(thread.perf_migrations)},
+                            {"instructions_per_cycle", value(thread.instructions_per_cycle)},
+                            {"cache_misses", value(thread.cache_misses)}}
+                     : Json(nullptr);
+  return json;
 }
 
 Json cell_json(const CellSummary& cell) {
@@ -174,15 +164,9 @@ std::string summary_json(const Report& report, const ReportFindings& trace) {
     json["cells"].back()["segments"] = found ? trace_json(*found) : Json(nullptr);
   }
   json["emulated"] = summary.times.emulated;
-  const Lost& lost = summary.lost.sum;
-  json["lost"] = {{"traced_runs", summary.lost.traced_runs},
-                  {"segments", lost.segments},
-                  {"discarded", lost.discarded},
-                  {"censored", lost.censored},
-                  {"untracked_threads", lost.untracked_threads},
-                  {"missed_switches", lost.missed_switches},
-                  {"recursion_misses", lost.recursion_misses},
-                  {"window_late_ns", lost.window_late_ns.value_or(0)}};
+  json["lost"] = {{"traced_runs", summary.lost.traced_runs}};
+#define LOST(key, ...) json["lost"][#key] = std::optional(summary.lost.sum.key).value_or(0);
+#include "bpf/numbers.def"
   json["segments_away"] = trace.away;
   json["steal"] = {{"runs_above_1_percent", summary.steal.runs},
                    {"worst_share", summary.steal.worst_share},

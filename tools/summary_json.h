@@ -4,11 +4,12 @@
 #include <string>
 
 #include "tools/trace/report_findings.h"
-#include "userspace/report/model.h"
 
 namespace gilscope {
 
-// `trace` is what the report's segments tell, where they are at hand.
+struct Report;
+
+// `trace` has the findings from the report's segments, where those are at hand.
 std::string summary_json(const Report& report, const ReportFindings& trace = {});
 
 }  // namespace gilscope

@@ -7,22 +7,20 @@
 #include <sstream>
 
 #include "tools/paragraph.h"
-#include "tools/table.h"
+#include "tools/text_cells.h"
 #include "tools/text_gates.h"
 #include "userspace/util/quote.h"
 
 namespace gilscope {
 namespace {
 
-// Of cores or threads of one cell; `--per` shows all.
-constexpr size_t kManyLines = 16;
-
 std::string spread(const std::optional<Interval>& interval) {
   if (!interval) return "-";
   return fmt::format("{:.2f}..{:.2f}", interval->low, interval->high);
 }
 
-// In the order of the report.
+}  // namespace
+
 std::vector<const CellSummary*> shown_cells(const Page& page) {
   std::vector<const CellSummary*> cells;
   for (const CellSummary& cell : page.summary.cells) {
@@ -31,7 +29,6 @@ std::vector<const CellSummary*> shown_cells(const Page& page) {
   return cells;
 }
 
-// How long a run took or, where it lasted as long as it was told to, how much it did.
 Number headline(const Page& page, const CellSummary& cell, std::optional<double> wall_ns,
                 std::optional<double> operations_per_s) {
   if (!cell.bounded_by_time()) return page.time(duration(wall_ns));
@@ -44,54 +41,6 @@ std::string heading(const Page& page, const CellSummary& cell) {
   const Number number = headline(page, cell, cell.wall_ns, cell.result("operations_per_s"));
   return fmt::format("{}: {}", page.wording.cell(*cell.cell), number.text());
 }
-
-void note_hidden(Table& table, size_t hidden, const char* what) {
-  if (hidden == 0) return;
-  table.note(
-      fmt::format("  and {} more {}{}, with --per {}", hidden, what, hidden == 1 ? "" : "s", what));
-}
-
-// What no thread of ours came near says nothing, on a box of 200 cores.
-bool touched(const CoreSummary& core) {
-  return core.segments.value_or(0) > 0 || core.waker.value_or(0) > 0 ||
-         core.placed.value_or(0) > 0 || core.acquires_per_s.value_or(0) > 0;
-}
-
-template <typename Numbers>
-void add_cores(const Page& page, const CellSummary& cell, Table& table, Numbers numbers) {
-  table.heading(heading(page, cell));
-  size_t shown = 0, hidden = 0, untouched = 0;
-  for (const CoreSummary& core : cell.cores) {
-    if (!touched(core)) {
-      ++untouched;
-    } else if (!page.options.per && shown == kManyLines) {
-      ++hidden;
-    } else {
-      table.row(fmt::format("  core {}", core.cpu), numbers(core));
-      ++shown;
-    }
-  }
-  note_hidden(table, hidden, "core");
-  if (untouched) {
-    table.note(fmt::format("  none of its threads ran on the other {}",
-                           Wording::number_of(untouched, "core")));
-  }
-}
-
-template <typename Numbers>
-void add_threads(const Page& page, const CellSummary& cell, Table& table, Numbers numbers) {
-  if (cell.threads.empty()) return;
-  table.heading(heading(page, cell));
-  size_t shown = 0;
-  for (const ThreadSummary& thread : cell.threads) {
-    if (!page.options.per && shown == kManyLines) break;
-    table.row("  " + printable(thread.name), numbers(thread));
-    ++shown;
-  }
-  note_hidden(table, cell.threads.size() - shown, "thread");
-}
-
-}  // namespace
 
 bool Page::shows(const CellSummary& cell) const {
   if (cell.runs == 0) return false;
@@ -170,7 +119,7 @@ void print_work_table(const Page& page) {
                {"latency", "p99.9", 3},
                {"latency", "max", 1},
                {"background", "operations/s", 2}});
-  // What is read side by side is one policy's workloads.
+  // One group for each policy: its workloads are read side by side.
   std::map<std::string, std::vector<const CellSummary*>> groups;
   std::vector<std::string> order;
   for (const CellSummary* cell : shown_cells(page)) {
@@ -270,168 +219,6 @@ void print_block_table(const Page& page) {
           2);
     }
   }
-}
-
-void print_core_tables(const Page& page) {
-  Table scheduling({{"", ""},
-                    {"", "segments"},
-                    {"share of the window", "on-CPU"},
-                    {"share of the window", "idle", 2},
-                    {"share of the window", "foreign"},
-                    {"wakeups", "waker", 1},
-                    {"wakeups", "previous", 3},
-                    {"wakeups", "placed"},
-                    {"wakeups", "ran"},
-                    {"migrations", "wakeup"},
-                    {"migrations", "preempt"}});
-  Table gil({{"", ""},
-             {"", "acquires/s"},
-             {"failed acquisitions/s", "contended"},
-             {"failed acquisitions/s", "woken_lost"},
-             {"failed acquisitions/s", "timed_out"},
-             {"wasted", "wakeups"},
-             {"holder", "preempted"}});
-  for (const CellSummary* cell : shown_cells(page)) {
-    if (!cell->traced) continue;
-    add_cores(page, *cell, scheduling, [&](const CoreSummary& core) -> std::vector<Number> {
-      return {count(core.segments),
-              page.time(percent(core.on_cpu_share)),
-              page.time(percent(core.idle_share)),
-              page.time(percent(core.foreign_share)),
-              count(core.waker),
-              count(core.previous),
-              count(core.placed),
-              count(core.ran),
-              count(core.migrations_wakeup),
-              count(core.migrations_preempt)};
-    });
-    add_cores(page, *cell, gil, [&](const CoreSummary& core) -> std::vector<Number> {
-      return {page.time(count(core.acquires_per_s)),
-              page.time(count(core.contended_per_s)),
-              page.time(count(core.woken_lost_per_s)),
-              page.time(count(core.timed_out_per_s)),
-              percent(core.wasted_share),
-              count(core.holder_preempted)};
-    });
-  }
-  if (scheduling.empty()) return;
-  page.title("CORES", "what the scheduler did; counts a run, medians over the traced runs");
-  scheduling.print(page.out, page.options.width);
-  page.title("CORES AND THE GIL",
-             "attempts made on each core; wasted: of the wakeups that ran there");
-  gil.print(page.out, page.options.width);
-}
-
-void print_thread_table(const Page& page) {
-  Table table({{"", ""},
-               {"", "on-CPU"},
-               {"switches", "voluntary", 2},
-               {"switches", "involuntary"},
-               {"wakeups", "all"},
-               {"wakeups", "wasted"},
-               {"", "migrated", 1},
-               {"GIL", "acquires"},
-               {"GIL", "failed"},
-               {"wake-to-run", "p50", 3},
-               {"wake-to-run", "p99"}});
-  for (const CellSummary* cell : shown_cells(page)) {
-    add_threads(page, *cell, table, [&](const ThreadSummary& thread) -> std::vector<Number> {
-      return {page.time(duration(thread.on_cpu_ns)),
-              count(thread.voluntary_switches),
-              count(thread.involuntary_switches),
-              count(thread.wakeups),
-              percent(thread.wasted_share),
-              count(thread.migrations),
-              count(thread.acquires),
-              count(thread.failed),
-              page.time(duration(thread.wake_to_run_p50_ns)),
-              page.time(duration(thread.wake_to_run_p99_ns))};
-    });
-  }
-  if (table.empty()) return;
-  page.title("THREADS", "counts a run, medians over the runs");
-  table.print(page.out, page.options.width);
-}
-
-namespace {
-
-std::vector<Table::Column> wait_columns() {
-  return {{"", ""},
-          {"wake-to-run", "p50"},
-          {"wake-to-run", "p90", 2},
-          {"wake-to-run", "p99"},
-          {"wake-to-run", "max", 1},
-          {"preempt wait", "p50", 4},
-          {"preempt wait", "p99"},
-          {"preempt wait", "max", 3},
-          {"segment", "p50"},
-          {"segment", "p99", 2},
-          {"segment", "max", 5}};
-}
-
-std::vector<Number> wait_numbers(const Page& page, const Histograms& of) {
-  const auto quantile = [&](const Histogram& histogram, double q) {
-    const auto ns = histogram.quantile_ns(q);
-    return page.time(duration(ns ? std::optional(double(*ns)) : std::nullopt));
-  };
-  return {quantile(of.wake_to_run, 0.5),  quantile(of.wake_to_run, 0.9),
-          quantile(of.wake_to_run, 0.99), quantile(of.wake_to_run, 1),
-          quantile(of.preempt_wait, 0.5), quantile(of.preempt_wait, 0.99),
-          quantile(of.preempt_wait, 1),   quantile(of.run, 0.5),
-          quantile(of.run, 0.99),         quantile(of.run, 1)};
-}
-
-void print_waits(const Page& page, const Table& table, const char* title) {
-  if (table.empty()) return;
-  page.title(title, "percentiles over all traced runs of a cell");
-  table.print(page.out, page.options.width);
-}
-
-}  // namespace
-
-void print_core_waits(const Page& page) {
-  Table table(wait_columns());
-  for (const CellSummary* cell : shown_cells(page)) {
-    if (!cell->traced) continue;
-    table.heading(page.wording.cell(*cell->cell));
-    for (const CoreSummary& core : cell->cores) {
-      if (touched(core)) {
-        table.row(fmt::format("  core {}", core.cpu), wait_numbers(page, core.histograms));
-      }
-    }
-  }
-  print_waits(page, table, "WAITS ON EACH CORE");
-}
-
-void print_thread_waits(const Page& page) {
-  Table table(wait_columns());
-  for (const CellSummary* cell : shown_cells(page)) {
-    if (!cell->traced) continue;
-    table.heading(page.wording.cell(*cell->cell));
-    for (const ThreadSummary& thread : cell->threads) {
-      table.row("  " + printable(thread.name), wait_numbers(page, thread.histograms));
-    }
-  }
-  print_waits(page, table, "WAITS OF EACH THREAD");
-}
-
-void print_perf_table(const Page& page) {
-  Table table({{"", ""},
-               {"context", "switches"},
-               {"", "migrations"},
-               {"instructions", "per cycle"},
-               {"cache", "misses"}});
-  for (const CellSummary* cell : shown_cells(page)) {
-    if (std::ranges::none_of(cell->threads, &ThreadSummary::perf)) continue;
-    add_threads(page, *cell, table, [&](const ThreadSummary& thread) -> std::vector<Number> {
-      return {count(thread.perf_switches), count(thread.perf_migrations),
-              page.time(factor(thread.instructions_per_cycle)), count(thread.cache_misses)};
-    });
-  }
-  if (table.empty()) return;
-  page.title("THREADS BY PERF", "what perf events counted; counts a run, medians over the runs");
-  table.print(page.out, page.options.width);
-  page.paragraph("Every run counted them, and each of its switches took longer for it.");
 }
 
 void print_tracer_table(const Page& page) {

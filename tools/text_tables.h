@@ -10,7 +10,7 @@
 
 namespace gilscope {
 
-// What every section is printed with.
+// The context that every section is printed with.
 struct Page {
   std::ostream& out;
   const TextOptions& options;
@@ -18,22 +18,22 @@ struct Page {
   const Wording& wording;
   const ReportFindings& trace;
 
-  // Sequential cells only where nothing runs threaded, or with --per: side by side they would hide
-  // what differs.
+  // Hides sequential cells beside threaded ones unless --per asks for them: side by side they would
+  // hide what differs.
   bool shows(const CellSummary& cell) const;
   const CellSummary* summary_of(const Cell& cell) const;
 
-  // What is made of a time.
+  // A number made of a time: "emulated" on emulated CPUs.
   Number time(Number number) const { return summary.times.of(std::move(number)); }
   std::string bold(const std::string& text) const {
     return options.color ? "\033[1m" + text + "\033[0m" : text;
   }
   void title(const std::string& name, const std::string& explanation) const;
-  // Breaks lines between words, and indents all but the first.
+  // Breaks lines between words, and indents all lines but the first.
   void paragraph(const std::string& text, size_t indent = 0) const;
 };
 
-// What was lost, stolen, left out by gates, changed on the way, and failed.
+// Losses, steal, runs left out by gates, changes of the environment, and failures.
 void print_disturbances(const Page& page, const Report& report);
 void print_slowdown_table(const Page& page);
 // Rates and latencies, where a workload has them.
@@ -44,9 +44,9 @@ void print_thread_table(const Page& page);
 // The distributions: wake-to-run, waits after a preemption, lengths of segments.
 void print_core_waits(const Page& page);
 void print_thread_waits(const Page& page);
-// What perf events counted, where that was asked for.
+// The counts of perf events, where the experiment asked for them.
 void print_perf_table(const Page& page);
-// What tracing cost, by twins of runs and by the kernel's own clock.
+// The cost of tracing, from traced and untraced runs and by the kernel's own clock.
 void print_tracer_table(const Page& page);
 
 }  // namespace gilscope

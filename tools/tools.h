@@ -2,7 +2,6 @@
 // what add_* promises.
 #pragma once
 
-#include "userspace/report/model.h"
 #include "userspace/util/result.h"
 
 namespace CLI {
@@ -10,6 +9,8 @@ class App;
 }
 
 namespace gilscope {
+
+struct Report;
 
 // Prints what `show` prints, with --all where `all` is set, of the report that `run` has just made
 // and written to `directory`, if that is not empty. Fails with Exit::no_data where no run has

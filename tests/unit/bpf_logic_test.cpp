@@ -8,6 +8,7 @@
 #include "bpf/contract.h"
 #include "bpf/histogram.h"
 #include "bpf/segment.h"
+#include "bpf/waking.h"
 #include "bpf/window.h"
 
 namespace gilscope {

@@ -141,7 +141,7 @@ TEST(CoreReport, AddsWhatOtherCpusCountedOfIt) {
   counted.previous = 2, counted.remote.previous = 20;
   counted.placed = 3, counted.remote.placed = 30;
   counted.ran = 4;
-  counted.remote.raw_in = 50, counted.remote.raw_out = 60;
+  counted.remote.migrations_raw_in = 50, counted.remote.migrations_raw_out = 60;
   const Core core = only(counted);
   EXPECT_EQ(core.wakeups.waker, 11u);
   EXPECT_EQ(core.wakeups.previous, 22u);
@@ -198,8 +198,8 @@ TEST(CoreReport, KeepsAnyCoreWithACountOfTheRuns) {
   cores[3].remote.waker = 1;
   cores[4].remote.previous = 1;
   cores[5].remote.placed = 1;
-  cores[6].remote.raw_in = 1;
-  cores[7].remote.raw_out = 1;
+  cores[6].remote.migrations_raw_in = 1;
+  cores[7].remote.migrations_raw_out = 1;
   EXPECT_EQ(ids(cores_of(cores, closed_window(), {})), (std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7}));
 }
 
@@ -211,7 +211,7 @@ TEST(ThreadReport, TakesEachCountWhereItBelongs) {
   thread.entered_ns = 2, thread.left_ns = 3;
   thread.segments = 4, thread.on_cpu_ns = 5, thread.stolen_ns = 6;
   thread.voluntary_switches = 7, thread.involuntary_switches = 8;
-  thread.wakeups = 9, thread.waking.raw_wakeups = 10, thread.waking.raw_migrations = 11;
+  thread.wakeups = 9, thread.waking.raw_wakeups = 10, thread.waking.migrations_raw = 11;
   thread.migrations_wakeup = 12, thread.migrations_preempt = 13;
   thread.wasted_wakeups = 14, thread.holder_preempted = 15;
   thread.counted.acquires = 16;

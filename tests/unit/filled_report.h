@@ -16,9 +16,10 @@
 
 namespace gilscope {
 
-// Gives every member of the model its own value, none a default. Each struct is decomposed by name,
-// so this does not compile when the model grows. Give the new member its key in fields.h, the
-// schema and docs/report.md, and its column in tools/export/rows.cpp; then add its name here.
+// Gives every member of the model its own value, none a default. The numbers come from
+// bpf/numbers.def. Every other struct is decomposed by name, so this does not compile when the model
+// grows. Give the new member its key in fields.h, the schema and docs/report.md, and its column in
+// tools/export/rows.cpp; then add its name here.
 class Filler {
  public:
   template <typename... Members>
@@ -45,41 +46,28 @@ class Filler {
     all(wake_to_run, preempt_wait, run);
   }
   void fill(GilCounts& gil) {
-    auto& [acquires, releases, contended, woken_lost, timed_out, drop_requests] = gil;
-    all(acquires, releases, contended, woken_lost, timed_out, drop_requests);
-  }
-  void fill(FailedCounts& failed) {
-    auto& [contended, woken_lost, timed_out] = failed;
-    all(contended, woken_lost, timed_out);
-  }
-  void fill(WakeupCounts& wakeups) {
-    auto& [waker, previous, placed, ran] = wakeups;
-    all(waker, previous, placed, ran);
-  }
-  void fill(MigrationCounts& migrations) {
-    auto& [wakeup, preempt, raw_in, raw_out] = migrations;
-    all(wakeup, preempt, raw_in, raw_out);
+#define GIL(key, definition) fill(gil.key);
+#include "bpf/numbers.def"
   }
   void fill(Core& core) {
-    auto& [cpu, observed, segments, records_dropped, on_cpu, foreign, idle, harness, wakeups,
-           migrations, failed, acquires, wasted, preempted, drop_requests, histograms] = core;
-    all(cpu, observed, segments, records_dropped, on_cpu, foreign, idle, harness, wakeups,
-        migrations, failed, acquires, wasted, preempted, drop_requests, histograms);
+    all(core.cpu, core.observed);
+#define CPU_NUMBER(path, ...) fill(core.path);
+#include "bpf/numbers.def"
+    fill(core.histograms);
   }
   void fill(ThreadTrace& trace) {
-    auto& [tid, entered, left, segments, on_cpu, stolen, voluntary, involuntary, wakeups,
-           raw_wakeups, migrations_wakeup, migrations_preempt, migrations_raw, wasted, preempted,
-           gil, histograms] = trace;
-    all(tid, entered, left, segments, on_cpu, stolen, voluntary, involuntary, wakeups, raw_wakeups,
-        migrations_wakeup, migrations_preempt, migrations_raw, wasted, preempted, gil, histograms);
+    all(trace.tid, trace.entered_ns, trace.left_ns);
+#define THREAD_NUMBER(field, ...) fill(trace.field);
+#include "bpf/numbers.def"
+    all(trace.gil, trace.histograms);
   }
   void fill(ThreadUsage& usage) {
-    auto& [cpu, voluntary, involuntary, slack] = usage;
-    all(cpu, voluntary, involuntary, slack);
+#define USAGE(key, definition) fill(usage.key);
+#include "bpf/numbers.def"
   }
   void fill(ThreadPerf& perf) {
-    auto& [cycles, instructions, cache_misses, context_switches, migrations] = perf;
-    all(cycles, instructions, cache_misses, context_switches, migrations);
+#define PERF(key, event, definition) fill(perf.key);
+#include "bpf/numbers.def"
   }
   void fill(Thread& thread) {
     auto& [name, role, ended, daemon, operations, gil, usage, trace, perf] = thread;
@@ -87,33 +75,33 @@ class Filler {
     role = "background", ended = "never_started";
   }
   void fill(ResourceUsage& rusage) {
-    auto& [user, system, voluntary, involuntary, minor_faults, major_faults, max_rss] = rusage;
-    all(user, system, voluntary, involuntary, minor_faults, major_faults, max_rss);
+#define RUSAGE(key, definition) fill(rusage.key);
+#include "bpf/numbers.def"
   }
   void fill(gilscope::Client& client) {
     auto& [cpus, cpu] = client;
     all(cpus, cpu);
   }
   void fill(Lost& lost) {
-    auto& [segments, discarded, censored, untracked, missed, recursion, window_late] = lost;
-    all(segments, discarded, censored, untracked, missed, recursion, window_late);
+#define LOST(key, ...) fill(lost.key);
+#include "bpf/numbers.def"
   }
   void fill(TracerCost& cost) {
-    auto& [ns, runs] = cost;
-    all(ns, runs);
+#define COST(key, definition) fill(cost.key);
+#include "bpf/numbers.def"
   }
   void fill(GateResult& result) {
     auto& [gate, value, limit] = result;
     all(gate, value, limit);
   }
   void fill(gilscope::Run& run) {
-    auto& [block, warmup, order, trace, status, failure, started_at, wall, window, opened, steal,
-           steal_over, rusage, gil, cores, threads, histograms, lost, cost, results, client,
-           samples, segments, records, gates, stopped_by] = run;
-    all(block, warmup, order, trace, status, failure, started_at, wall, window, opened, steal,
-        steal_over, rusage, gil, cores, threads, histograms, lost, cost, results, client, samples,
-        segments, records, gates, stopped_by);
-    trace = "full", status = "interrupted";
+    all(run.block, run.warmup, run.order, run.trace, run.status, run.failure, run.started_at);
+#define RUN(key, ...) fill(run.key);
+#include "bpf/numbers.def"
+    all(run.rusage, run.gil, run.cores, run.threads, run.histograms, run.lost, run.tracer_cost,
+        run.workload, run.client, run.samples_file, run.segments_file, run.segment_records,
+        run.gates, run.stopped_by);
+    run.trace = "full", run.status = "interrupted";
   }
   void fill(Cell& cell) {
     auto& [policy, workload, arrangement, threads, cpus, cpu_list, cpus_by, cpu_order, main_exit,

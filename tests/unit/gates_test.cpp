@@ -6,6 +6,7 @@
 
 #include "tests/unit/temporary_directory.h"
 #include "userspace/experiment/environment/parts.h"
+#include "userspace/report/model.h"
 
 namespace gilscope {
 namespace {

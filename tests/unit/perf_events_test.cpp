@@ -5,6 +5,8 @@
 
 #include <cerrno>
 
+#include "userspace/report/model.h"
+
 namespace gilscope {
 namespace {
 

@@ -4,35 +4,21 @@
 #include <cmath>
 #include <functional>
 #include <map>
-#include <set>
+#include <variant>
 
 #include "tools/summary.h"
+#include "userspace/report/sums.h"
 
 namespace gilscope {
 namespace {
 
 using Value = std::optional<double>;
 
-struct Sums {
-  uint64_t ran = 0, wasted = 0, migrations = 0, holder_preempted = 0;
-};
-
-Sums sums_of(const Run& run) {
-  Sums sums;
-  for (const Core& core : run.cores) {
-    sums.ran += core.wakeups.ran;
-    sums.wasted += core.wasted_wakeups;
-    sums.migrations += core.migrations.wakeup + core.migrations.preempt;
-    sums.holder_preempted += core.holder_preempted;
-  }
-  return sums;
-}
-
-Value per_s(double count, double ns) {
+Value rate_of(double count, double ns) {
   return ns > 0 ? Value(count * 1e9 / ns) : std::nullopt;
 }
 
-Value share(double part, double whole) {
+Value ratio_of(double part, double whole) {
   return whole > 0 ? Value(part / whole) : std::nullopt;
 }
 
@@ -48,10 +34,6 @@ Value wall_ns(const Run& run) {
   return double(run.wall_ns);
 }
 
-Value rusage_switches(const Run& run, uint64_t ResourceUsage::*count) {
-  return per_s(double(run.rusage.*count), double(run.wall_ns));
-}
-
 using OfRun = std::function<Value(const Run&)>;
 
 OfRun result(const char* key) {
@@ -62,18 +44,48 @@ OfRun result(const char* key) {
 }
 
 OfRun gil_per_s(uint64_t GilCounts::*count) {
-  return [count](const Run& run) { return per_s(double(run.gil.*count), double(run.wall_ns)); };
+  return [count](const Run& run) { return rate_of(double(run.gil.*count), double(run.wall_ns)); };
 }
 
 OfRun gil_per_acquire(uint64_t GilCounts::*count) {
-  return
-      [count](const Run& run) { return share(double(run.gil.*count), double(run.gil.acquires)); };
+  return [count](const Run& run) {
+    return ratio_of(double(run.gil.*count), double(run.gil.acquires));
+  };
 }
 
-OfRun core_per_s(uint64_t Sums::*count) {
+OfRun rusage_per_s(uint64_t ResourceUsage::*count) {
+  return
+      [count](const Run& run) { return rate_of(double(run.rusage.*count), double(run.wall_ns)); };
+}
+
+// A number of each CPU of a run.
+using OfCore = std::function<std::optional<uint64_t>(const Core&)>;
+
+std::optional<uint64_t> wakeups_ran(const Core& core) {
+  return core.wakeups.ran;
+}
+
+std::optional<uint64_t> wasted_wakeups(const Core& core) {
+  return core.wasted_wakeups;
+}
+
+std::optional<uint64_t> migrations(const Core& core) {
+  return core.migrations.wakeup + core.migrations.preempt;
+}
+
+OfRun per_s(const OfCore& count) {
   return [count](const Run& run) -> Value {
-    if (run.cores.empty()) return std::nullopt;
-    return per_s(double(sums_of(run).*count), window_ns(run));
+    const auto sum = sum_over(run.cores, count);
+    if (run.cores.empty() || !sum) return std::nullopt;
+    return rate_of(double(*sum), window_ns(run));
+  };
+}
+
+OfRun per_acquire(const OfCore& count) {
+  return [count](const Run& run) -> Value {
+    const auto sum = sum_over(run.cores, count);
+    if (run.cores.empty() || !sum) return std::nullopt;
+    return ratio_of(double(*sum), double(run.gil.acquires));
   };
 }
 
@@ -84,21 +96,13 @@ OfRun quantile(Histogram Histograms::*histogram, double q) {
   };
 }
 
-OfRun core_per_acquire(uint64_t Sums::*count) {
-  return [count](const Run& run) -> Value {
-    if (run.cores.empty()) return std::nullopt;
-    return share(double(sums_of(run).*count), double(run.gil.acquires));
-  };
-}
-
 Value failed_per_acquire(const Run& run) {
-  const GilCounts& gil = run.gil;
-  return share(double(gil.contended + gil.woken_lost + gil.timed_out), double(gil.acquires));
+  return ratio_of(double(run.gil.failed()), double(run.gil.acquires));
 }
 
 Value wasted_share(const Run& run) {
-  const Sums sums = sums_of(run);
-  return share(double(sums.wasted), double(sums.ran));
+  const auto wasted = sum_over(run.cores, wasted_wakeups), ran = sum_over(run.cores, wakeups_ran);
+  return wasted && ran ? ratio_of(double(*wasted), double(*ran)) : std::nullopt;
 }
 
 Value cpu_ns(const Run& run) {
@@ -115,125 +119,66 @@ OfTrace handoff(double q) {
 
 Value idle_while_free(const TraceFindings& trace) {
   if (!trace.gil) return std::nullopt;
-  return share(double(trace.gil->idle_while_free_ns), double(trace.span_ns));
+  return ratio_of(double(trace.gil->idle_while_free_ns), double(trace.span_ns));
 }
 
 Value chain_p99(const TraceFindings& trace) {
   return known(trace.chain.delay.quantile_ns(0.99));
 }
 
-// Where a metric's numbers come from.
+// A run that is bounded by time has a rate, and a wall time that says nothing; one that is bounded
+// by its work has a wall time, which says what its rate does.
+enum class Bound : uint8_t { either, work, time };
+enum class Standing : uint8_t { exploratory, primary };
+
+// What follows the definition in a METRIC row.
+struct Options {
+  Bound bound = Bound::either;
+  bool of_time = false;  // whatever the unit
+};
+
+// Where a metric's numbers come from. `plain`: from untraced runs where there are any, because the
+// tracer's cost is no part of them.
 struct Definition {
-  enum class Of { pair, run, traced, trace };
-  // A run that is bounded by time has a rate, and a wall time that says nothing; one that is
-  // bounded by its work has a wall time, which says what its rate does.
-  enum class Bound { either, work, time };
+  enum class Of : uint8_t { pair, plain, traced, segments };
 
   Metric metric;
   Of of;
-  OfRun run;
-  OfTrace trace;
-  Bound bound = Bound::either;
+  std::variant<OfRun, OfTrace> value;
+  Bound bound;
 
   bool says_something_of(const Cell& cell) const {
     return bound == Bound::either || (bound == Bound::time) == bounded_by_time(cell);
   }
 };
 
-bool made_of_time(Metric::Unit unit) {
-  return unit == Metric::Unit::time || unit == Metric::Unit::rate;
-}
-
-// Runs that were not traced count where there are any: the tracer's cost is no part of them.
-Definition plain(const char* name, const char* shown, Metric::Unit unit, Better better,
-                 bool primary, OfRun of) {
-  return {{name, shown, unit, better, primary, made_of_time(unit)},
-          Definition::Of::run,
-          std::move(of),
-          nullptr};
-}
-
-Definition traced(const char* name, const char* shown, Metric::Unit unit, Better better,
-                  bool primary, OfRun of) {
-  return {{name, shown, unit, better, primary, made_of_time(unit)},
-          Definition::Of::traced,
-          std::move(of),
-          nullptr};
-}
-
-Definition segments(const char* name, const char* shown, Metric::Unit unit, bool primary,
-                    OfTrace of) {
-  return {{name, shown, unit, Better::lower, primary, true},  // spans, or shares of them
-          Definition::Of::trace,
-          nullptr,
-          std::move(of)};
-}
-
-Definition bounded(Definition::Bound bound, Definition definition) {
-  definition.bound = bound;
-  return definition;
+Definition defined(const char* name, Definition::Of of, std::variant<OfRun, OfTrace> value,
+                   Metric::Unit unit, Better better, Standing standing, const char* shown,
+                   Options options) {
+  const bool of_time = options.of_time || unit == Metric::Unit::time || unit == Metric::Unit::rate;
+  return {{name, shown, unit, better, standing == Standing::primary, of_time},
+          of,
+          std::move(value),
+          options.bound};
 }
 
 const std::vector<Definition>& definitions() {
-  using enum Metric::Unit;
-  using enum Better;
-  static const std::vector<Definition> all{
-      bounded(Definition::Bound::work, plain("wall_ns", "wall time", time, lower, true, wall_ns)),
-      bounded(Definition::Bound::work,
-              {{"slowdown", "slowdown", factor, lower, true, true}, Definition::Of::pair, {}, {}}),
-      bounded(Definition::Bound::time, plain("operations_per_s", "operations", rate, higher, true,
-                                             result("operations_per_s"))),
-      plain("latency_p99_ns", "latency p99", time, lower, true, result("latency_p99_ns")),
-      // A faster run fails more often a second at the same failures an acquisition: more of the
-      // one is not worse, of the other it is.
-      plain("contended_per_s", "contended", rate, neither, true, gil_per_s(&GilCounts::contended)),
-      plain("woken_lost_per_s", "woken, lost", rate, neither, true,
-            gil_per_s(&GilCounts::woken_lost)),
-      plain("timed_out_per_s", "timed out", rate, neither, true, gil_per_s(&GilCounts::timed_out)),
-      plain("contended_per_acquire", "contended", each, lower, true,
-            gil_per_acquire(&GilCounts::contended)),
-      plain("woken_lost_per_acquire", "woken, lost", each, lower, true,
-            gil_per_acquire(&GilCounts::woken_lost)),
-      plain("timed_out_per_acquire", "timed out", each, lower, true,
-            gil_per_acquire(&GilCounts::timed_out)),
-      traced("wasted_share", "wasted wakeups", Metric::Unit::share, lower, true, wasted_share),
-      traced("migrations_per_s", "migrations", rate, neither, true, core_per_s(&Sums::migrations)),
-      traced("wake_to_run_p50_ns", "wake-to-run p50", time, lower, true,
-             quantile(&Histograms::wake_to_run, 0.50)),
-      traced("wake_to_run_p99_ns", "wake-to-run p99", time, lower, true,
-             quantile(&Histograms::wake_to_run, 0.99)),
-      segments("handoff_p50_ns", "hand-off p50", time, true, handoff(0.50)),
-      segments("handoff_p99_ns", "hand-off p99", time, true, handoff(0.99)),
-
-      plain("cpu_ns", "CPU time", time, lower, false, cpu_ns),
-      plain("acquires_per_s", "acquisitions", rate, neither, false,
-            gil_per_s(&GilCounts::acquires)),
-      plain("drop_requests_per_s", "drop requests", rate, neither, false,
-            gil_per_s(&GilCounts::drop_requests)),
-      plain(
-          "voluntary_switches_per_s", "voluntary switches", rate, neither, false,
-          [](const Run& run) { return rusage_switches(run, &ResourceUsage::voluntary_switches); }),
-      plain("involuntary_switches_per_s", "involuntary switches", rate, neither, false,
-            [](const Run& run) {
-              return rusage_switches(run, &ResourceUsage::involuntary_switches);
-            }),
-      plain("failed_per_acquire", "failed", each, lower, false, failed_per_acquire),
-      traced("wasted_per_acquire", "wasted wakeups", each, lower, false,
-             core_per_acquire(&Sums::wasted)),
-      traced("migrations_per_acquire", "migrations", each, neither, false,
-             core_per_acquire(&Sums::migrations)),
-      plain("fairness", "fairness", factor, higher, false, result("fairness")),
-      plain("latency_p50_ns", "latency p50", time, lower, false, result("latency_p50_ns")),
-      plain("latency_p999_ns", "latency p99.9", time, lower, false, result("latency_p999_ns")),
-      traced("wakeups_per_s", "wakeups", rate, neither, false, core_per_s(&Sums::ran)),
-      traced("holder_preempted_per_s", "holder preempted", rate, neither, false,
-             core_per_s(&Sums::holder_preempted)),
-      traced("preempt_wait_p99_ns", "preempt wait p99", time, lower, false,
-             quantile(&Histograms::preempt_wait, 0.99)),
-      segments("idle_while_free_share", "idle while free", Metric::Unit::share, false,
-               idle_while_free),
-      segments("chain_delay_p99_ns", "chain delay p99", time, false, chain_p99),
-  };
+  static const std::vector<Definition> all = [] {
+    std::vector<Definition> list;
+#define METRIC(name, of, value, unit, better, standing, shown, definition, ...)                \
+  list.push_back(defined(#name, Definition::Of::of, value, Metric::Unit::unit, Better::better, \
+                         Standing::standing, shown, Options{__VA_ARGS__}));
+    // More of it a second is neither good nor bad: a faster run does more of everything.
+#define CPU(key, from, since, member, definition, ...)                                          \
+  if (const char* shown = GILSCOPE_ROW(__VA_ARGS__).per_s) {                                    \
+    list.push_back(                                                                             \
+        defined(#key "_per_s", Definition::Of::traced,                                          \
+                per_s([](const Core& core) -> std::optional<uint64_t> { return core.key; }),    \
+                Metric::Unit::rate, Better::neither, Standing::exploratory, shown, Options{})); \
+  }
+#include "bpf/numbers.def"
+    return list;
+  }();
   return all;
 }
 
@@ -288,7 +233,7 @@ Number Metric::number(std::optional<double> value) const {
       return number;
     }
     case Unit::each:
-      // A hundred thousandth of a failure an acquisition is a number, too.
+      // Even a hundred thousandth of a failure an acquisition is worth writing.
       return value ? Number{fmt::format("{:.3g}", *value), ""} : Number{"-", ""};
     case Unit::factor:
       break;
@@ -305,22 +250,16 @@ Number Metric::difference(std::optional<double> value) const {
 }
 
 double minimum_difference(Metric::Unit unit, double min_effect) {
-  constexpr double kStated = 0.02;  // the minimum effect that these go with
-  const auto stated = [&] {
-    switch (unit) {
-      case Metric::Unit::time:
-        return 1e3;
-      case Metric::Unit::rate:
-        return 1.0;
-      case Metric::Unit::each:
-        return 1e-3;
-      case Metric::Unit::share:
-      case Metric::Unit::factor:
-        break;
-    }
-    return 0.02;
-  };
-  return stated() * min_effect / kStated;
+  constexpr double kStated = 0.02;  // the minimum effect that the rows go with
+  double least = 0;
+  switch (unit) {
+#define UNIT(unit, of_row, ...) \
+  case Metric::Unit::unit:      \
+    least = of_row;             \
+    break;
+#include "bpf/numbers.def"
+  }
+  return least * min_effect / kStated;
 }
 
 Scale scale_of(const Metric& metric, const std::vector<const Side*>& sides) {
@@ -349,7 +288,7 @@ std::optional<size_t> find_metric(const std::string& name) {
 
 MetricValues metric_values(const Cell& cell, const Cell* sequential, const CellFindings* trace) {
   const auto untraced = measured_runs(cell, false), traced = measured_runs(cell, true);
-  // Where there were to be untraced runs and none is left, traced ones do not stand in for them.
+  // Traced runs do not stand in for untraced ones that were planned and are all left out.
   const auto& plain = has_untraced(cell) ? untraced : traced;
   MetricValues values;
   for (const Definition& definition : definitions()) {
@@ -359,18 +298,19 @@ MetricValues metric_values(const Cell& cell, const Cell* sequential, const CellF
       case Definition::Of::pair:
         if (sequential) list = slowdowns(cell, *sequential);
         break;
-      case Definition::Of::run:
-        list = values_of(plain, definition.run);
+      case Definition::Of::plain:
+        list = values_of(plain, std::get<OfRun>(definition.value));
         break;
       case Definition::Of::traced:
-        list = values_of(traced, definition.run);
+        list = values_of(traced, std::get<OfRun>(definition.value));
         break;
-      case Definition::Of::trace:
+      case Definition::Of::segments:
         if (!trace) break;
         for (const auto& [run, findings] : trace->runs) {
-          // What was dropped may have been a release: the times between are then too long.
+          // A dropped record may have held a release; the times around it are then too long.
           if (findings.dropped) continue;
-          if (const Value value = definition.trace(findings)) list.push_back({run->block, *value});
+          if (const Value value = std::get<OfTrace>(definition.value)(findings))
+            list.push_back({run->block, *value});
         }
         break;
     }

@@ -1,4 +1,5 @@
-// What compare compares: one number a block. docs/metrics.md, "Compared", defines each.
+// The metrics of compare, one number a block: the METRIC rows of bpf/numbers.def, and each CPU row
+// that compare is to have.
 #pragma once
 
 #include <string>
@@ -13,38 +14,40 @@
 namespace gilscope {
 
 struct Metric {
-  enum class Unit { time, share, rate, each, factor };  // each: an acquisition
+  // each: an acquisition
+  enum class Unit {
+#define UNIT(unit, ...) unit,
+#include "bpf/numbers.def"
+  };
 
   const char* name;   // as scripts and specs know it
-  const char* shown;  // as tables do
+  const char* shown;  // in tables
   Unit unit;
   Better better;
   bool primary;  // where the spec declares none
-  bool of_time;  // made of a time: says nothing on emulated CPUs
+  bool of_time;  // made of a time: meaningless on emulated CPUs
 
   Number number(std::optional<double> value) const;
   // A difference of two such values, with its sign.
   Number difference(std::optional<double> value) const;
 };
 
-// The least difference that matters of each kind, where sides have one and no ratio: 2 percentage
-// points, one a second, one in a thousand acquisitions, a microsecond, 0.02 of a factor. They go
-// with a minimum effect of 2 %, and with it.
+// The least difference that matters, where sides have a difference and no ratio: that of the unit's
+// row for a minimum effect of 2 %, and in proportion for others.
 double minimum_difference(Metric::Unit unit, double min_effect);
 
-// Shares are a difference of percentage points whatever they are; what is 0 in a block is a
-// difference, too.
+// Shares always have a difference, in percentage points; so has a metric that is 0 in some block.
 Scale scale_of(const Metric& metric, const std::vector<const Side*>& sides);
 
-// Primary ones first. A metric's place here is its index everywhere.
+// In the order of their rows, primary ones first. A metric's place here is its index everywhere.
 const std::vector<Metric>& metrics();
 std::optional<size_t> find_metric(const std::string& name);
 
 // By metric; a block that did not measure one has no value there.
 using MetricValues = std::vector<std::vector<BlockValue>>;
 
-// Of a cell's measured, finished runs that no gate has left out. `sequential` is the cell that its
-// threaded runs are held against, `trace` what its segments tell; either may be null.
+// Of a cell's measured, finished runs that no gate left out. `sequential` is the cell that its
+// threaded runs are compared with, `trace` what its segments tell; either may be null.
 MetricValues metric_values(const Cell& cell, const Cell* sequential, const CellFindings* trace);
 
 }  // namespace gilscope

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "userspace/report/model.h"
 #include "userspace/util/natural_order.h"
 #include "userspace/util/quote.h"
 #include "userspace/util/toml.h"

@@ -6,10 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "userspace/report/model.h"
 #include "userspace/util/result.h"
 
 namespace gilscope {
+
+struct Report;
 
 struct SpecSettings {
   // "trace" -> "full", "gates.foreign" -> "0.1"; lists as "a, b", sorted. Settings that are not

@@ -4,10 +4,12 @@
 
 #include <concepts>
 
+#include "userspace/report/sums.h"
+
 namespace gilscope {
 namespace {
 
-// Writes values under their columns, whatever their types.
+// Writes values of any type under their columns.
 class Row {
  public:
   Row(RowWriter& writer, RowKind kind) : writer_(writer) { writer_.begin(kind); }
@@ -59,12 +61,8 @@ void which_run(Row& row, const ExportedRun& exported) {
 }
 
 void gil(Row& row, const GilCounts& counts) {
-  row("acquires", counts.acquires);
-  row("releases", counts.releases);
-  row("contended", counts.contended);
-  row("woken_lost", counts.woken_lost);
-  row("timed_out", counts.timed_out);
-  row("drop_requests", counts.drop_requests);
+#define GIL(key, definition) row(#key, counts.key);
+#include "bpf/numbers.def"
 }
 
 void histogram(Row& row, const std::string& name, const Histogram* of) {
@@ -81,51 +79,19 @@ void histograms(Row& row, const Histograms* of) {
   histogram(row, "run", of ? &of->run : nullptr);
 }
 
-struct CoreSums {
-  uint64_t segments = 0, on_cpu_ns = 0, wakeups = 0, migrations_wakeup = 0, migrations_preempt = 0,
-           wasted_wakeups = 0, holder_preempted = 0;
-};
-
-std::optional<CoreSums> sums(const Run& run) {
-  if (run.cores.empty()) return std::nullopt;
-  CoreSums sums;
-  for (const Core& core : run.cores) {
-    sums.segments += core.segments;
-    sums.on_cpu_ns += core.on_cpu_ns;
-    sums.wakeups += core.wakeups.ran;
-    sums.migrations_wakeup += core.migrations.wakeup;
-    sums.migrations_preempt += core.migrations.preempt;
-    sums.wasted_wakeups += core.wasted_wakeups;
-    sums.holder_preempted += core.holder_preempted;
-  }
-  return sums;
-}
-
+// The sums over the CPUs of an untraced run are unknown.
 void cores_together(Row& row, const Run& run) {
-  const auto of = sums(run);
-  const auto sum = [&](const char* column, uint64_t CoreSums::*member) {
-    row(column, of ? std::optional((*of).*member) : std::nullopt);
+  const auto sum = [&](const char* column, auto value) {
+    if (column) row(column, run.cores.empty() ? std::nullopt : sum_over(run.cores, value));
   };
-  sum("segments", &CoreSums::segments);
-  sum("on_cpu_ns", &CoreSums::on_cpu_ns);
-  sum("wakeups", &CoreSums::wakeups);
-  sum("migrations_wakeup", &CoreSums::migrations_wakeup);
-  sum("migrations_preempt", &CoreSums::migrations_preempt);
-  sum("wasted_wakeups", &CoreSums::wasted_wakeups);
-  sum("holder_preempted", &CoreSums::holder_preempted);
+#define CPU_NUMBER(path, field, csv, from, since, member, definition, ...) \
+  sum(GILSCOPE_ROW(__VA_ARGS__).summed, [](const Core& core) { return core.path; });
+#include "bpf/numbers.def"
 }
 
 void losses(Row& row, const std::optional<Lost>& lost) {
-  const auto count = [&](const char* column, uint64_t Lost::*member) {
-    row(column, lost ? std::optional((*lost).*member) : std::nullopt);
-  };
-  count("records_dropped", &Lost::segments);
-  count("discarded", &Lost::discarded);
-  count("censored", &Lost::censored);
-  count("untracked_threads", &Lost::untracked_threads);
-  count("missed_switches", &Lost::missed_switches);
-  count("recursion_misses", &Lost::recursion_misses);
-  row("window_late_ns", lost ? lost->window_late_ns : std::nullopt);
+#define LOST(key, csv, ...) row(#csv, lost ? std::optional<uint64_t>(lost->key) : std::nullopt);
+#include "bpf/numbers.def"
 }
 
 // "steal=0.0625>0.05 throttled=?>0": each gate that was hit, or could not be judged.
@@ -213,27 +179,20 @@ void write_run_row(RowWriter& writer, const ExportedRun& exported,
   row("gated", run.gated());
   row("gates", gates(run));
   row("started_at", run.started_at);
-  row("wall_ns", run.wall_ns);
-  row("window_ns", run.window_ns);
-  row("opened_ns", run.opened_ns);
-  row("steal_ns", run.steal_ns);
-  row("steal_over_ns", run.steal_over_ns);
+#define RUN(key, ...) row(#key, run.key);
+#include "bpf/numbers.def"
   row("stopped_by", joined(run.stopped_by, [](const std::string& way) { return way; }));
-  row("user_ns", run.rusage.user_ns);
-  row("system_ns", run.rusage.system_ns);
-  row("voluntary_switches", run.rusage.voluntary_switches);
-  row("involuntary_switches", run.rusage.involuntary_switches);
-  row("minor_faults", run.rusage.minor_faults);
-  row("major_faults", run.rusage.major_faults);
-  row("max_rss_bytes", run.rusage.max_rss_bytes);
+#define RUSAGE(key, definition) row(#key, run.rusage.key);
+#include "bpf/numbers.def"
   gil(row, run.gil);
   cores_together(row, run);
   histograms(row, run.histograms ? &*run.histograms : nullptr);
   row.known_if(run.trace == "full", "segment_records", run.segment_records);
   losses(row, run.lost);
   const auto& cost = run.tracer_cost;
-  row("tracer_cost_bpf_ns", cost ? std::optional(cost->bpf_ns) : std::nullopt);
-  row("tracer_cost_bpf_runs", cost ? std::optional(cost->bpf_runs) : std::nullopt);
+#define COST(key, definition) \
+  row("tracer_cost_" #key, cost ? std::optional(cost->key) : std::nullopt);
+#include "bpf/numbers.def"
   row("client_cpus", run.client ? std::optional(cpus(run.client->cpus)) : std::nullopt);
   row("client_cpu_ns", run.client ? std::optional(run.client->cpu_ns) : std::nullopt);
   row("samples_file", run.samples_file);
@@ -250,27 +209,14 @@ void write_core_row(RowWriter& writer, const ExportedRun& exported, const Core& 
   which_run(row, exported);
   row("cpu", core.cpu);
   row("observed", core.observed);
-  row("segments", core.segments);
-  row("records_dropped", core.records_dropped);
-  row.known_if(core.observed || core.on_cpu_ns, "on_cpu_ns", core.on_cpu_ns);
-  row("foreign_ns", core.foreign_ns);
-  row("idle_ns", core.idle_ns);
-  row("harness_ns", core.harness_ns);
-  row("wakeups_waker", core.wakeups.waker);
-  row("wakeups_previous", core.wakeups.previous);
-  row("wakeups_placed", core.wakeups.placed);
-  row("wakeups_ran", core.wakeups.ran);
-  row("migrations_wakeup", core.migrations.wakeup);
-  row("migrations_preempt", core.migrations.preempt);
-  row("migrations_raw_in", core.migrations.raw_in);
-  row("migrations_raw_out", core.migrations.raw_out);
-  row("acquires", core.acquires);
-  row("contended", core.failed.contended);
-  row("woken_lost", core.failed.woken_lost);
-  row("timed_out", core.failed.timed_out);
-  row("wasted_wakeups", core.wasted_wakeups);
-  row("holder_preempted", core.holder_preempted);
-  row("drop_requests", core.drop_requests);
+#define GILSCOPE_COLUMN_own(path, csv) row(#csv, core.path);
+#define GILSCOPE_COLUMN_both(path, csv) row(#csv, core.path);
+#define GILSCOPE_COLUMN_remote(path, csv) row(#csv, core.path);
+#define GILSCOPE_COLUMN_gil(path, csv) row(#csv, core.path);
+#define GILSCOPE_COLUMN_occupant(path, csv) row(#csv, core.path);
+#define GILSCOPE_COLUMN_running(path, csv) row(#csv, core.known_##path());
+#define CPU_NUMBER(path, field, csv, from, ...) GILSCOPE_COLUMN_##from(path, csv)
+#include "bpf/numbers.def"
   histograms(row, &core.histograms);
 }
 
@@ -285,40 +231,22 @@ void write_thread_row(RowWriter& writer, const ExportedRun& exported, size_t slo
   row("daemon", thread.daemon);
   row("operations", thread.operations);
   gil(row, thread.gil);
-  const auto used = [&](const char* column, uint64_t ThreadUsage::*member) {
-    row(column, thread.usage ? std::optional((*thread.usage).*member) : std::nullopt);
-  };
-  used("usage_cpu_ns", &ThreadUsage::cpu_ns);
-  used("usage_voluntary_switches", &ThreadUsage::voluntary_switches);
-  used("usage_involuntary_switches", &ThreadUsage::involuntary_switches);
-  used("usage_slack_switches", &ThreadUsage::slack_switches);
+#define USAGE(key, definition) \
+  row("usage_" #key, thread.usage ? std::optional(thread.usage->key) : std::nullopt);
+#include "bpf/numbers.def"
   row("tid", thread.trace ? std::optional(thread.trace->tid) : std::nullopt);
-  const auto traced = [&](const char* column, uint64_t ThreadTrace::*member) {
-    row(column, thread.trace ? std::optional((*thread.trace).*member) : std::nullopt);
+  const auto traced = [&](const char* column, auto value) {
+    row(column, thread.trace ? std::optional<uint64_t>(value(*thread.trace)) : std::nullopt);
   };
-  traced("entered_ns", &ThreadTrace::entered_ns);
-  traced("left_ns", &ThreadTrace::left_ns);
-  traced("segments", &ThreadTrace::segments);
-  traced("on_cpu_ns", &ThreadTrace::on_cpu_ns);
-  traced("stolen_ns", &ThreadTrace::stolen_ns);
-  traced("voluntary_switches", &ThreadTrace::voluntary_switches);
-  traced("involuntary_switches", &ThreadTrace::involuntary_switches);
-  traced("wakeups", &ThreadTrace::wakeups);
-  traced("raw_wakeups", &ThreadTrace::raw_wakeups);
-  traced("migrations_wakeup", &ThreadTrace::migrations_wakeup);
-  traced("migrations_preempt", &ThreadTrace::migrations_preempt);
-  traced("migrations_raw", &ThreadTrace::migrations_raw);
-  traced("wasted_wakeups", &ThreadTrace::wasted_wakeups);
-  traced("holder_preempted", &ThreadTrace::holder_preempted);
+  traced("entered_ns", [](const ThreadTrace& trace) { return trace.entered_ns; });
+  traced("left_ns", [](const ThreadTrace& trace) { return trace.left_ns; });
+#define THREAD_NUMBER(field, ...) \
+  traced(#field, [](const ThreadTrace& trace) { return trace.field; });
+#include "bpf/numbers.def"
   histograms(row, thread.trace ? &thread.trace->histograms : nullptr);
-  const auto counted = [&](const char* column, std::optional<uint64_t> ThreadPerf::*member) {
-    row(column, thread.perf ? (*thread.perf).*member : std::nullopt);
-  };
-  counted("perf_cycles", &ThreadPerf::cycles);
-  counted("perf_instructions", &ThreadPerf::instructions);
-  counted("perf_cache_misses", &ThreadPerf::cache_misses);
-  counted("perf_context_switches", &ThreadPerf::context_switches);
-  counted("perf_migrations", &ThreadPerf::migrations);
+#define PERF(key, event, definition) \
+  row("perf_" #key, thread.perf ? thread.perf->key : std::nullopt);
+#include "bpf/numbers.def"
 }
 
 void write_segment_row(RowWriter& writer, const ExportedRun& exported, const gilscope_segment& s) {
@@ -341,12 +269,10 @@ void write_segment_row(RowWriter& writer, const ExportedRun& exported, const gil
   row.known_if(woken, "waker_tid", s.waker_tid);
   row.known_if(woken && s.waker_cpu != GILSCOPE_NO_CPU, "waker_cpu", s.waker_cpu);
   row.known_if(woken && s.placed_cpu != GILSCOPE_NO_CPU, "placed_cpu", s.placed_cpu);
-  row("acquires", s.acquires);
-  row("contended", s.contended);
-  row("woken_lost", s.woken_lost);
-  row("timed_out", s.timed_out);
-  row("drop_requests", s.drop_requests);
-  // On every row, because a row is all that some will ever see.
+#define GIL(key, definition) row(#key, s.key);
+#define GIL_OF_THREAD(key, definition)
+#include "bpf/numbers.def"
+  // On every row, because some readers see one row alone.
   row("run_records_dropped", exported.dropped());
 }
 

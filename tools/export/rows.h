@@ -1,5 +1,5 @@
-// What a report and its segments say, row by row: one row a run, a core, a thread or a segment. The
-// columns are named here, once for every format; docs/export.md describes each.
+// A report and its segments as rows, one for each run, CPU, thread or segment. The columns are
+// named here and in bpf/numbers.def, once for every format; docs/export.md describes each.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ namespace gilscope {
 
 enum class RowKind : uint8_t { run, core, thread, segment };
 
-// How a row looks, in one format.
+// One format of rows.
 class RowWriter {
  public:
   virtual ~RowWriter() = default;
@@ -30,7 +30,7 @@ class RowWriter {
   virtual void end() = 0;
 };
 
-// Names of the workloads' own results, which differ from one to another.
+// The names of the workloads' own results, which differ between workloads.
 std::set<std::string> workload_results(const std::vector<ExportedRun>& runs);
 
 void write_run_row(RowWriter& writer, const ExportedRun& exported,

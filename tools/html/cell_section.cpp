@@ -14,7 +14,7 @@
 namespace gilscope {
 namespace {
 
-// Of cores or threads of one cell; `gilscope show --per` has all of them.
+// The CPUs or threads of one cell that are shown; `gilscope show --per` has all of them.
 constexpr size_t kManyLines = 32;
 
 using Datum = HtmlTable::Datum;
@@ -29,20 +29,9 @@ Datum timed(const Times& times, Value value) {
 Datum timed_share(const Times& times, Value value) {
   return {times.of(percent(value)), value};
 }
-Datum timed_count(const Times& times, Value value) {
-  return {times.of(count(value)), value};
-}
-Datum shared(Value value) {
-  return {percent(value), value};
-}
 
 Value share(uint64_t part, uint64_t whole) {
   return whole == 0 ? std::nullopt : Value(double(part) / double(whole));
-}
-
-bool touched(const CoreSummary& core) {
-  return core.segments.value_or(0) > 0 || core.waker.value_or(0) > 0 ||
-         core.placed.value_or(0) > 0 || core.acquires_per_s.value_or(0) > 0;
 }
 
 void note_hidden(HtmlTable& table, size_t hidden, const char* what) {
@@ -51,16 +40,40 @@ void note_hidden(HtmlTable& table, size_t hidden, const char* what) {
       fmt::format("and {} more: gilscope show --per {}", Wording::number_of(hidden, what), what));
 }
 
-template <typename Numbers>
-void add_cores(const CellSummary& cell, HtmlTable& table, Numbers numbers) {
+// The columns are rows of bpf/numbers.def. A failed acquisition is defined once, for the whole run.
+template <typename Of>
+HtmlTable table_of(const std::string& title, const std::vector<SummaryColumn<Of>>& columns) {
+  std::vector<HtmlTable::Column> all{{"", "", ""}};
+  for (const SummaryColumn<Of>& of : columns) {
+    constexpr std::string_view kFailed = "failed.";
+    all.push_back({of.column.group, of.column.name,
+                   of.key.starts_with(kFailed) ? of.key.substr(kFailed.size()) : of.key});
+  }
+  return HtmlTable(title, std::move(all));
+}
+
+template <typename Of>
+std::vector<Datum> data_of(const std::vector<SummaryColumn<Of>>& columns, const Of& of,
+                           const Times& times) {
+  std::vector<Datum> data;
+  for (const SummaryColumn<Of>& column : columns) {
+    data.push_back({column.number(of, times), of.*column.median});
+  }
+  return data;
+}
+
+std::string core_table(const std::string& title, numbers::View view, const CellSummary& cell,
+                       const Times& times) {
+  const auto& columns = core_columns(view);
+  HtmlTable table = table_of(title, columns);
   size_t shown = 0, hidden = 0, untouched = 0;
   for (const CoreSummary& core : cell.cores) {
-    if (!touched(core)) {
+    if (!core.touched()) {
       ++untouched;
     } else if (shown == kManyLines) {
       ++hidden;
     } else {
-      table.row(fmt::format("core {}", core.cpu), numbers(core),
+      table.row(fmt::format("core {}", core.cpu), data_of(columns, core, times),
                 fmt::format("data-cpu=\"{}\"", core.cpu));
       ++shown;
     }
@@ -70,86 +83,33 @@ void add_cores(const CellSummary& cell, HtmlTable& table, Numbers numbers) {
     table.note(fmt::format("none of its threads ran on the other {}",
                            Wording::number_of(untouched, "core")));
   }
+  return table.html();
 }
 
 std::string core_tables(const CellSummary& cell, const Times& times) {
   if (!cell.traced) return "<p>Not traced: nothing is known of its cores.</p>\n";
-  HtmlTable scheduling("Cores: what the scheduler did; counts a run, medians over the traced runs",
-                       {{"", "", ""},
-                        {"", "segments", "segments"},
-                        {"share of the window", "on-CPU", "on_cpu_ns"},
-                        {"share of the window", "idle", "idle_ns"},
-                        {"share of the window", "foreign", "foreign_ns"},
-                        {"wakeups", "waker", "wakeups.waker"},
-                        {"wakeups", "previous", "wakeups.previous"},
-                        {"wakeups", "placed", "wakeups.placed"},
-                        {"wakeups", "ran", "wakeups.ran"},
-                        {"migrations", "wakeup", "migrations.wakeup"},
-                        {"migrations", "preempt", "migrations.preempt"}});
-  add_cores(cell, scheduling, [&](const CoreSummary& core) -> std::vector<Datum> {
-    return {counted(core.segments),
-            timed_share(times, core.on_cpu_share),
-            timed_share(times, core.idle_share),
-            timed_share(times, core.foreign_share),
-            counted(core.waker),
-            counted(core.previous),
-            counted(core.placed),
-            counted(core.ran),
-            counted(core.migrations_wakeup),
-            counted(core.migrations_preempt)};
-  });
-  HtmlTable gil("Cores and the GIL: attempts made on each; medians over the traced runs",
-                {{"", "", ""},
-                 {"", "acquires/s", "acquires"},
-                 {"failed acquisitions/s", "contended", "contended"},
-                 {"failed acquisitions/s", "woken_lost", "woken_lost"},
-                 {"failed acquisitions/s", "timed_out", "timed_out"},
-                 {"wakeups", "wasted", "wasted_wakeups"},
-                 {"holder", "preempted", "holder_preempted"},
-                 {"drop", "requests/s", "drop_requests"}});
-  add_cores(cell, gil, [&](const CoreSummary& core) -> std::vector<Datum> {
-    return {timed_count(times, core.acquires_per_s),
-            timed_count(times, core.contended_per_s),
-            timed_count(times, core.woken_lost_per_s),
-            timed_count(times, core.timed_out_per_s),
-            shared(core.wasted_share),
-            counted(core.holder_preempted),
-            timed_count(times, core.drop_requests_per_s)};
-  });
-  return scheduling.html() + gil.html();
+  return core_table("Cores: what the scheduler did; counts a run, medians over the traced runs",
+                    numbers::View::scheduling, cell, times) +
+         core_table("Cores and the GIL: attempts made on each; medians over the traced runs",
+                    numbers::View::gil, cell, times);
 }
 
 std::string thread_table(const CellSummary& cell, const Times& times) {
   if (cell.threads.empty()) return "";
-  HtmlTable table("Threads: counts a run, medians over the runs",
-                  {{"", "", ""},
-                   {"", "on-CPU", "on_cpu_ns"},
-                   {"switches", "voluntary", "voluntary_switches"},
-                   {"switches", "involuntary", "involuntary_switches"},
-                   {"wakeups", "all", "wakeups"},
-                   {"wakeups", "wasted", "wasted_wakeups"},
-                   {"", "migrated", "migrations"},
-                   {"GIL", "acquires", "acquires"},
-                   {"GIL", "failed", "failed"},
-                   {"wake-to-run", "p50", "wake_to_run.p50"},
-                   {"wake-to-run", "p99", "wake_to_run.p99"}});
+  const auto& columns = thread_columns();
+  HtmlTable table = table_of("Threads: counts a run, medians over the runs", columns);
   size_t shown = 0;
   for (const ThreadSummary& thread : cell.threads) {
     if (shown == kManyLines) break;
-    table.row(
-        escaped(thread.name),
-        {timed(times, thread.on_cpu_ns), counted(thread.voluntary_switches),
-         counted(thread.involuntary_switches), counted(thread.wakeups), shared(thread.wasted_share),
-         counted(thread.migrations), counted(thread.acquires), counted(thread.failed),
-         timed(times, thread.wake_to_run_p50_ns), timed(times, thread.wake_to_run_p99_ns)},
-        fmt::format("data-thread=\"{}\"", shown));
+    table.row(escaped(thread.name), data_of(columns, thread, times),
+              fmt::format("data-thread=\"{}\"", shown));
     ++shown;
   }
   note_hidden(table, cell.threads.size() - shown, "thread");
   return table.html();
 }
 
-// What perf events counted, where that was asked for.
+// The counts of perf events, where the experiment asked for them.
 std::string perf_table(const CellSummary& cell, const Times& times) {
   if (std::ranges::none_of(cell.threads, &ThreadSummary::perf)) return "";
   HtmlTable table(
@@ -202,7 +162,7 @@ std::string gil_table(const TraceFindings& sum, const Times& times) {
   return table.html();
 }
 
-// How many waited at a hand-off.
+// How many threads waited at a hand-off.
 std::string convoy(const GilUse& use) {
   if (use.convoy.empty()) return "";
   HeatMap map;
@@ -245,7 +205,7 @@ std::string distributions(const CellSummary& cell, const CellFindings* found) {
          "</div>\n";
 }
 
-// Wakeups as four counts of each core.
+// Wakeups as four counts of each CPU.
 std::string wakeups_map(const CellSummary& cell) {
   HeatMap map;
   map.title =
@@ -256,7 +216,7 @@ std::string wakeups_map(const CellSummary& cell) {
   map.key = "wakeups";
   map.counts.resize(4);
   for (const CoreSummary& core : cell.cores) {
-    if (!touched(core)) continue;
+    if (!core.touched()) continue;
     map.columns.push_back(std::to_string(core.cpu));
     const Value values[] = {core.waker, core.previous, core.placed, core.ran};
     for (size_t i = 0; i < 4; ++i) map.counts[i].push_back(uint64_t(values[i].value_or(0)));
@@ -339,7 +299,7 @@ std::string cell_section(const PageContent& page, const CellSummary& cell,
   if (found) out += holes(*found);
   out += timelines + core_tables(cell, times) + thread_table(cell, times) + perf_table(cell, times);
   if (found) out += gil_table(found->sum, times);
-  // How long things took under an emulator is no distribution of anything.
+  // Times under an emulator mean nothing, so neither do their distributions.
   if (!times.emulated) out += distributions(cell, found);
   return out + maps(cell, found) + "</details>\n";
 }

@@ -93,7 +93,7 @@ class Markdown {
     const std::string_view line = lines_[at_++];
     const size_t level = line.find_first_not_of('#');
     if (level == std::string_view::npos) return;
-    // The page itself has the first three levels.
+    // The page's own headings have the first three levels.
     out_ += fmt::format("<h{0}>{1}</h{0}>\n", std::min<size_t>(level + 2, 6),
                         in_line(trimmed(line.substr(level))));
   }
@@ -145,7 +145,7 @@ class Markdown {
     out_ += "</table></div>\n";
   }
 
-  // `code`, **terms**, and links, of which the text is left.
+  // `code`, **terms** and links; of a link only the text stays.
   std::string in_line(std::string_view text) {
     std::string out;
     while (!text.empty()) {
@@ -168,7 +168,7 @@ class Markdown {
     const size_t end = text.find(close, open.size());
     if (end == std::string_view::npos) return false;
     const std::string_view inner = text.substr(open.size(), end - open.size());
-    // A name that is explained twice is found where it is first.
+    // The anchor of a name that is explained twice is where it first stands.
     const std::string anchor = anchor_of(inner);
     out += named && anchors_.insert(anchor).second ? fmt::format("<{} id=\"{}\">", element, anchor)
                                                    : fmt::format("<{}>", element);
@@ -207,7 +207,16 @@ const std::string& definitions() {
 
 std::string definition_of(const std::string& key) {
   const std::string anchor = anchor_of(key);
-  return definitions().find("id=\"" + anchor + "\"") == std::string::npos ? "" : anchor;
+  if (definitions().find("id=\"" + anchor + "\"") != std::string::npos) return anchor;
+  // The number may be defined under a longer name: "trace.wakeups".
+  const std::string id = "id=\"", last = anchor.substr(std::string_view("def").size()) + "\"";
+  const size_t end = definitions().find(last);
+  if (end == std::string::npos) return "";
+  const size_t begin = definitions().rfind(id, end);
+  if (begin == std::string::npos) return "";
+  const std::string longer =
+      definitions().substr(begin + id.size(), end + last.size() - 1 - begin - id.size());
+  return longer.find_first_of("\"> ") == std::string::npos ? longer : "";
 }
 
 }  // namespace gilscope

@@ -1,5 +1,5 @@
-// docs/metrics.md in the page, so that a number's definition is one click away and is the same as
-// in the documents.
+// docs/metrics.md in the page, so that a number's definition is one click away and the same as in
+// the documents.
 #pragma once
 
 #include <string>
@@ -14,7 +14,8 @@ std::string html_of_markdown(std::string_view text);
 // All of docs/metrics.md.
 const std::string& definitions();
 
-// The anchor of a key, or of a term in lower case, in definitions(); empty: there is none.
+// The anchor in definitions() of a key, of a key that ends in it ("trace.wakeups"), or of a term in
+// lower case; empty: there is none.
 std::string definition_of(const std::string& key);
 
 }  // namespace gilscope

@@ -4,7 +4,6 @@
 
 #include <functional>
 
-#include "userspace/report/model.h"
 #include "userspace/util/result.h"
 
 namespace CLI {
@@ -12,6 +11,8 @@ class App;
 }
 
 namespace gilscope {
+
+struct Report;
 
 // Prints the report that `run` has made. The views are in tools/, which userspace/ does not know.
 // `directory` is where the report was written, empty if it was not; `all` asks for every table.

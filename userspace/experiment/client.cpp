@@ -13,6 +13,7 @@
 #include "userspace/experiment/confine.h"
 #include "userspace/experiment/cpus.h"
 #include "userspace/experiment/limit/cpu_limiter.h"
+#include "userspace/report/model.h"
 #include "userspace/util/exceptions.h"
 #include "userspace/util/refusal.h"
 #include "userspace/util/time.h"

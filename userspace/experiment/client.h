@@ -10,12 +10,13 @@
 #include <vector>
 
 #include "userspace/experiment/interrupt.h"
-#include "userspace/report/model.h"
 #include "userspace/util/fd.h"
 #include "userspace/util/mapping.h"
 #include "userspace/workload/workload.h"
 
 namespace gilscope {
+
+struct Client;
 
 // The CPUs that this process may use and the run does not; if there are none, the run's CPUs.
 Result<std::vector<int>> client_cpus(std::span<const int> of_run);

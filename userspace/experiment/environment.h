@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "userspace/experiment/gates.h"
-#include "userspace/report/model.h"
+#include "userspace/report/facts.h"
 
 namespace gilscope {
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "userspace/report/model.h"
+
 namespace gilscope {
 namespace {
 

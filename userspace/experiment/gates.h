@@ -8,9 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "userspace/report/model.h"
-
 namespace gilscope {
+
+struct GateResult;
+struct Run;
 
 // A spec's [gates]. A run is gated if a value exceeds its limit; an empty limit turns the gate off.
 struct GateLimits {

@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "userspace/report/model.h"
+
 namespace gilscope {
 namespace {
 

@@ -9,10 +9,12 @@
 #include <span>
 #include <vector>
 
-#include "userspace/report/model.h"
+#include "userspace/report/facts.h"
 #include "userspace/util/fd.h"
 
 namespace gilscope {
+
+struct ThreadPerf;
 
 struct PerfCounter {
   const char* name;  // in reports

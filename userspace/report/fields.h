@@ -1,5 +1,6 @@
-// Every key of the report, once, in the order in which it is written. The writer and the reader
-// each bring a visitor, so neither can know a key that the other does not.
+// Every key of the report, once, in the order in which it is written; those of numbers come from
+// bpf/numbers.def. The writer and the reader each bring a visitor, so neither can know a key that
+// the other does not.
 //
 // A visitor f understands
 //   f(key, value)                  a value, an optional one (null), a vector, another model struct
@@ -24,32 +25,23 @@ template <typename T, typename Model>
 concept Of = std::same_as<std::remove_const_t<T>, Model>;
 
 void fields(auto& f, Of<GilCounts> auto& gil) {
-  f("acquires", gil.acquires);
-  f("releases", gil.releases);
-  f("contended", gil.contended);
-  f("woken_lost", gil.woken_lost);
-  f("timed_out", gil.timed_out);
-  f("drop_requests", gil.drop_requests);
+#define GIL(key, definition) f(#key, gil.key);
+#include "bpf/numbers.def"
 }
 
 void fields(auto& f, Of<FailedCounts> auto& failed) {
-  f("contended", failed.contended);
-  f("woken_lost", failed.woken_lost);
-  f("timed_out", failed.timed_out);
+#define FAILED(key, ...) f(#key, failed.key);
+#include "bpf/numbers.def"
 }
 
 void fields(auto& f, Of<WakeupCounts> auto& wakeups) {
-  f("waker", wakeups.waker);
-  f("previous", wakeups.previous);
-  f("placed", wakeups.placed);
-  f("ran", wakeups.ran);
+#define WAKEUPS(key, ...) f(#key, wakeups.key);
+#include "bpf/numbers.def"
 }
 
 void fields(auto& f, Of<MigrationCounts> auto& migrations) {
-  f("wakeup", migrations.wakeup);
-  f("preempt", migrations.preempt);
-  f("raw_in", migrations.raw_in);
-  f("raw_out", migrations.raw_out);
+#define MIGRATIONS(key, ...) f(#key, migrations.key);
+#include "bpf/numbers.def"
 }
 
 void fields(auto& f, Of<Histogram> auto& histogram) {
@@ -69,57 +61,41 @@ void fields(auto& f, Of<Histograms> auto& histograms) {
 void fields(auto& f, Of<Core> auto& core) {
   f("cpu", core.cpu);
   f("observed", core.observed);
-  f("segments", core.segments);
-  f("records_dropped", core.records_dropped);
-  f.known_if(core.observed || core.on_cpu_ns != 0, "on_cpu_ns", core.on_cpu_ns);
-  f("foreign_ns", core.foreign_ns);
-  f("idle_ns", core.idle_ns);
-  f("harness_ns", core.harness_ns);
-  f("wakeups", core.wakeups);
-  f("migrations", core.migrations);
-  f("failed", core.failed);
-  f("acquires", core.acquires);
-  f("wasted_wakeups", core.wasted_wakeups);
-  f("holder_preempted", core.holder_preempted);
-  f("drop_requests", core.drop_requests);  // reports before 1.3 have none
+#define GILSCOPE_KEY_own(key) f(#key, core.key);
+#define GILSCOPE_KEY_both(key) f(#key, core.key);
+#define GILSCOPE_KEY_remote(key) f(#key, core.key);
+#define GILSCOPE_KEY_gil(key) f(#key, core.key);
+#define GILSCOPE_KEY_occupant(key) f(#key, core.key);
+#define GILSCOPE_KEY_running(key) f.known_if(core.known_##key().has_value(), #key, core.key);
+#define CPU(key, from, ...) GILSCOPE_KEY_##from(key)
+#define CPU_OBJECT(object) f(#object, core.object);
+#include "bpf/numbers.def"
   f("histograms", core.histograms);
 }
 
 void fields(auto& f, Of<ThreadUsage> auto& usage) {
-  f("cpu_ns", usage.cpu_ns);
-  f("voluntary_switches", usage.voluntary_switches);
-  f("involuntary_switches", usage.involuntary_switches);
-  f("slack_switches", usage.slack_switches);
+#define USAGE(key, definition) f(#key, usage.key);
+#include "bpf/numbers.def"
 }
 
 void fields(auto& f, Of<ThreadTrace> auto& trace) {
   f("tid", trace.tid);
   f("entered_ns", trace.entered_ns);
   f("left_ns", trace.left_ns);
-  f("segments", trace.segments);
-  f("on_cpu_ns", trace.on_cpu_ns);
-  f("stolen_ns", trace.stolen_ns);
-  f("voluntary_switches", trace.voluntary_switches);
-  f("involuntary_switches", trace.involuntary_switches);
-  f("wakeups", trace.wakeups);
-  f("raw_wakeups", trace.raw_wakeups);
-  f.object("migrations", [&](auto& inner) {
-    inner("wakeup", trace.migrations_wakeup);
-    inner("preempt", trace.migrations_preempt);
-    inner("raw", trace.migrations_raw);
-  });
-  f("wasted_wakeups", trace.wasted_wakeups);
-  f("holder_preempted", trace.holder_preempted);
+  const auto migrations = [&](auto& inner) {
+#define THREAD_MIGRATIONS(key, ...) inner(#key, trace.migrations_##key);
+#include "bpf/numbers.def"
+  };
+#define THREAD(key, ...) f(#key, trace.key);
+#define THREAD_OBJECT(name) f.object(#name, name);
+#include "bpf/numbers.def"
   f("gil", trace.gil);
   f("histograms", trace.histograms);
 }
 
 void fields(auto& f, Of<ThreadPerf> auto& perf) {
-  f("cycles", perf.cycles);
-  f("instructions", perf.instructions);
-  f("cache_misses", perf.cache_misses);
-  f("context_switches", perf.context_switches);
-  f("migrations", perf.migrations);
+#define PERF(key, event, definition) f(#key, perf.key);
+#include "bpf/numbers.def"
 }
 
 void fields(auto& f, Of<Thread> auto& thread) {
@@ -135,13 +111,8 @@ void fields(auto& f, Of<Thread> auto& thread) {
 }
 
 void fields(auto& f, Of<ResourceUsage> auto& rusage) {
-  f("user_ns", rusage.user_ns);
-  f("system_ns", rusage.system_ns);
-  f("voluntary_switches", rusage.voluntary_switches);
-  f("involuntary_switches", rusage.involuntary_switches);
-  f("minor_faults", rusage.minor_faults);
-  f("major_faults", rusage.major_faults);
-  f("max_rss_bytes", rusage.max_rss_bytes);
+#define RUSAGE(key, definition) f(#key, rusage.key);
+#include "bpf/numbers.def"
 }
 
 void fields(auto& f, Of<Client> auto& client) {
@@ -150,18 +121,13 @@ void fields(auto& f, Of<Client> auto& client) {
 }
 
 void fields(auto& f, Of<Lost> auto& lost) {
-  f("segments", lost.segments);
-  f("discarded", lost.discarded);
-  f("censored", lost.censored);
-  f("untracked_threads", lost.untracked_threads);
-  f("missed_switches", lost.missed_switches);
-  f("recursion_misses", lost.recursion_misses);
-  f("window_late_ns", lost.window_late_ns);
+#define LOST(key, ...) f(#key, lost.key);
+#include "bpf/numbers.def"
 }
 
 void fields(auto& f, Of<TracerCost> auto& cost) {
-  f("bpf_ns", cost.bpf_ns);
-  f("bpf_runs", cost.bpf_runs);
+#define COST(key, definition) f(#key, cost.key);
+#include "bpf/numbers.def"
 }
 
 void fields(auto& f, Of<GateResult> auto& result) {
@@ -179,11 +145,8 @@ void fields(auto& f, Of<Run> auto& run) {
   f("status", run.status);
   f("failure", run.failure);
   f("started_at", run.started_at);
-  f("wall_ns", run.wall_ns);
-  f("window_ns", run.window_ns);
-  f("opened_ns", run.opened_ns);
-  f("steal_ns", run.steal_ns);
-  f("steal_over_ns", run.steal_over_ns);  // reports before 1.3 have none
+#define RUN(key, ...) f(#key, run.key);
+#include "bpf/numbers.def"
   f("rusage", run.rusage);
   f("gil", run.gil);
   f("cores", run.cores);

@@ -5,6 +5,7 @@
 #include <set>
 #include <tuple>
 
+#include "userspace/report/sums.h"
 #include "userspace/util/quote.h"
 
 namespace gilscope {
@@ -31,7 +32,7 @@ class Checker {
       for (size_t r = 0; r < cell.runs.size(); ++r) {
         const Run& run = cell.runs[r];
         place_ = fmt::format("/cells/{}/runs/{}", c, r);
-        // A block that was cut short is run again, and its first runs stay.
+        // A block that was cut short is run again, and its earlier runs stay.
         if (run.status != "interrupted" && !runs.emplace(run.block, run.trace).second) {
           broken(fmt::format("block {} has a second run with trace \"{}\"", run.block, run.trace));
         }
@@ -85,37 +86,20 @@ class Checker {
       }
     }
     if (report_.lacks("threads")) return;
-    equal("the threads' acquires", sum.acquires, "gil.acquires", run.gil.acquires);
-    equal("the threads' releases", sum.releases, "gil.releases", run.gil.releases);
-    equal("the threads' contended", sum.contended, "gil.contended", run.gil.contended);
-    equal("the threads' woken_lost", sum.woken_lost, "gil.woken_lost", run.gil.woken_lost);
-    equal("the threads' timed_out", sum.timed_out, "gil.timed_out", run.gil.timed_out);
-    equal("the threads' drop_requests", sum.drop_requests, "gil.drop_requests",
-          run.gil.drop_requests);
+#define GIL(key, definition) equal("the threads' " #key, sum.key, "gil." #key, run.gil.key);
+#include "bpf/numbers.def"
   }
 
   void check_cores(const Run& run) {
-    FailedCounts failed;
-    uint64_t acquires = 0, segments = 0, dropped = 0;
-    uint64_t drop_requests = 0;
-    bool every_core_says = true;  // before 1.3 none does
+    const bool cores = !report_.lacks("cores");
+    uint64_t segments = 0, dropped = 0;
     std::set<int> cpus;
     for (const Core& core : run.cores) {
       if (!cpus.insert(core.cpu).second) broken(fmt::format("cpu {} a second time", core.cpu));
-      failed.contended += core.failed.contended;
-      failed.woken_lost += core.failed.woken_lost;
-      failed.timed_out += core.failed.timed_out;
-      acquires += core.acquires;
       segments += core.segments;
       dropped += core.records_dropped;
-      drop_requests += core.drop_requests.value_or(0);
-      every_core_says = every_core_says && core.drop_requests.has_value();
     }
-    const bool cores = !report_.lacks("cores");
-    if (cores) equal_cores(run, failed, acquires);
-    if (cores && every_core_says) {
-      equal("the cores' drop_requests", drop_requests, "gil.drop_requests", run.gil.drop_requests);
-    }
+    if (cores) check_sums(run);
 
     uint64_t of_threads = 0;
     for (const Thread& thread : run.threads)
@@ -133,11 +117,19 @@ class Checker {
     }
   }
 
-  void equal_cores(const Run& run, const FailedCounts& failed, uint64_t acquires) {
-    equal("the cores' contended", failed.contended, "gil.contended", run.gil.contended);
-    equal("the cores' woken_lost", failed.woken_lost, "gil.woken_lost", run.gil.woken_lost);
-    equal("the cores' timed_out", failed.timed_out, "gil.timed_out", run.gil.timed_out);
-    equal("the cores' acquires", acquires, "gil.acquires", run.gil.acquires);
+  // The slots grew in the segments of all CPUs by what the threads counted.
+  void check_sums(const Run& run) {
+#define GILSCOPE_SUM_own(path, key)
+#define GILSCOPE_SUM_both(path, key)
+#define GILSCOPE_SUM_remote(path, key)
+#define GILSCOPE_SUM_running(path, key)
+#define GILSCOPE_SUM_occupant(path, key)
+#define GILSCOPE_SUM_gil(path, key)                                                       \
+  if (const auto sum = sum_over(run.cores, [](const Core& core) { return core.path; })) { \
+    equal("the cores' " #key, *sum, "gil." #key, run.gil.key);                            \
+  }
+#define CPU_NUMBER(path, field, csv, from, ...) GILSCOPE_SUM_##from(path, field)
+#include "bpf/numbers.def"
   }
 
   const Report& report_;

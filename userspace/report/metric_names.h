@@ -1,5 +1,4 @@
-// The metrics that `gilscope compare` knows, and that a spec may declare its primary ones. What
-// each is stands in tools/compare/metrics.cpp and in docs/metrics.md.
+// The names of compare's metrics (bpf/numbers.def), of which a spec may declare its primary ones.
 #pragma once
 
 #include <string>
@@ -7,7 +6,7 @@
 
 namespace gilscope {
 
-// Those that are primary where no spec says which are come first.
+// The metrics that are primary by default come first.
 const std::vector<std::string>& metric_names();
 
 }  // namespace gilscope

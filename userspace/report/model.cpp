@@ -6,12 +6,8 @@
 namespace gilscope {
 
 GilCounts& GilCounts::operator+=(const GilCounts& other) {
-  acquires += other.acquires;
-  releases += other.releases;
-  contended += other.contended;
-  woken_lost += other.woken_lost;
-  timed_out += other.timed_out;
-  drop_requests += other.drop_requests;
+#define GIL(key, definition) key += other.key;
+#include "bpf/numbers.def"
   return *this;
 }
 
@@ -24,7 +20,7 @@ uint64_t Histogram::count() const {
 std::optional<uint64_t> Histogram::quantile_ns(double q) const {
   const uint64_t total = count();
   if (total == 0) return std::nullopt;
-  // The smallest sample that q of all samples do not exceed.
+  // The rank of the smallest sample that at least q of all samples do not exceed.
   const double rank = std::max(1.0, std::ceil(std::clamp(q, 0.0, 1.0) * double(total)));
   double seen = 0;
   for (const Bucket& bucket : buckets) {

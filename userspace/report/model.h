@@ -1,5 +1,5 @@
-// The report as plain data. userspace/report/fields.h alone knows its keys in
-// JSON; docs/metrics.md defines every number here. Times are nanoseconds of CLOCK_MONOTONIC
+// The report as plain data. Its numbers are rows of bpf/numbers.def, where each is defined;
+// userspace/report/fields.h alone knows the keys in JSON. Times are nanoseconds of CLOCK_MONOTONIC
 // unless a name says otherwise. What was not captured is an empty optional or vector, never 0.
 #pragma once
 
@@ -7,46 +7,64 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
+
+#include "userspace/report/facts.h"
+#include "userspace/report/numbers.h"
 
 namespace gilscope {
 
 inline constexpr int kReportMajor = 1;
-inline constexpr int kReportMinor = 3;
+// The latest version that added a key: a row's, or 3 for keys that are no numbers.
+inline constexpr int kReportMinor = [] {
+  int latest = 3;
+  for (const int since : {
+#define CPU_NUMBER(path, field, csv, from, since, ...) since,
+#define THREAD_NUMBER(field, from, since, ...) since,
+#define RUN(key, known, since, definition) since,
+#define LOST(key, csv, from, since, definition) since,
+#include "bpf/numbers.def"
+       }) {
+    if (since > latest) latest = since;
+  }
+  return latest;
+}();
 
 // What a thread counted about itself on its slot of the board.
 struct GilCounts {
-  uint64_t acquires = 0;
-  uint64_t releases = 0;
-  uint64_t contended = 0;   // failed: found it taken without having slept for it
-  uint64_t woken_lost = 0;  // failed: woken, tried again, lost
-  uint64_t timed_out = 0;   // failed: a timed wait ran out and the GIL was still taken
-  uint64_t drop_requests = 0;
+#define GIL(key, definition) uint64_t key = 0;
+#include "bpf/numbers.def"
 
-  uint64_t failed() const { return contended + woken_lost + timed_out; }
+  uint64_t failed() const {
+    return contended + woken_lost + timed_out;
+  }
   GilCounts& operator+=(const GilCounts& other);
   bool operator==(const GilCounts&) const = default;
 };
 
 struct FailedCounts {
-  uint64_t contended = 0, woken_lost = 0, timed_out = 0;
+#define FAILED(key, from, since, ...) numbers::Counter<numbers::From::from, since> key{};
+#include "bpf/numbers.def"
 
-  uint64_t total() const { return contended + woken_lost + timed_out; }
+  uint64_t total() const {
+    return contended + woken_lost + timed_out;
+  }
   bool operator==(const FailedCounts&) const = default;
 };
 
-// One wakeup, seen from four sides: the core that its waker ran on, the one that the thread last
-// ran on, the one that the kernel placed it on, and the one that it ran on.
+// One wakeup has four sides: the CPU that its waker ran on, the one that the thread last ran on,
+// the one that the kernel placed it on, and the one that it ran on.
 struct WakeupCounts {
-  uint64_t waker = 0, previous = 0, placed = 0, ran = 0;
+#define WAKEUPS(key, from, since, ...) numbers::Counter<numbers::From::from, since> key{};
+#include "bpf/numbers.def"
 
   bool operator==(const WakeupCounts&) const = default;
 };
 
 // `wakeup` and `preempt` come from consecutive segments; raw_* count sched_migrate_task.
 struct MigrationCounts {
-  uint64_t wakeup = 0, preempt = 0, raw_in = 0, raw_out = 0;
+#define MIGRATIONS(key, from, since, ...) numbers::Counter<numbers::From::from, since> key{};
+#include "bpf/numbers.def"
 
   bool operator==(const MigrationCounts&) const = default;
 };
@@ -64,7 +82,7 @@ struct Histogram {
   uint64_t max_ns = 0;          // exact
 
   uint64_t count() const;
-  // The upper edge of the bucket that holds the quantile, never above max_ns; empty without
+  // The upper edge of the bucket that holds the q-quantile, never above max_ns; empty without
   // samples.
   std::optional<uint64_t> quantile_ns(double q) const;
   Histogram& operator+=(const Histogram& other);
@@ -83,22 +101,17 @@ struct Histograms {
 struct Core {
   int cpu = 0;
   bool observed = false;  // false: no switch happened there in the window; its times are unknown
-  uint64_t segments = 0;
-  uint64_t records_dropped = 0;
-  uint64_t on_cpu_ns = 0;              // the run's threads
-  std::optional<uint64_t> foreign_ns;  // other processes
-  std::optional<uint64_t> idle_ns;
-  std::optional<uint64_t>
-      harness_ns;  // the worker's threads before they entered and after they left
+#define CPU(key, from, since, ...) numbers::Counter<numbers::From::from, since> key{};
+#include "bpf/numbers.def"
   WakeupCounts wakeups;
   MigrationCounts migrations;
   FailedCounts failed;
-  uint64_t acquires = 0;
-  uint64_t wasted_wakeups = 0;
-  uint64_t holder_preempted = 0;
-  std::optional<uint64_t> drop_requests;  // reports before 1.3 do not say
   Histograms histograms;
 
+  // Empty: nobody saw the CPU.
+  std::optional<uint64_t> known_on_cpu_ns() const {
+    return observed || on_cpu_ns != 0 ? std::optional(on_cpu_ns) : std::nullopt;
+  }
   bool operator==(const Core&) const = default;
 };
 
@@ -106,14 +119,8 @@ struct Core {
 struct ThreadTrace {
   uint32_t tid = 0;  // the kernel's, in the first PID namespace
   uint64_t entered_ns = 0, left_ns = 0;
-  uint64_t segments = 0;
-  uint64_t on_cpu_ns = 0;
-  uint64_t stolen_ns = 0;  // of on_cpu_ns: time that the kernel did not charge (steal, interrupts)
-  uint64_t voluntary_switches = 0, involuntary_switches = 0;
-  uint64_t wakeups = 0;      // that ended a sleep
-  uint64_t raw_wakeups = 0;  // every sched_waking
-  uint64_t migrations_wakeup = 0, migrations_preempt = 0, migrations_raw = 0;
-  uint64_t wasted_wakeups = 0, holder_preempted = 0;
+#define THREAD_NUMBER(field, from, since, ...) numbers::Counter<numbers::From::from, since> field{};
+#include "bpf/numbers.def"
   GilCounts gil;  // summed over the thread's segments: equals the thread's own
   Histograms histograms;
 
@@ -123,21 +130,17 @@ struct ThreadTrace {
 // The kernel's own accounts of one thread between entering and leaving: CLOCK_THREAD_CPUTIME_ID
 // and getrusage(RUSAGE_THREAD), read by the thread itself.
 struct ThreadUsage {
-  uint64_t cpu_ns = 0;
-  uint64_t voluntary_switches = 0, involuntary_switches = 0;
-  // Switches between the thread's look at its accounts and its entering or leaving, which stand on
-  // one side only: the two agree to this many.
-  uint64_t slack_switches = 0;
+#define USAGE(key, definition) uint64_t key = 0;
+#include "bpf/numbers.def"
 
   bool operator==(const ThreadUsage&) const = default;
 };
 
-// What the kernel's perf events counted of one thread while it was traced (or would have been),
-// user and kernel. Empty: the counter could not be had, or was not on all the time; capabilities
-// say why.
+// What the kernel's perf events counted of one thread from entering to leaving, in user and kernel.
+// Empty: the counter could not be had, or was not on all the time; capabilities say why.
 struct ThreadPerf {
-  std::optional<uint64_t> cycles, instructions, cache_misses;
-  std::optional<uint64_t> context_switches, migrations;
+#define PERF(key, event, definition) std::optional<uint64_t> key;
+#include "bpf/numbers.def"
 
   bool operator==(const ThreadPerf&) const = default;
 };
@@ -156,44 +159,38 @@ struct Thread {
   bool operator==(const Thread&) const = default;
 };
 
-struct ResourceUsage {  // of the worker process, getrusage(RUSAGE_CHILDREN) terms
-  uint64_t user_ns = 0, system_ns = 0;
-  uint64_t voluntary_switches = 0, involuntary_switches = 0;
-  uint64_t minor_faults = 0, major_faults = 0;
-  uint64_t max_rss_bytes = 0;
+// Of the worker process, as getrusage(RUSAGE_CHILDREN) has it.
+struct ResourceUsage {
+#define RUSAGE(key, definition) uint64_t key = 0;
+#include "bpf/numbers.def"
 
   bool operator==(const ResourceUsage&) const = default;
 };
 
 // The process at the other end of a workload's conversation.
 struct Client {
-  std::vector<int> cpus;  // the run's own, where there were no others
+  std::vector<int> cpus;  // that it could use: the run's own where there were no others
   uint64_t cpu_ns = 0;
 
   bool operator==(const Client&) const = default;
 };
 
 struct Lost {
-  uint64_t segments = 0;           // records that found their core's row full
-  uint64_t discarded = 0;          // timestamps out of order
-  uint64_t censored = 0;           // waits that the end of the window cut off
-  uint64_t untracked_threads = 0;  // threads of the worker that started in the window, not entered
-  uint64_t missed_switches = 0;    // the kernel switched, and its tracepoint did not fire
-  uint64_t recursion_misses = 0;   // events that the kernel skipped because a program was running
-  // By how much an edge of the window came later than it was announced; a core's times may be off
-  // by as much. Reports before 1.2 do not say.
-  std::optional<uint64_t> window_late_ns;
+#define LOST(key, csv, from, since, definition) \
+  numbers::Measured<numbers::Known::always, since> key{};
+#include "bpf/numbers.def"
 
   bool operator==(const Lost&) const = default;
 };
 
 struct TracerCost {
-  uint64_t bpf_ns = 0, bpf_runs = 0;
+#define COST(key, definition) uint64_t key = 0;
+#include "bpf/numbers.def"
 
   bool operator==(const TracerCost&) const = default;
 };
 
-// What a gate said of a run that it did not let pass.
+// A gate that a run did not pass, or that could not be judged.
 struct GateResult {
   std::string gate;
   std::optional<double> value;  // above the limit; empty: it could not be judged
@@ -206,18 +203,13 @@ struct GateResult {
 struct Run {
   int block = 0;
   bool warmup = false;
-  int order = 0;                      // position within its block
-  std::string trace;                  // full | counters | off
-  std::string status;                 // done | failed | interrupted
-  std::string failure;                // why, where status is failed
-  std::string started_at;             // UTC, RFC 3339
-  uint64_t wall_ns = 0;               // gate opened to last join
-  std::optional<uint64_t> window_ns;  // traced: opened to closed in the kernel
-  std::optional<uint64_t> opened_ns;  // traced: when that was
-  std::optional<uint64_t> steal_ns;   // of the cell's CPUs over the run, /proc/stat, 10 ms steps
-  // How long that was counted: from before the worker was started until after it had ended. Empty:
-  // steal_ns is, or the report is older than 1.3.
-  std::optional<uint64_t> steal_over_ns;
+  int order = 0;           // position within its block
+  std::string trace;       // full | counters | off
+  std::string status;      // done | failed | interrupted
+  std::string failure;     // why, where status is failed
+  std::string started_at;  // UTC, RFC 3339
+#define RUN(key, known, since, definition) numbers::Measured<numbers::Known::known, since> key{};
+#include "bpf/numbers.def"
   ResourceUsage rusage;
   GilCounts gil;
   std::vector<Core> cores;  // empty: not traced
@@ -231,11 +223,13 @@ struct Run {
   std::string segments_file;               // relative to the report; empty: none
   uint64_t segment_records = 0;
   std::vector<GateResult> gates;  // hit, or not judged
-  // What kept the run from running, in the words of docs/metrics.md: "signal", "freezer", ...
+  // What kept the run from running, by docs/metrics.md: "signal", "freezer", ...
   std::vector<std::string> stopped_by;
 
-  bool traced() const { return trace != "off"; }
-  // Disturbed: it stays in the report and counts in no summary.
+  bool traced() const {
+    return trace != "off";
+  }
+  // Disturbed: the run stays in the report and counts in no summary.
   bool gated() const {
     for (const GateResult& result : gates) {
       if (result.value) return true;
@@ -251,34 +245,21 @@ struct Cell {
   std::string arrangement;  // sequential | threaded
   int threads = 0;
   std::string cpus;           // as asked for: "1", "all", "cpu:0,2-3"
-  std::vector<int> cpu_list;  // as resolved on this box
+  std::vector<int> cpu_list;  // as resolved on this machine
   std::string cpus_by;        // affinity | cpuset | hotplug
-  std::string cpu_order;      // which of the box a count takes first: cores-first, ...
+  std::string cpu_order;      // which CPUs a count takes first: cores-first, ...
   std::string main_exit;      // join | kill
-  // What ends a run: work | time, as the workload declares it; empty: reports before 1.3 do not
-  // say. bounded_by_time() knows about both.
+  // What ends a run, as the workload declares: work | time. Empty in reports before 1.3;
+  // bounded_by_time() handles both.
   std::string bounded_by;
   std::vector<Run> runs;
 
   bool operator==(const Cell&) const = default;
 };
 
-// Whether the cell's runs last as long as they are told to, and not until some work is done: they
-// have a rate, and a wall time that says nothing.
+// Whether the cell's runs last for a set time, not until some work is done. Such runs have a rate,
+// and a wall time that says nothing.
 bool bounded_by_time(const Cell& cell);
-
-// One fact about the box. Keys are dotted paths ("kernel.release"); a fact that could not be had is
-// null with its reason.
-struct Fact {
-  std::string key;
-  std::variant<std::monostate, bool, int64_t, double, std::string, std::vector<int64_t>,
-               std::vector<std::string>>
-      value;
-  std::string reason;
-
-  bool operator==(const Fact&) const = default;
-};
-using Facts = std::vector<Fact>;
 
 struct Report {
   int major = kReportMajor, minor = kReportMinor;
@@ -291,15 +272,15 @@ struct Report {
   uint64_t seed = 0;
   int blocks_planned = 0;  // measured ones
   int warmup_planned = 0;
-  std::string
-      claim;  // what the experiment expects of its threaded runs: slower, faster, same; or ""
-  Facts environment;         // what does not change during an experiment
-  Facts environment_before;  // what does: load, steal, temperatures of the moment
+  // What the experiment expects of its threaded runs: slower | faster | same | "".
+  std::string claim;
+  Facts environment;         // constant during an experiment
+  Facts environment_before;  // of the moment: load, steal, temperatures
   Facts environment_after;
   Facts capabilities;  // which programs and features the tracer used
   std::vector<Cell> cells;
-  // What a page's copy had no room for, by the report's own keys: "threads.histograms". Empty in
-  // every report that an experiment wrote.
+  // The keys that a page's copy had no room for: "threads.histograms". Empty in every report that
+  // an experiment wrote.
   std::vector<std::string> left_out;
 
   bool lacks(const std::string& what) const {

@@ -1,28 +1,28 @@
-// From the structures that the kernel side counts in to the report's. Pure; no root needed.
+// Turns the structures that the kernel side counts in into the report's. Pure; needs no root.
 #pragma once
 
 #include <span>
 #include <vector>
 
-#include "bpf/contract.h"
+#include "bpf/counters.h"
 #include "userspace/report/histogram.h"
 
 namespace gilscope {
 
 Histograms to_report(const gilscope_histograms& histograms);
 
-// What a thread counted about itself.
+// The counts that a thread kept about itself.
 GilCounts to_report(const gilscope_slot& slot);
 
-// `cores` by CPU id. What still ran at the end of the window (an idle or foreign task that was
-// never switched out again) is added here. Cores outside `cpus` on which the run's threads never
-// ran are left out.
+// `cores` by CPU id. Adds the time of a task that still ran at the end of the window (idle or
+// foreign, never switched out again). Leaves out CPUs outside `cpus` on which the run's threads
+// never ran.
 std::vector<Core> cores_of(std::span<const gilscope_core> cores, const gilscope_window& window,
                            std::span<const int> cpus);
 
 ThreadTrace trace_of(const gilscope_thread& thread);
 
-// Drops, discards and censored waits, over all cores.
+// Losses over all CPUs; recursion misses are the tracer's to add.
 Lost lost_of(std::span<const gilscope_core> cores, const gilscope_window& window);
 
 }  // namespace gilscope

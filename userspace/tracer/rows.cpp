@@ -32,7 +32,7 @@ Result<uint64_t> Rows::take(uint64_t until_ns, const Sink& sink) {
   while (!rows.empty()) {
     std::ranges::pop_heap(rows, later);
     Row& row = rows.back();
-    // The next of the others bounds how much of this row comes at once.
+    // The earliest record of the other buffers bounds how many this one hands over at once.
     const uint64_t until = rows.size() > 1 ? at(rows.front()).end_ns : until_ns;
     do {
       piece.push_back(at(row));

@@ -1,12 +1,12 @@
-// The reading side of the cores' rows of records: what has been written since the last time, of all
-// cores, in one order.
+// The reading side of the CPUs' buffers of records: all that has been written since the last time,
+// in one order.
 #pragma once
 
 #include <functional>
 #include <span>
 #include <vector>
 
-#include "bpf/contract.h"
+#include "bpf/counters.h"
 #include "userspace/util/result.h"
 
 namespace gilscope {
@@ -16,14 +16,15 @@ class Rows {
   using Sink = std::function<Status(std::span<const gilscope_segment>)>;
 
   Rows() = default;
-  // `records` holds a row of `per_core` for each of the first cores; `cores` says what is in them.
+  // `records` holds a buffer of `per_core` records for each of the first CPUs; `cores` says how far
+  // each is filled.
   Rows(std::span<const gilscope_segment> records, std::span<gilscope_core> cores, size_t per_core)
       : records_(records), cores_(cores), per_core_(per_core) {}
 
-  // Hands what ended by `until_ns`, a time that has come already, to the sink by end_ns, and makes
-  // room for more, even where the sink fails: its first failure is returned. Returns how many there
-  // were. The limit keeps a thread's records in order: cores are looked at one after the other, and
-  // a thread may have gone from one that has been to one that is still to be looked at.
+  // Hands segments that ended by `until_ns`, a time in the past, to the sink in the order of
+  // end_ns, and frees their places even if the sink fails; returns how many there were, or the
+  // sink's first failure. The limit keeps a thread's records in order: CPUs are looked at one after
+  // the other, and a thread may move from one already looked at to one still to come.
   Result<uint64_t> take(uint64_t until_ns, const Sink& sink);
 
  private:

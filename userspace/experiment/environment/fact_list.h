@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "userspace/report/model.h"
+#include "userspace/report/facts.h"
 #include "userspace/util/quote.h"
 #include "userspace/util/result.h"
 

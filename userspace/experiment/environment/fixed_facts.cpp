@@ -8,6 +8,7 @@
 
 #include "userspace/experiment/environment.h"
 #include "userspace/experiment/environment/value_text.h"
+#include "userspace/report/model.h"
 #include "userspace/util/quote.h"
 
 namespace gilscope {

@@ -5,9 +5,11 @@
 #include <span>
 #include <string>
 
-#include "userspace/report/model.h"
+#include "userspace/report/facts.h"
 
 namespace gilscope {
+
+struct Report;
 
 enum class FixedBy { gilscope, kernel, machine, scheduler };
 

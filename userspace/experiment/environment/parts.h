@@ -9,7 +9,7 @@
 #include "userspace/experiment/environment/box.h"
 #include "userspace/experiment/environment/fact_list.h"
 #include "userspace/experiment/gates.h"
-#include "userspace/report/model.h"
+#include "userspace/report/facts.h"
 
 namespace gilscope {
 

@@ -1,0 +1,22 @@
+// Sums of a number over the CPUs of a run.
+#pragma once
+
+#include <concepts>
+
+#include "userspace/report/model.h"
+
+namespace gilscope {
+
+// Empty where one of the CPUs does not say.
+std::optional<uint64_t> sum_over(const std::vector<Core>& cores,
+                                 std::invocable<const Core&> auto value) {
+  uint64_t sum = 0;
+  for (const Core& core : cores) {
+    const std::optional<uint64_t> one = value(core);
+    if (!one) return std::nullopt;
+    sum += *one;
+  }
+  return sum;
+}
+
+}  // namespace gilscope
