@@ -12,9 +12,9 @@
 #define GILSCOPE_SUB_BITS 3
 #define GILSCOPE_SUB_BUCKETS (1 << GILSCOPE_SUB_BITS)
 
-/* By how much a value is shifted until its first bit is the fourth, by the hash of a number whose
- * bits are set from there down: a de Bruijn sequence has each six bits once. BPF has no instruction
- * that counts leading zeros, and of a tree of branches some are always mispredicted. */
+/* The shift that brings a value's highest bit to the fourth place, looked up by a hash of the value
+ * with all bits below the highest set: a de Bruijn sequence has each six-bit pattern once. BPF has
+ * no instruction that counts leading zeros, and a tree of branches is often mispredicted. */
 #define GILSCOPE_DE_BRUIJN 0x03f79d71b4cb0a89ULL
 static const __u8 gilscope_shifts[64] = {
     0,  44, 0,  53, 45, 24, 0,  57, 54, 46, 38, 34, 25, 13, 0,  58, 51, 55, 32, 49, 47, 39,
@@ -33,7 +33,7 @@ static inline __u64 gilscope_bucket(__u64 value) {
   return bucket < GILSCOPE_BUCKETS ? bucket : GILSCOPE_BUCKETS - 1;
 }
 
-/* The smallest value of a bucket; the bucket's end is the next one's start. */
+/* The smallest value of a bucket, which ends where the next one begins. */
 static inline __u64 gilscope_bucket_low(__u32 bucket) {
   if (bucket < GILSCOPE_SUB_BUCKETS) return bucket;
   __u32 shift = bucket / GILSCOPE_SUB_BUCKETS - 1;
@@ -42,11 +42,11 @@ static inline __u64 gilscope_bucket_low(__u32 bucket) {
 
 static inline void gilscope_histogram_add(struct gilscope_histogram* histogram, __u64 value) {
   __u64 bucket = gilscope_bucket(value);
-  if (bucket < GILSCOPE_BUCKETS) histogram->buckets[bucket] += 1; /* the test is the verifier's */
+  if (bucket < GILSCOPE_BUCKETS) histogram->buckets[bucket] += 1; /* for the verifier */
   if (value > histogram->max) histogram->max = value;
 }
 
-/* One value, of a core and of a thread: its bucket is looked for once. */
+/* Adds one value to a CPU's histogram and to a thread's, computing its bucket once. */
 static inline void gilscope_histogram_add_to_both(struct gilscope_histogram* one,
                                                   struct gilscope_histogram* other, __u64 value) {
   __u64 bucket = gilscope_bucket(value);

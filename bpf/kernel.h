@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
- * The few kernel types that the programs read. Offsets are relocated against the running kernel's
- * BTF (CO-RE), so only the names of the fields matter here.
+ * The few kernel types that the programs read. CO-RE relocates offsets against the running kernel's
+ * BTF, so only the names of the fields matter here.
  */
 #ifndef GILSCOPE_BPF_KERNEL_H
 #define GILSCOPE_BPF_KERNEL_H
@@ -29,8 +29,8 @@ struct task_struct___before_5_14 {
 
 #pragma clang attribute pop
 
-/* A program attached through BTF follows pointers directly; its raw twin must ask a helper. `btf`
- * is a constant where these are inlined, so only one branch remains. */
+/* A program attached through BTF follows pointers directly; its raw twin needs a helper. `btf` is a
+ * constant at each inlined call, so only one branch remains. */
 #define TASK_READ(btf, task, field) ((btf) ? (task)->field : BPF_CORE_READ(task, field))
 
 static __always_inline __u32 task_state(bool btf, struct task_struct* task) {

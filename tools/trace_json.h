@@ -1,4 +1,4 @@
-// What the segments of a cell tell, for scripts.
+// The findings from the segments of a cell, for scripts.
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -18,10 +18,10 @@ Json value(const std::optional<Interval>& interval) {
   if (!interval) return nullptr;
   return {{"low", value(interval->low)},
           {"high", value(interval->high)},
-          {"open_above", false}};  // of 1.0: no end is open any more
+          {"open_above", false}};  // a key of 1.0; intervals are no longer open
 }
 
-// A change is a ratio or a difference, and the other of the two is null.
+// A change is a ratio or a difference; the key of the other is null.
 void add_change(Json& json, Scale scale, const std::optional<double>& change,
                 const std::optional<Interval>& interval) {
   const bool ratio = scale == Scale::ratio;

@@ -105,7 +105,7 @@ std::string csv_row(const ContrastResult& contrast, const CellResult& cell,
   return joined(fields);
 }
 
-// What has no metrics: a cell that is on one side only, a report that is not finished.
+// A row without metrics: for a cell that is on one side only, or an unfinished report.
 std::string missing_row(const std::string& a, const std::string& b, const std::string& cell,
                         const std::string& what) {
   std::vector<std::string> fields(kColumns.size());
@@ -117,7 +117,7 @@ std::string missing_row(const std::string& a, const std::string& b, const std::s
 
 // ---- Markdown ----
 
-// A report's words are no markup.
+// Escapes text from a report, which must not become markup.
 std::string plain_text(const std::string& text) {
   std::string out;
   for (const char letter : text) {

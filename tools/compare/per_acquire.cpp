@@ -40,7 +40,7 @@ Values values_of(const CellResult& cell, bool baseline) {
   return values;
 }
 
-// Of one cell: what each level has in it, the baseline from the first contrast that has it.
+// The values of one cell by level; the baseline's come from the first contrast that has the cell.
 std::map<std::string, Values> by_level(const Comparison& comparison, const Keys& keys) {
   std::map<std::string, Values> levels;
   for (const ContrastResult& contrast : comparison.results) {
@@ -72,7 +72,7 @@ PerAcquire per_acquire(const Comparison& comparison) {
   PerAcquire all;
   all.emulated = comparison.emulated();
   if (!worth_a_table(comparison)) return all;
-  // By what they are but for CPUs.
+  // By all keys of a cell but its CPUs.
   std::map<Keys, std::vector<Keys>, decltype(&comes_before)> cells(&comes_before);
   for (const ContrastResult& contrast : comparison.results) {
     for (const CellResult& cell : contrast.cells) {

@@ -1,5 +1,5 @@
-// What an acquisition cost in failures, wasted wakeups and migrations, by level and CPU count: one
-// table for a whole comparison, which holds on emulated CPUs too.
+// Failures, wasted wakeups and migrations for each acquisition, by level and CPU count: one table
+// for a whole comparison, valid on emulated CPUs too.
 #pragma once
 
 #include <array>
@@ -12,7 +12,7 @@
 namespace gilscope {
 
 struct PerAcquire {
-  // Medians of these metrics, by their names, in the order of Row::values.
+  // The metrics whose medians are in Row::values, in its order.
   static constexpr std::array<const char*, 3> kMetrics{"failed_per_acquire", "wasted_per_acquire",
                                                        "migrations_per_acquire"};
   static constexpr std::array<const char*, 3> kShown{"failed", "wasted wakeups", "migrations"};
@@ -25,7 +25,7 @@ struct PerAcquire {
     std::array<std::optional<double>, 3> values;
     bool emulated = false;
 
-    // What stands for a wall time where one side's means nothing.
+    // Stands in the place of a wall time, which means nothing on one side.
     const char* wall_time() const { return emulated ? "emulated" : "left out"; }
   };
   struct Group {
@@ -38,7 +38,7 @@ struct PerAcquire {
   static Number number(const std::optional<double>& value);
 };
 
-// Empty where sentences say as much: two levels of real CPUs that are not kernels.
+// Empty for two levels on real CPUs that are not kernels: the sentences say as much.
 PerAcquire per_acquire(const Comparison& comparison);
 
 }  // namespace gilscope

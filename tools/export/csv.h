@@ -1,5 +1,5 @@
-// Rows of one kind as comma-separated values: a line of the columns' names, then the rows. Quoted
-// as RFC 4180 says; lines end in a line feed alone.
+// Writes rows of one kind as comma-separated values: a line with the names of the columns, then the
+// rows. Quotes as RFC 4180 says; lines end in a line feed alone.
 #pragma once
 
 #include <string>
@@ -22,7 +22,7 @@ class CsvWriter : public RowWriter {
   void end() override;
 
   bool empty() const { return !named_; }  // no row was written, and so no names
-  // The first thing that failed.
+  // The first failure.
   const Status& status() const { return status_; }
 
  private:

@@ -29,7 +29,7 @@ const char* word(RowKind kind) {
   return "segment";
 }
 
-// What a JSON text holds as it is.
+// The text as it may stand in a JSON string.
 bool is_plain(std::string_view text) {
   for (const char letter : text) {
     if (letter < ' ' || letter > '~' || letter == '"' || letter == '\\') return false;

@@ -1,4 +1,4 @@
-// Rows of every kind as JSON, one object a line, behind a line that says what they are.
+// Writes rows of every kind as JSON, one object a line, behind a header line.
 #pragma once
 
 #include <string>
@@ -25,7 +25,7 @@ class NdjsonWriter : public RowWriter {
   void nothing(std::string_view column) override;
   void end() override;
 
-  // The first thing that failed.
+  // The first failure.
   const Status& status() const { return status_; }
 
  private:

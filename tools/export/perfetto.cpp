@@ -8,8 +8,8 @@ namespace gilscope {
 namespace perfetto {
 namespace {
 
-// Of a preempted task in sched_switch: TASK_REPORT_MAX of Linux 4.18 and later. A reader takes it
-// for that only if it is told the kernel's release.
+// The state of a preempted task in sched_switch: TASK_REPORT_MAX of Linux 4.18 and later. A reader
+// understands it only if the trace names the kernel's release.
 constexpr int64_t kPreempted = 0x100;
 
 // Thread ids are 22 bits in the kernel, and signed numbers in the trace.
@@ -36,9 +36,9 @@ void write_system(Packets& packets, const Facts& environment) {
   });
 }
 
-// All times are CLOCK_MONOTONIC's. Bundles of ftrace have no name for that clock: without one they
-// are read as CLOCK_BOOTTIME's, whose distance a report does not know. Saying that both clocks are
-// the same, and that the trace's is the first, leaves every number as it is.
+// All times are CLOCK_MONOTONIC's. Bundles of ftrace events cannot name that clock and are read as
+// CLOCK_BOOTTIME's, whose offset a report does not know. Declaring both clocks equal, and the
+// trace's clock to be CLOCK_MONOTONIC, leaves every number as it is.
 void write_clocks(Packets& packets, uint64_t ns) {
   packets.write([&](Builder<TracePacket>& packet) {
     Builder<ClockSnapshot> snapshot(packet, TracePacket::clock_snapshot);
@@ -116,7 +116,7 @@ Status export_perfetto(const Report& report, const TraceDirectory& directory,
   Sched sched(packets, text(report.environment, "kernel.release") ? kPreempted : 0);
   uint64_t next_flow = 0;
   for (size_t i = 0; i < runs.size(); ++i) {
-    // One at a time: an experiment may have more runs than a process may have files.
+    // One file at a time: an experiment may have more runs than a process may open files.
     const auto trace = RunTrace::open(directory, report, *runs[i].cell, *runs[i].run);
     if (!trace) return fail(trace.error());
     if (Status s = write_run(packets, sched, runs[i], *trace, i, next_flow); !s) return s;

@@ -1,4 +1,4 @@
-// Runs as a trace that ui.perfetto.dev opens. docs/export.md describes what is in it.
+// Writes runs as a trace for ui.perfetto.dev. docs/export.md describes what is in it.
 #pragma once
 
 #include "tools/export/runs.h"

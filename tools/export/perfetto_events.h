@@ -1,4 +1,4 @@
-// Slices, marks and counter values on tracks. Names are interned: they stand once, in the first
+// Slices, marks and counter values on tracks. Names are interned: each stands once, in the first
 // packet.
 #pragma once
 
@@ -44,7 +44,7 @@ class Events {
  public:
   explicit Events(Packets& packets) : packets_(packets) {}
 
-  // Before all others: the names, and the clock of every timestamp.
+  // Writes the names, and the clock of every timestamp. Must come first.
   void declare();
 
   void slice(uint64_t track, uint64_t from_ns, uint64_t to_ns, Name name);

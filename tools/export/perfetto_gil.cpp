@@ -76,7 +76,7 @@ void GilTracks::count_waiters(uint64_t ns) {
   events_.counter(ids_.waiters(), ns, *waiters_);
 }
 
-// Three kinds, which are never added up under one name (docs/metrics.md).
+// The three kinds are never added up under one name (docs/metrics.md).
 void GilTracks::count_failed(const gilscope_segment& segment, uint64_t ns) {
   const bool first = !cores_.contains(segment.cpu);
   if (first) tracks_.declare_core(ids_, segment.cpu);
@@ -91,8 +91,8 @@ void GilTracks::count_failed(const gilscope_segment& segment, uint64_t ns) {
   add(ids_.timed_out(segment.cpu), core.timed_out, segment.timed_out);
 }
 
-// Those of a segment with an acquisition were made before it, or after it by a thread that waits
-// again now; segments do not tell which, so the state at the end decides.
+// The requests of a segment with an acquisition were made before it, or after it by a thread that
+// is waiting again. Segments do not tell which, so the state at the end decides.
 void GilTracks::remember_requests(const gilscope_segment& segment) {
   uint64_t& requests = requests_[segment.thread];
   if (segment.acquires) requests = 0;

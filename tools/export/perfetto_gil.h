@@ -1,5 +1,5 @@
-// The GIL's tracks of one run: who owns it, who holds or waits, how it was passed on, and what was
-// in vain.
+// The GIL's tracks of one run: its owner, who holds it or waits for it, hand-offs, failed
+// acquisitions and wasted wakeups.
 #pragma once
 
 #include <map>
@@ -14,7 +14,7 @@ namespace gilscope::perfetto {
 
 class GilTracks : private GilSpansReader {
  public:
-  // `next_flow`: ids of flows, which are the whole trace's.
+  // `next_flow` counts the flows of the whole trace.
   GilTracks(Packets& packets, const TrackIds& ids, const std::vector<TracedThread>& threads,
             bool one_owner, uint64_t& next_flow);
 
@@ -41,7 +41,7 @@ class GilTracks : private GilSpansReader {
   GilSpans spans_;
   std::optional<uint64_t> waiters_;  // as last written
   std::map<uint32_t, Core> cores_;
-  // By slot: drop requests since it last had the GIL.
+  // By slot: drop requests since the thread last had the GIL.
   std::vector<uint64_t> requests_;
   uint64_t last_ns_ = 0;
 };

@@ -1,5 +1,5 @@
-// A Perfetto trace is a row of packets; each is written as it is made, so that the trace's length
-// costs no memory.
+// The packets of a Perfetto trace. Each is written as it is made, so that memory does not grow with
+// the trace.
 #pragma once
 
 #include <protozero/pbf_builder.hpp>
@@ -17,7 +17,7 @@ class Packets {
  public:
   explicit Packets(OutputFile& file) : file_(file) {}
 
-  // `fill` is given the packet's Builder<TracePacket>.
+  // `fill` gets the packet's Builder<TracePacket>.
   template <typename Fill>
   void write(Fill fill) {
     packet_.clear();
@@ -29,7 +29,7 @@ class Packets {
     append();
   }
 
-  // The first thing that failed; what is written after it goes nowhere.
+  // The first failure; later packets are dropped.
   const Status& status() const { return status_; }
 
  private:

@@ -7,13 +7,13 @@ constexpr size_t kBuffered = 16384;
 constexpr uint32_t kIdle = UINT32_MAX;
 const std::string kIdleName = "swapper";
 
-// Segments do not tell a task's priority; this is what the kernel calls nice 0.
+// Segments do not have a task's priority; this is the kernel's for nice 0.
 constexpr int32_t kPriority = 120;
 
 // Bits of the kernel's task states (include/linux/sched.h).
 constexpr int64_t kRunning = 0, kInterruptible = 1, kDead = 16;
 
-// A packed field of a value of each item. Negative numbers do not occur.
+// A packed field with one value of each item; none is negative.
 template <typename Items, typename Value>
 void column(Builder<CompactSched>& compact, CompactSched field, const Items& items, Value value) {
   std::vector<uint64_t> values;
@@ -57,8 +57,8 @@ void Sched::see(const Moment& moment) {
   if (buffered_ >= kBuffered) flush();
 }
 
-// Where the kernel kept a switch to itself, a segment can seem to begin before the last one of its
-// CPU has ended: then that one is cut short.
+// After a switch that sched_switch did not report, a segment can seem to begin before the last one
+// of its CPU has ended; the earlier one is then cut short.
 void Sched::switch_in(Cpu& cpu, const Moment& moment) {
   begin(cpu, moment.ns);
   int64_t prev_state = kRunning;
@@ -90,8 +90,8 @@ void Sched::wake(const Moment& moment) {
   buffered_ += 1;
 }
 
-// A compact switch does not say who went off, so readers drop the first one of each CPU, and
-// wakings before it.
+// A compact switch does not name the task that is switched out, so readers drop the first one of
+// each CPU, and wakings before it.
 void Sched::begin(Cpu& cpu, uint64_t ns) {
   if (cpu.begun) return;
   cpu.begun = true;

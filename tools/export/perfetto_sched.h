@@ -1,6 +1,6 @@
-// What the scheduler did, as ftrace would tell it: sched_switch and sched_waking of each CPU in
-// Perfetto's compact form, in bundles of bounded size. docs/export.md says what segments cannot
-// tell and what stands there instead.
+// The scheduler's work as ftrace events: sched_switch and sched_waking of each CPU in Perfetto's
+// compact form, in bundles of bounded size. docs/export.md says what segments cannot tell and what
+// stands there instead.
 #pragma once
 
 #include <cstdint>
@@ -17,10 +17,11 @@ namespace gilscope::perfetto {
 
 class Sched {
  public:
-  // `preempted` is how the reader knows a preempted task, which hangs on the kernel's version.
+  // `preempted` is the task state by which a reader recognizes preemption; it depends on the
+  // kernel's version.
   Sched(Packets& packets, int64_t preempted) : packets_(packets), preempted_(preempted) {}
 
-  // The moments that follow are of a run with these threads; records were lost on `lossy` CPUs.
+  // The moments that follow belong to a run with these threads; records were lost on `lossy` CPUs.
   void begin_run(const std::vector<TracedThread>& threads, std::set<int> lossy);
   void see(const Moment& moment);
   void end_run();
@@ -43,10 +44,10 @@ class Sched {
   struct Cpu {
     std::vector<Switch> switches;
     std::vector<Waking> wakings;
-    bool begun = false;               // something of it stands in the trace
+    bool begun = false;               // the trace has an event of it
     std::optional<uint32_t> running;  // slot
-    int64_t running_state = 0;        // in which it will be switched out
-    // Its thread went off, and nobody knows yet whether another of ours followed at once.
+    int64_t running_state = 0;        // in which its thread will be switched out
+    // Its thread was switched out, and the next moment tells whether another of the run followed.
     std::optional<Off> off;
   };
 
@@ -64,12 +65,12 @@ class Sched {
   Packets& packets_;
   int64_t preempted_;
   std::vector<TracedThread> threads_;
-  std::set<int> lossy_;       // that no bundle has said so of
-  std::set<int> lossy_cpus_;  // all of the run
+  std::set<int> lossy_;       // lossy CPUs that no bundle has marked yet
+  std::set<int> lossy_cpus_;  // all lossy CPUs of the run
   std::map<uint16_t, Cpu> cpus_;
   size_t buffered_ = 0;  // events of all CPUs
 
-  // Of the bundle that is being written.
+  // State of the bundle that is being written.
   std::vector<std::optional<uint32_t>> comm_indices_;
   std::vector<const std::string*> comms_;
 };

@@ -1,6 +1,5 @@
-// The numbers of those fields of Perfetto's public schema that an export has (google/perfetto,
-// protos/perfetto/trace/**). Only what is written stands here; tests/perfetto/trace.proto is the
-// same as protoc reads it.
+// The numbers of the fields of Perfetto's public schema that an export writes (google/perfetto,
+// protos/perfetto/trace/**). tests/perfetto/trace.proto is the same for protoc.
 #pragma once
 
 #include <cstdint>

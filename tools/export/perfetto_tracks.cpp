@@ -17,8 +17,8 @@ void describe(Packets& packets, uint64_t uuid, uint64_t parent, const std::strin
   });
 }
 
-// A row of the GIL's group, in the order of `rank`. Rows of the same name, as threads may have, are
-// not to be drawn as one.
+// A track of the GIL's group, in the order of `rank`. Tracks of the same name, as threads may have,
+// are drawn apart.
 template <typename Fill>
 void describe_row(Packets& packets, const TrackIds& ids, uint64_t uuid, uint32_t rank,
                   const std::string& name, Fill fill) {
@@ -48,7 +48,7 @@ std::vector<TracedThread> traced_threads(const Run& run) {
 
 void Tracks::declare(const TrackIds& ids, const std::string& process,
                      const std::vector<TracedThread>& threads, bool one_owner) {
-  // Slot 0 is main, whose thread id is the process's.
+  // Slot 0 is the main thread, whose id is the process's.
   const auto pid = static_cast<int32_t>(threads.empty() ? 0 : threads[0].tid);
   describe(packets_, ids.process(), 0, "", [&](Builder<TrackDescriptor>& track) {
     Builder<ProcessDescriptor> descriptor(track, TrackDescriptor::process);

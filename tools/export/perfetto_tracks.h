@@ -1,4 +1,4 @@
-// The tracks of one run: its process with its threads, and below it a group for the GIL.
+// The tracks of one run: its process with its threads, and below the process a group for the GIL.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ struct TracedThread {
 
 std::vector<TracedThread> traced_threads(const Run& run);
 
-// Ids that no other track of the trace has. `ordinal` is the run's among those exported.
+// Ids that are unique in the trace. `ordinal` numbers the exported runs.
 class TrackIds {
  public:
   explicit TrackIds(uint64_t ordinal) : run_((ordinal + 1) << 32) {}
@@ -43,10 +43,10 @@ class Tracks {
  public:
   explicit Tracks(Packets& packets) : packets_(packets) {}
 
-  // All but those of cores; the owner's only where there is one.
+  // All tracks but those of CPUs; the owner's only where the policy has one.
   void declare(const TrackIds& ids, const std::string& process,
                const std::vector<TracedThread>& threads, bool one_owner);
-  // The counters of failed acquisitions on a core.
+  // The counters of failed acquisitions on a CPU.
   void declare_core(const TrackIds& ids, uint32_t cpu);
 
  private:

@@ -1,4 +1,4 @@
-// Runs as rows, in a file.
+// Writes runs as rows to a file.
 #pragma once
 
 #include "tools/export/rows.h"
@@ -7,11 +7,11 @@
 
 namespace gilscope {
 
-// Rows of one kind. Segments are those of runs that have them.
+// Writes rows of one kind; segments, of the runs that have them.
 Status export_csv(const Report& report, const TraceDirectory& directory,
                   const std::vector<ExportedRun>& runs, RowKind kind, OutputFile& file);
 
-// Each run followed by its cores, its threads, and its segments if it has them.
+// Writes each run, followed by its CPUs, its threads, and its segments if it has them.
 Status export_ndjson(const Report& report, const TraceDirectory& directory,
                      const std::vector<ExportedRun>& runs, OutputFile& file);
 

@@ -1,4 +1,4 @@
-// Which runs of a report are exported.
+// The runs of a report that are exported.
 #pragma once
 
 #include <vector>
@@ -20,16 +20,16 @@ struct ExportedRun {
   const Run* run = nullptr;
 
   bool has_segments() const { return !run->segments_file.empty(); }
-  // Records that the ring had no room for.
+  // Records that found their CPU's buffer full.
   uint64_t dropped() const { return run->lost ? run->lost->segments : 0; }
-  // When the first of its threads entered tracing; 0: none did.
+  // When its first thread entered tracing; 0: none did.
   uint64_t first_ns() const;
 };
 
 // In the report's order. Fails where the filter names a cell or a block that is not there.
 Result<std::vector<ExportedRun>> runs_to_export(const Report& report, const RunFilter& filter);
 
-// Of these, those that have segments, in the order in which they ran. Fails with Exit::no_data
+// Those of `runs` that have segments, in the order in which they ran. Fails with Exit::no_data
 // where there are none.
 Result<std::vector<ExportedRun>> with_segments(const std::vector<ExportedRun>& runs);
 

@@ -1,5 +1,5 @@
-// Reports since 1.3 say what ends a run of each cell. Of older ones it is derived here, and only
-// here: from the workload's name and parameters, and from results that only a time-bounded workload
+// Reports since 1.3 say what ends a run of each cell. For older ones it is derived here, and only
+// here, from the workload's name and parameters and from results that only a time-bounded workload
 // has.
 #include <algorithm>
 #include <array>
@@ -11,7 +11,7 @@
 namespace gilscope {
 namespace {
 
-// The workloads that always lasted as long as their parameter `seconds` said, up to 1.2.
+// The workloads that up to 1.2 always lasted for their parameter `seconds`.
 constexpr std::array<std::string_view, 7> kTimed{"latency", "bandwidth", "echo", "file",
                                                  "convoy",  "ping-pong", "yield"};
 

@@ -30,7 +30,7 @@ std::string shown(const Json& value) {
   return printable(text);
 }
 
-// `at`: the key, with dots; a null pointer where a side does not have it.
+// `at` is the key, with dots. A null pointer stands for a side without the key.
 Difference difference(const Json* one, const Json* later, const std::string& at,
                       const std::set<std::string>& may_differ = {}) {
   const auto name = [&](const std::string& key) { return at.empty() ? key : at + "." + key; };
@@ -71,14 +71,14 @@ std::string named(size_t cell, const Json& run) {
                      run["trace"].get_ref<const std::string&>());
 }
 
-// A run is never changed, but for its being marked as of a block that was cut short.
+// A run never changes, except that one of a block that was cut short is marked as interrupted.
 Difference run_difference(const Json& one, const Json& later) {
   const bool marked = later["status"] == "interrupted";
   return difference(&one, &later, "",
                     marked ? std::set<std::string>{"status"} : std::set<std::string>{});
 }
 
-// Runs are only ever added behind those that are there.
+// Runs are only ever appended.
 Difference runs_difference(const Json& one, const Json& later, size_t cell) {
   for (size_t i = 0; i < one.size(); ++i) {
     if (i == later.size()) return named(cell, one[i]) + "the run is in the first only";
@@ -129,8 +129,8 @@ Result<std::optional<std::string>> contradiction(std::string_view one, std::stri
   if (!first) return fail(first.error());
   const Result<Json> second = parsed(later);
   if (!second) return fail(second.error());
-  // What a report says of its moment: its version, how far it is, the box when the last block
-  // ended, and what the tracer could do when it was taken up.
+  // These change as an experiment goes on: the version that writes, the state, the environment
+  // after the last block, and the capabilities of the tracer when the experiment resumed.
   const std::set<std::string> of_the_moment = {"schema", "status", "capabilities"};
   std::set<std::string> apart = of_the_moment;
   apart.insert({"environment", "cells"});

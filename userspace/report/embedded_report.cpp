@@ -16,7 +16,7 @@ constexpr std::string_view kClosing = "</script>";
 constexpr std::string_view kAlphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-// What a decoder of our own packing needs is a tenth of it.
+// Ten times what decoding pack_report()'s output needs.
 constexpr uint64_t kMaxDecoderBytes = uint64_t{128} << 20;
 
 size_t packed_size(size_t base64) {
@@ -107,7 +107,7 @@ std::string to_base64(std::string_view bytes) {
 std::string pack_report(std::string_view json, size_t room) {
   const size_t overhead = kOpening.size() + kClosing.size() + 4;
   if (room <= overhead) return "";
-  // The encoder gives up as soon as it runs out of room.
+  // The encoder fails as soon as it runs out of room.
   std::string packed(packed_size(room - overhead), '\0');
   size_t used = 0;
   const lzma_ret result = lzma_easy_buffer_encode(
@@ -127,7 +127,7 @@ bool is_page(std::string_view text) {
 
 Result<std::string> unpack_report(std::string_view page, const std::string& origin,
                                   size_t max_bytes) {
-  // Nothing that is a report's can look like the opening: its text has no bare '<' in a page.
+  // No text of a report can look like the opening: a page escapes every '<' in it.
   size_t from = page.find(kOpening);
   if (from == std::string_view::npos) {
     return fail(Exit::no_data, origin + ": this page carries no report; it may be cut short");

@@ -23,7 +23,7 @@ void insert(Json& root, const std::string& key, Json value) {
   for (size_t dot; (dot = rest.find('.')) != std::string::npos; rest.erase(0, dot + 1)) {
     Json& child = (*at)[rest.substr(0, dot)];
     if (child.is_null()) child = Json::object();
-    // A fact may stand where another one's key goes through: then the rest keeps its dots.
+    // Where the key of a fact is a prefix of another's, the rest of the longer key keeps its dots.
     if (!child.is_object()) break;
     at = &child;
   }
@@ -41,7 +41,7 @@ bool is_int64(const Json& value) {
          value.get<uint64_t>() <= uint64_t(std::numeric_limits<int64_t>::max());
 }
 
-// False for what no fact can hold (a later minor version may write such things).
+// False for a value that no fact can hold; a later minor version may write one.
 bool read_value(const Json& value, Fact& fact) {
   if (value.is_null()) {
     fact.value = std::monostate{};
@@ -76,7 +76,7 @@ void flatten(const std::string& key, const Json& value, Facts& facts) {
 
 Json facts_to_json(const Facts& facts) {
   Json object = Json::object();
-  // Sorted, since the order of the facts themselves changes when they nest.
+  // Sorted, because nesting changes the order of the facts.
   std::map<std::string, std::string> reasons;
   for (const Fact& fact : facts) {
     insert(object, fact.key, std::visit(ToJson{}, fact.value));

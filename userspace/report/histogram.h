@@ -1,5 +1,5 @@
-// The histogram of the kernel side, as a report has it. The user side fills the same buckets, so
-// that what comes from counters and what comes from segments can be laid beside one another.
+// Turns a histogram of the kernel side into a report's. The user side fills the same buckets, so
+// that numbers from counters and from segments can be compared.
 #pragma once
 
 #include "bpf/histogram.h"

@@ -12,13 +12,13 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// The deepest report is a dozen levels. What recurses over a document may rely on this limit, and
-// an ordered object, whose keys are searched one by one, on the other.
+// The deepest report has a dozen levels. Code that recurses over a document relies on the first
+// limit; ordered objects, which search their keys one by one, rely on the second.
 constexpr size_t kMaxDepth = 64;
 constexpr size_t kMaxKeys = 16384;
 
-// Looks at brackets, commas and colons only: the parser judges the rest. Says how many keys there
-// are; empty: too deep or too wide.
+// Counts the keys, looking at brackets, commas and colons only; the parser judges the rest. Empty:
+// too deep or too wide.
 std::optional<size_t> keys_of_reasonable_shape(std::string_view text) {
   std::array<size_t, kMaxDepth> commas;
   size_t depth = 0, keys = 0;
@@ -32,7 +32,7 @@ std::optional<size_t> keys_of_reasonable_shape(std::string_view text) {
       quoted = true;
     } else if (c == '{' || c == '[') {
       if (depth == kMaxDepth) return {};
-      // Elements of an array may be many; counting them down from the top keeps one rule.
+      // An array may have many elements; only keys are limited.
       commas[depth++] = c == '{' ? kMaxKeys : SIZE_MAX;
     } else if ((c == '}' || c == ']') && depth > 0) {
       --depth;
@@ -97,9 +97,9 @@ Result<Json> parse_report(std::string_view text, const std::string& origin) {
   };
   try {
     Json document = Json::parse(text);
-    // The parser takes a NUL for the end of its text.
+    // The parser takes a NUL for the end of the text.
     if (const size_t nul = text.find('\0'); nul != std::string_view::npos) return not_json(nul + 1);
-    // Which of two values is meant, nobody knows; readers differ.
+    // Readers differ in which of two values they take.
     if (keys_in(document) != *keys) {
       return fail(Exit::no_data, origin + ": not a report: an object in it has a key twice");
     }

@@ -1,5 +1,5 @@
-// From bytes that anybody may have written to a JSON document that is known to be a report of our
-// major version and to keep its schema.
+// Turns untrusted bytes into a JSON document that is known to be a report of this major version and
+// to keep its schema.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -11,10 +11,11 @@
 
 namespace gilscope {
 
-// Well-formed, not absurdly deep or wide, schema name and major version right.
+// Checks that the text is well-formed JSON, neither too deep nor too wide, with the right schema
+// name and major version.
 Result<nlohmann::ordered_json> parse_report(std::string_view text, const std::string& origin);
 
-// The first violation of each part: one of every run's, and one of all that is around the runs.
+// The first violation of each run, and the first of everything around the runs.
 std::vector<std::string> check_schema(const nlohmann::ordered_json& document);
 
 }  // namespace gilscope

@@ -11,8 +11,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Fills the model from a document that keeps the schema. A key that is not there leaves its value
-// as it is: the schema has already said which ones must be.
+// Fills the model from a document that keeps the schema. A missing key leaves its member as it is:
+// the schema has already checked for the required ones.
 class Reader {
  public:
   explicit Reader(const Json& object) : object_(object) {}

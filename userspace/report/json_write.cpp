@@ -85,13 +85,12 @@ class Writer {
   Json object_ = Json::object();
 };
 
-// Names of threads are bytes to the kernel; JSON is UTF-8.
+// JSON is UTF-8, and the kernel takes any bytes for a thread's name.
 std::string compact(const Json& value) {
   return value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-// Deeper than this, everything is on one line: a line is a run, which is what one looks for with
-// grep and what diff shows as changed.
+// Everything deeper is written on one line, so that a line is a run, for grep and diff.
 constexpr int kRunDepth = 4;
 
 void append(std::string& out, const Json& value, int depth) {

@@ -16,7 +16,7 @@ namespace {
 
 constexpr char kLittle = '<', kBig = '>';
 
-// The header's length, magic and all, is a multiple of 64, padded with spaces before the newline.
+// The header, magic included, is padded with spaces before its newline to a multiple of 64 bytes.
 std::string header(size_t rows, char byte_order) {
   std::string text = fmt::format("{{'descr': '{}u8', 'fortran_order': False, 'shape': ({}, 3), }}",
                                  byte_order, rows);
@@ -49,14 +49,14 @@ Result<uint64_t> samples_in(int file, const std::string& origin) {
   const std::string what = in_quotes(origin);
   struct stat status {};
   if (::fstat(file, &status) != 0) return fail_errno(fmt::format("cannot read {}", what));
-  // Longer than any header that has our three columns and nothing else.
+  // Longer than any header with these three columns and nothing else.
   std::string start(256, '\0');
   const auto got =
       read_at(file, 0, start.data(), start.size(), fmt::format("cannot read {}", what));
   if (!got) return fail(got.error());
   start.resize(*got);
 
-  // What we write is read back: the number of rows, and all the rest must follow from it.
+  // Only headers as written here are accepted: all of it must follow from the number of rows.
   constexpr std::string_view kShape = "'shape': (";
   uint64_t rows = 0;
   const char* const end = start.data() + start.size();

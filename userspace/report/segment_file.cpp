@@ -68,7 +68,7 @@ Status SegmentWriter::finish() {
 
 Result<SegmentReader> SegmentReader::open(int directory, const std::string& name,
                                           const std::string& origin) {
-  // Not waiting for a writer where it is a pipe.
+  // O_NONBLOCK: opening a pipe must not wait for a writer.
   Fd file(openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
   if (!file) return fail_errno(fmt::format("cannot open {}", in_quotes(origin)));
   return of(std::move(file), origin);

@@ -1,7 +1,7 @@
-// A run's segments on disk: one header, then a record each (userspace/report/segment_record.h), by
-// end_ns up to a few us between cores, in the byte order of the box that wrote them. Files of
-// version 1, whose records are bpf/contract.h's gilscope_segment, are read too. docs/segments.md
-// describes each field.
+// A run's segments on disk: a header, then a record for each segment
+// (userspace/report/segment_record.h), ordered by end_ns up to a few us between CPUs, in the byte
+// order of the machine that wrote them. Files of version 1, whose records are gilscope_segment of
+// bpf/contract.h, are read too. docs/segments.md describes each field.
 #pragma once
 
 #include <array>
@@ -33,14 +33,13 @@ static_assert(sizeof(SegmentFileHeader) == 72);
 
 class SegmentWriter {
  public:
-  // Makes a new file `name` in the directory that `directory` is open on; an existing one is not
-  // touched.
+  // Makes a new file `name` in the open directory, and leaves an existing one alone.
   static Result<SegmentWriter> create(int directory, const std::string& name,
                                       const SegmentFileHeader& header);
 
-  // Fails at a segment that no record has room for.
+  // Fails at a segment with a field too large for a record.
   Status write(std::span<const gilscope_segment> segments);
-  // Everything is on the disk when this has succeeded.
+  // On success everything is on the disk.
   Status finish();
 
  private:
@@ -50,18 +49,18 @@ class SegmentWriter {
 
   Fd file_;
   std::string name_;
-  bool whole_ = false;  // of version 1, which only tests still write
+  bool whole_ = false;  // version 1, which only tests still write
   std::vector<char> buffer_;
 };
 
-// Reads a file of segments a piece at a time, so that its length costs no memory.
+// Reads a file of segments piece by piece, so that memory does not grow with the file.
 class SegmentReader {
  public:
-  // `name` below the directory that `directory` is open on; `origin` names the file in errors.
-  // Refuses what is not such a file, is of another version or byte order, or ends within a record.
+  // Opens `name` below the open directory; `origin` names the file in errors. Refuses a file of
+  // another kind, version or byte order, and one that ends within a record.
   static Result<SegmentReader> open(int directory, const std::string& name,
                                     const std::string& origin);
-  // The same of a file that is open already.
+  // The same for a file that is open already.
   static Result<SegmentReader> of(Fd file, const std::string& origin);
 
   const SegmentFileHeader& header() const { return header_; }
@@ -69,7 +68,7 @@ class SegmentReader {
   const std::string& origin() const { return origin_; }
   int fd() const { return file_.get(); }
 
-  // The records from `first` on, as many as `into` holds or the file has.
+  // Reads records from `first` on, as many as `into` holds or the file has.
   Result<std::span<gilscope_segment>> read(uint64_t first, std::span<gilscope_segment> into) const;
 
  private:
@@ -86,7 +85,7 @@ struct SegmentFile {
   std::vector<gilscope_segment> segments;
 };
 
-// A whole file, for those that are known to be small.
+// Reads a whole file, for files known to be small.
 Result<SegmentFile> read_segments(const std::string& path);
 
 }  // namespace gilscope

@@ -17,7 +17,7 @@ int64_t sign_extended(uint64_t time) {
 }  // namespace
 
 std::optional<SegmentRecord> packed(const gilscope_segment& segment) {
-  // One that began by entering has no time at which it was ready.
+  // A segment that began by entering has no ready time.
   const bool entered = segment.began == GILSCOPE_BEGAN_ENTERED;
   const uint64_t run = segment.end_ns - segment.run_ns;
   const uint64_t wait = entered ? 0 : segment.run_ns - segment.ready_ns;

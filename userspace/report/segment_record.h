@@ -1,5 +1,5 @@
-// A segment as it lies on disk: 48 bytes, three quarters of what it has in memory. docs/segments.md
-// describes each field.
+// A segment on disk: 48 bytes, three quarters of its size in memory. docs/segments.md describes
+// each field.
 #pragma once
 
 #include <cstdint>
@@ -21,10 +21,10 @@ struct SegmentRecord {
 };
 static_assert(sizeof(SegmentRecord) == 48);
 
-// Empty where a field has no room for the segment's: 78 hours on a core, 65 536 threads, as many
-// failed acquisitions of a kind in one segment.
+// Empty where a value is too large for its field: 78 hours on a CPU, 65 536 threads, as many failed
+// acquisitions of a kind in one segment.
 std::optional<SegmentRecord> packed(const gilscope_segment& segment);
-// Whatever the bytes are; what cannot be is for the reader to notice.
+// Accepts any bytes; the reader has to notice impossible values.
 gilscope_segment unpacked(const SegmentRecord& record);
 
 }  // namespace gilscope

@@ -6,7 +6,7 @@
 
 namespace gilscope {
 
-// The wait burns its core: a thread that slept here would be switched back in at the window's edge.
+// Waits busily: a thread that slept here would be switched back in at the window's edge.
 Status TraceControl::edge(int program, const char* name) const {
   if (Status s = run(program, name, programs_.lead_ns); !s || !traced_) return s;
   const uint64_t there = monotonic_ns() + programs_.lead_ns;
@@ -16,8 +16,8 @@ Status TraceControl::edge(int program, const char* name) const {
 
 Status TraceControl::run(int program, const char* name, uint64_t argument) const {
   if (!traced_) return {};
-  // A raw tracepoint program run by hand runs in the caller's own context (kernel 5.10, commit
-  // 1b4d60ec162f): that is how it knows the caller's tid whatever the PID namespace.
+  // BPF_PROG_TEST_RUN runs a raw tracepoint program in the caller's context (kernel 5.10, commit
+  // 1b4d60ec162f), so the program sees the caller's tid whatever the PID namespace.
   uint64_t context[1] = {argument};
   LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = context, .ctx_size_in = sizeof(context));
   if (bpf_prog_test_run_opts(program, &options)) {

@@ -1,5 +1,5 @@
-// What a worker holds of the tracer: the programs that its threads run on themselves. In an
-// untraced run every call does nothing, so that the same code runs traced and untraced.
+// The worker's side of the tracer: the programs that its threads run on themselves. In an untraced
+// run every call does nothing, so that the same code runs traced and untraced.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ class TraceControl {
  public:
   struct Programs {
     int open_window = -1, close_window = -1, enter = -1, leave = -1;  // borrowed descriptors
-    uint64_t lead_ns = 0;  // edges of the window are announced so long ahead
+    uint64_t lead_ns = 0;  // how long ahead edges of the window are announced
   };
 
   TraceControl() = default;  // untraced
@@ -21,10 +21,10 @@ class TraceControl {
   bool traced() const { return traced_; }
   const Programs& programs() const { return programs_; }
 
-  // The window: called by the worker's main thread. They return when it has opened, or closed.
+  // The window, for the worker's main thread. Each returns when the window has opened, or closed.
   Status open_window() const { return edge(programs_.open_window, "open_window"); }
   Status close_window() const { return edge(programs_.close_window, "close_window"); }
-  // The calling thread is traced from here on, as the one with this slot of the board ...
+  // Traces the calling thread from here on, as the one with this slot of the board ...
   Status enter(uint32_t slot) const { return run(programs_.enter, "enter", slot); }
   // ... until here; its last segment is counted when it is next switched out.
   Status leave() const { return run(programs_.leave, "leave"); }

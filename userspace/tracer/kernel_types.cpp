@@ -10,13 +10,13 @@ Result<KernelTypes> load_kernel_types() {
   const std::string cannot =
       fmt::format("cannot read the kernel's types (BTF, {})", kKernelTypesPath);
   if (::access(kKernelTypesPath, F_OK) == 0) {
-    // Not by the library's own search, which forgets why a file that is there was of no use.
+    // The library's own search would lose the reason why an existing file could not be used.
     KernelTypes types(btf__parse(kKernelTypesPath, nullptr));
     if (!types) return refused(cannot);
     return types;
   }
   if (errno != ENOENT) return refused(cannot);
-  // Some systems keep them beside the kernel's image.
+  // Some systems keep BTF beside the kernel's image.
   KernelTypes types(btf__load_vmlinux_btf());
   if (types) return types;
   const int error = errno;

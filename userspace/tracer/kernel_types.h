@@ -1,4 +1,4 @@
-// The running kernel's own types (BTF), or why they cannot be had.
+// The running kernel's types (BTF), or the reason why they cannot be had.
 #pragma once
 
 #include <bpf/btf.h>
@@ -16,8 +16,8 @@ using KernelTypes = std::unique_ptr<btf, FreeBtf>;
 
 inline constexpr const char* kKernelTypesPath = "/sys/kernel/btf/vmlinux";
 
-// The error is Exit::unable: the kernel has none, its file cannot be read, or there is no memory
-// for them, each with the way out.
+// Fails with Exit::unable and the way out: the kernel has no BTF, its file cannot be read, or there
+// is not enough memory for it.
 Result<KernelTypes> load_kernel_types();
 
 }  // namespace gilscope

@@ -28,7 +28,7 @@
 namespace gilscope {
 namespace {
 
-// libbpf explains a failure over many lines; the first warning names the cause.
+// libbpf explains a failure in many lines; the first warning names the cause.
 std::string& libbpf_warning() {
   static std::string warning;
   return warning;
@@ -52,8 +52,8 @@ struct Closer {
 template <typename T>
 using Owned = std::unique_ptr<T, Closer>;
 
-// sched_switch passes prev_state as its last argument from 5.18 (9c2136be0878). Asked of the type,
-// not of the version: vendors backport.
+// sched_switch passes prev_state as its last argument from 5.18 (9c2136be0878). The type tells, and
+// not the version, because vendors backport.
 bool switch_passes_prev_state(const btf* types) {
   int id = btf__find_by_name_kind(types, "btf_trace_sched_switch", BTF_KIND_TYPEDEF);
   if (id < 0) return false;
@@ -93,15 +93,15 @@ struct ProgramStatistics {
   uint64_t ns = 0, runs = 0, recursion_misses = 0;
 };
 
-// A row's length, a power of two: what there is room for, shared out among the CPUs that are there.
-// One that comes later has no row, and drops.
+// The length of a CPU's buffer, a power of two: the room shared out among the CPUs that are
+// present. A CPU that is plugged in later has no buffer, and drops its records.
 uint32_t records_per_core(const Tracer::Options& options, uint32_t cores) {
   const uint64_t room = options.records_bytes / sizeof(gilscope_segment) / cores;
   return static_cast<uint32_t>(std::bit_floor(std::clamp<uint64_t>(room, 8, 1 << 20)));
 }
 
-// No tid of any namespace is as high; in a namespace of its own a lower limit may be read, and a
-// thread that is above it is refused when it enters.
+// Above every tid of every namespace. Within a PID namespace a lower limit may be read; a thread
+// above it is refused when it enters.
 uint32_t most_tids() {
   constexpr uint32_t kHighest = 1 << 22;  // PID_MAX_LIMIT
   std::ifstream file("/proc/sys/kernel/pid_max");
@@ -168,7 +168,7 @@ struct Tracer::State {
   bool all_left() const;
 };
 
-// Of those that the last run had.
+// Clears the previous run's tid-to-slot entries.
 void Tracer::State::forget_threads() {
   for (const gilscope_thread& thread : threads.span()) {
     if (thread.entered_ns && thread.tid < slot_of_tid.span().size())
@@ -231,7 +231,7 @@ Result<Tracer> Tracer::load(const Options& options) {
   state->raw = options.raw_programs;
   auto skeleton = load_skeleton(options, state->raw, state->prev_state);
   if (!skeleton && !state->raw) {
-    // Older kernels and some architectures load raw tracepoints and no BTF ones.
+    // Older kernels and some architectures load raw tracepoints only.
     auto twin = load_skeleton(options, true, state->prev_state);
     if (!twin) return fail(skeleton.error());
     state->raw = true;
@@ -260,7 +260,7 @@ Result<Tracer> Tracer::load(const Options& options) {
     state->records_of_cores = std::move(*records);
     state->rows = Rows(state->records_of_cores.span(), state->cores.span(),
                        state->skeleton->rodata->records_per_core);
-    // Who rang says nothing: all rows are read at once.
+    // It does not matter which CPU rang: all buffers are read at once.
     const auto heard = [](void*, void*, size_t) { return 0; };
     state->doorbell.reset(ring_buffer__new(bpf_map__fd(maps.doorbell), heard, nullptr, nullptr));
     if (!state->doorbell) return refused("cannot map the ring of the doorbell");
@@ -309,7 +309,7 @@ Status Tracer::drain() {
       state_->rows.take(kernel_monotonic_ns(), [this](std::span<const gilscope_segment> segments) {
         state_->records += segments.size();
         if (state_->sink_status) state_->sink_status = state_->sink(segments);
-        return Status();  // one that failed before goes on emptying the rows
+        return Status();  // after a failure the buffers are still emptied
       });
   if (!taken) return fail(taken.error());
   return state_->sink_status;
@@ -317,7 +317,7 @@ Status Tracer::drain() {
 
 Status Tracer::end(Run& run, std::span<const int> cpus) {
   // A thread's last segment is counted at its last switch-out, which may come a moment after the
-  // parent has learned of the worker's death.
+  // parent learns of the worker's death.
   using namespace std::chrono_literals;
   for (int tries = 0; !state_->all_left() && tries < 1000; ++tries)
     std::this_thread::sleep_for(1ms);

@@ -1,6 +1,6 @@
-// The tracer: loads the programs once, attaches them for one run at a time, hands on the
-// records as they come, and reads the counters when the run is over. The counters are the
-// authority; the records illustrate them.
+// The tracer: loads the programs once, attaches them for one run at a time, hands on the records as
+// they come, and reads the counters when the run is over. The counters are the authority; the
+// records illustrate them.
 #pragma once
 
 #include <chrono>
@@ -16,23 +16,23 @@
 
 namespace gilscope {
 
-// How long ahead the window's edges are announced where CPUs are emulated: those stand still for
-// milliseconds.
+// How long ahead the window's edges are announced on emulated CPUs, which stand still for
+// milliseconds at a time.
 inline constexpr std::chrono::milliseconds kEmulatedLead{20};
 
 class Tracer {
  public:
   struct Options {
     uint32_t max_threads = 2;           // slots on the board, the main thread's included
-    uint64_t records_bytes = 64 << 20;  // for records that wait to be read, on all cores
+    uint64_t records_bytes = 64 << 20;  // for unread records, on all CPUs together
     bool records = true;                // false: counters only
     bool raw_programs = false;          // use the raw twins although BTF programs would load
-    // The window's edges are announced so long ahead: far longer than the few instructions that it
-    // takes on real CPUs.
+    // How long ahead the window's edges are announced: far longer than the few instructions that
+    // announcing takes on real CPUs.
     std::chrono::nanoseconds lead = std::chrono::microseconds(100);
   };
 
-  // Called with records by the time of their end.
+  // Called with records in the order of their end.
   using RecordSink = std::function<Status(std::span<const gilscope_segment>)>;
 
   static Result<Tracer> load(const Options& options);
@@ -40,28 +40,28 @@ class Tracer {
   Tracer& operator=(Tracer&&) noexcept;
   ~Tracer();
 
-  // Clears everything that the last run left, and attaches. With `statistics` the kernel times
-  // every program (and takes time doing so).
+  // Clears what the previous run left, and attaches. With `statistics` the kernel times every
+  // program, which itself takes time.
   Status begin(RecordSink sink, bool statistics);
 
   // For the worker that is forked between begin() and end().
   TraceControl control() const;
   std::span<gilscope_slot> board() const;
 
-  // Readable when a core's row of records is half full; then drain() hands what waits to the sink.
-  // -1: no records.
+  // Readable when a CPU's buffer of records is half full; drain() then hands the records to the
+  // sink. -1: no records.
   int doorbell_fd() const;
   Status drain();
 
   // After the worker is dead: waits until the last segment of every thread has been counted,
-  // detaches, drains, and puts what was counted into `run`, whose threads are there already, in the
-  // order of their slots. `cpus` are the cores that the run was given.
+  // detaches, drains, and puts the counts into `run`, whose threads are there already, in the order
+  // of their slots. `cpus` are the CPUs that the run was given.
   Status end(Run& run, std::span<const int> cpus);
 
-  // Detaches without looking at the counters, for a run that is given up.
+  // Detaches without reading the counters, for an abandoned run.
   void abandon();
 
-  // Which programs and features are in use, for the report.
+  // The programs and features in use, for the report.
   Facts capabilities() const;
 
  private:
