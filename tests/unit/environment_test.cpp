@@ -392,7 +392,7 @@ TEST_F(Environment, AddsUpTheThrottlingOfEveryCgroupOnTheWayUp) {
   root_.write("cg/box/inner/cpu.stat", "nr_throttled 3\n");
   expect_fact(moment(), "cgroup.throttled_periods", int64_t{10});
   root_.write("cg/box/inner/cpu.stat", "nr_throttled 9223372036854775807\n");
-  expect_null(moment(), "cgroup.throttled_periods", "nonsense");
+  expect_null(moment(), "cgroup.throttled_periods", "out of range");
 }
 
 TEST_F(Environment, ReadsOlderCgroupsToo) {
@@ -607,7 +607,7 @@ TEST_F(Environment, TellsMachinesApartWithoutTheirId) {
   root_.write("etc/machine-id", "1" + id.substr(1) + "\n");
   EXPECT_NE(std::get<std::string>(find(environment(), "host.machine_id_sha256")->value), text);
   root_.write("etc/machine-id", "uninitialized\n");
-  expect_null(environment(), "host.machine_id_sha256", "none yet");
+  expect_null(environment(), "host.machine_id_sha256", "not initialized yet");
 }
 
 TEST_F(Environment, ReadsTheHost) {

@@ -178,7 +178,7 @@ TEST_F(ExportErrors, NoSegmentsAtAll) {
 TEST_F(ExportErrors, NoSuchCellOrBlock) {
   refuses({"--format", "csv", "--cell", "1"}, 2, "there is no cell 1");
   EXPECT_THAT(run_export({"--format", "csv", "--cell", "-1"}).err,
-              HasSubstr("--cell: -1 is out of range: 0 to "));
+              HasSubstr("--cell: -1 is out of range: give 0 to "));
   refuses({"--format", "csv", "--block", "0", "--block", "1"}, 2, "no run of block 1");
 }
 

@@ -231,9 +231,8 @@ TEST_F(Merge, KeepsTheLaterStateOfAnExperimentThatWentOn) {
   ASSERT_EQ(merge({a}).exit, 0);
   const Outcome outcome = merge({b});
   EXPECT_EQ(outcome.exit, 0) << outcome.err;
-  EXPECT_EQ(outcome.out, out() +
-                             ": 1 report of 1 box, 5 runs; 1 was there already, 1 of them not "
-                             "as complete\n");
+  EXPECT_EQ(outcome.out,
+            out() + ": 1 report of 1 machine, 5 runs; 1 already there, 1 of them less complete\n");
   EXPECT_EQ(tree(out() + "/" + id_of(1)), tree(b));
   EXPECT_THAT(merge({a}).out, HasSubstr("5 runs; 1 already there\n"));
   EXPECT_EQ(tree(out() + "/" + id_of(1)), tree(b)) << "a less complete state does not replace it";
@@ -475,7 +474,7 @@ TEST_F(Merge, TheOutputIsNotInAnInputNorTheOtherWayRound) {
       << "only the beginning of the name is the same";
   const std::string b = place("b", report(2, 1));
   EXPECT_EQ(merge({directory_ / "fleet-all", b}, directory_ / "fleet-all").out,
-            directory_ / "fleet-all: 2 reports of 1 box, 2 runs; 1 was there already\n");
+            directory_ / "fleet-all: 2 reports of 1 machine, 2 runs; 1 already there\n");
 }
 
 TEST_F(Merge, OnlyItsOwnKindOfDirectoryIsFilled) {

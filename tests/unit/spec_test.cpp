@@ -143,7 +143,7 @@ TEST(Spec, RefusesTheSameTwice) {
 }
 
 TEST(Spec, RefusesNumbersOutOfRange) {
-  expect_says(kGood + "threads = 0\n", "threads: 0 is out of range: 1 to 4096");
+  expect_says(kGood + "threads = 0\n", "threads: 0 is out of range: give 1 to 4096");
   expect_says(kGood + "threads = -1\n", "threads: -1");
   expect_says(kGood + "threads = 100000\n", "threads: 100000 is out of range");
   expect_says(kGood + "threads = 99999999999\n", "99999999999 is out of range");
