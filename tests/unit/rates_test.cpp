@@ -75,6 +75,18 @@ TEST(Rates, AreHeldAgainstTheSameWithoutBackground) {
   EXPECT_THAT(text, Not(HasSubstr("SLOWDOWN"))) << "a fixed wall time is not compared";
 }
 
+TEST(Rates, NameTheWorkloadsOwnOperation) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"convoy", "made 102 exchanges a second"},
+      {"file", "made 102 writes durable a second"},
+      {"of-another-version", "did 102 operations a second"}};
+  for (const auto& [name, says] : cases) {
+    std::vector<Cell> cells = {echo(0, 50'000, 20'000, 6), echo(1, 100, 10'000'000, 6)};
+    for (Cell& cell : cells) cell.workload.replace(0, 4, name);
+    EXPECT_THAT(text_of(report_of(cells, 6)), HasSubstr(says));
+  }
+}
+
 // The report stores what ends a run, so neither latencies nor anything else need to be there.
 TEST(Rates, StandForRunsOfASetTimeWhateverTheyMeasure) {
   Cell cell = echo(0, 50'000, 20'000, 6);
