@@ -248,16 +248,14 @@ install: build  ## install under $(PREFIX)
 	$(INSTALL) -D -m 644 scripts/completion.fish \
 	    "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/gilscope.fish"
 
-lists: completions $(BUILD)/print_lists  ## write the lists of policies and workloads in documents from their descriptors
-	scripts/generate-lists
-
 completions: build  ## write the shells' completions in scripts/ from the program's names
 	$(BUILD)/gilscope completion bash > scripts/completion
 	$(BUILD)/gilscope completion zsh > scripts/completion.zsh
 	$(BUILD)/gilscope completion fish > scripts/completion.fish
 
-generated:  ## write the tables of documents and schema that are made from bpf/numbers.def
-	scripts/write-numbers
+generated: completions $(BUILD)/print_lists  ## write what is made from the registry of numbers, the descriptors and the command line
+	scripts/generate-numbers
+	scripts/generate-lists
 
 clean:  ## remove what was built, and nothing that was measured
 	@scripts/clean-build-directory $(call quoted,$(BUILD))

@@ -399,7 +399,7 @@ TEST(Builtin, OnEveryPolicyHaveThemAll) {
     for (const std::string& form : policy.forms()) all.push_back(form);
   }
   for (const char* name : {"policies", "cpu-scaling"}) {
-    EXPECT_EQ(parsed(load_spec_text(name)->first).policies, all) << name << ": run make lists";
+    EXPECT_EQ(parsed(load_spec_text(name)->first).policies, all) << name << ": run make generated";
   }
 }
 

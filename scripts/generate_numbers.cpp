@@ -1,6 +1,6 @@
 // Writes what is made from bpf/numbers.def and kept in the tree: the tables of docs/metrics.md, and
 // the numbers in docs/report.schema.json. Reads both below the current directory and writes them
-// below the directory that is its argument. scripts/write-numbers builds and runs it.
+// below the directory that is its argument. scripts/generate-numbers builds and runs it.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -16,7 +16,7 @@
 namespace {
 
 [[noreturn]] void give_up(const std::string& why) {
-  std::fprintf(stderr, "write_numbers: %s\n", why.c_str());
+  std::fprintf(stderr, "generate_numbers: %s\n", why.c_str());
   std::exit(2);
 }
 
