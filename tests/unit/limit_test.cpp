@@ -1,9 +1,11 @@
 // Changes to the machine, their journal, and the methods of limiting CPUs, on machines made of
 // plain files.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -141,6 +143,26 @@ TEST_F(State, KeepsWhatIsAdded) {
   ASSERT_TRUE(journal.clear());
   EXPECT_TRUE(refuse_leftovers(path()));
   ASSERT_TRUE(journal.add(every_kind()[0]));
+  EXPECT_EQ(Journal::open(path())->changes().size(), 1u);
+}
+
+// The part of a line that a limit of file sizes leaves is written; the reason is the limit's.
+TEST_F(State, NamesTheLimitOfFileSizes) {
+  auto journal = Journal::open(path()).value();
+  ASSERT_TRUE(journal.add(every_kind()[0]));
+  const auto size = std::filesystem::file_size(this->journal());
+  rlimit found{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &found), 0);
+  const rlimit less{size + 3, found.rlim_max};
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &less), 0);
+  const Status added = journal.add(every_kind()[1]);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &found), 0);
+  std::signal(SIGXFSZ, handler);
+  ASSERT_FALSE(added);
+  EXPECT_EQ(added.error().code, Exit::unable);
+  EXPECT_NE(added.error().message.find("File too large: raise `ulimit -f`"), std::string::npos)
+      << added.error().message;
   EXPECT_EQ(Journal::open(path())->changes().size(), 1u);
 }
 

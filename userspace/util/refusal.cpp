@@ -61,6 +61,8 @@ std::string way_out(int error) {
       return "raise pids.max of the cgroup, `ulimit -u` and /proc/sys/kernel/threads-max";
     case ENOSPC:
       return "free some space, or choose another file system";
+    case EFBIG:
+      return "raise `ulimit -f`";
     case EROFS:
       return "remount it read-write";
     case EPERM:

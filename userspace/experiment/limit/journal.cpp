@@ -9,6 +9,7 @@
 #include "userspace/experiment/environment/box.h"
 #include "userspace/util/file_io.h"
 #include "userspace/util/quote.h"
+#include "userspace/util/refusal.h"
 #include "userspace/util/uuid.h"
 
 namespace gilscope {
@@ -82,10 +83,12 @@ Result<Journal> Journal::open(const std::string& directory) {
 }
 
 Status Journal::append(const std::string& text) {
-  // One write: a process killed during it leaves at most a line without a newline.
-  const ssize_t written = ::write(file_.get(), text.data(), text.size());
-  if (written != static_cast<ssize_t>(text.size())) {
-    return fail_errno("cannot write " + path_, written < 0 ? errno : ENOSPC);
+  // In one write, so that a process killed in it leaves at most one line without an end. Where the
+  // kernel takes a part, the next write says why.
+  for (std::string_view rest = text; !rest.empty();) {
+    const ssize_t written = ::write(file_.get(), rest.data(), rest.size());
+    if (written < 0) return refused("cannot write " + path_, errno);
+    rest.remove_prefix(static_cast<size_t>(written));
   }
   if (::fsync(file_.get()) != 0) return fail_errno("cannot sync " + path_);
   return {};
