@@ -282,6 +282,18 @@ TEST_F(CompareCommand, MoreOnEmulatedCpusIsNoRegression) {
               HasSubstr("PER ACQUISITION"));
 }
 
+// The matrix has each cell's counts, and the table of all of them does not fit beside it.
+TEST_F(CompareCommand, AMatrixOfEmulatedKernelsStandsWithoutTheTableOfCounts) {
+  const std::string one = changed("c", {.seed = 3, .kernel = "6.1.1"}, emulate),
+                    two = changed("b", {.seed = 2, .kernel = "7.0.1"}, emulate),
+                    three = changed("d", {.seed = 4, .kernel = "7.1.1"}, emulate);
+  const auto outcome = compare({one, two, three, "--by", "kernel"});
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("Nothing is decided to differ in"),
+                                 Not(HasSubstr("PER ACQUISITION"))));
+  EXPECT_THAT(compare({one, two, three, "--by", "kernel", "--all"}).out,
+              HasSubstr("PER ACQUISITION"));
+}
+
 TEST_F(CompareCommand, ATimeOfEmulatedCpusThatIsAskedForIsNotThere) {
   const std::string one = changed("c", {.seed = 3}, emulate),
                     two = changed("b", {.seed = 2}, emulate);

@@ -33,9 +33,9 @@ class Printer : private ComparisonText {
     print_missing(missing_lines(comparison), true, SIZE_MAX);
     print_missing(left_out_lines(comparison), false, all ? SIZE_MAX : kFewLines);
     if (!all) print_environment();
-    print_matrices(*this, all);
+    const bool has_matrix = print_matrices(*this, all);
     print_curves(*this, all);
-    if (comparison.emulated() && !all) print_per_acquire();
+    if (comparison.emulated() && !has_matrix && !all) print_per_acquire();
     if (comparison.results.size() == 1) print_cells(comparison.results.front());
     if (all) print_all();
     out << "\n";
@@ -47,12 +47,12 @@ class Printer : private ComparisonText {
  private:
   void print_environment() const {
     bool first = true;
+    const bool one = comparison.results.size() == 1;
     for (const ContrastResult& contrast : comparison.results) {
-      const std::string line = environment_line(contrast, kFewLines);
+      const std::string line = environment_line(contrast, one ? kFewLines : 1);
       if (line.empty()) continue;
       if (first) out << "\n";
       first = false;
-      const bool one = comparison.results.size() == 1;
       paragraph(one ? line : fmt::format("{}: {}", short_name(contrast.contrast->b), line), 2);
     }
   }

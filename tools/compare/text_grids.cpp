@@ -129,19 +129,22 @@ void print_drawn(const ComparisonText& text, const Curves& all) {
 
 }  // namespace
 
-void print_matrices(const ComparisonText& text, bool all_of_them) {
-  if (text.comparison.axis.key == "cpus") return;  // then there is a curve
+bool print_matrices(const ComparisonText& text, bool all_of_them) {
+  if (text.comparison.axis.key == "cpus") return false;  // then there is a curve
   std::vector<std::string> quiet;
-  for (const Matrix& matrix : matrices(text.comparison)) {
+  const std::vector<Matrix> all = matrices(text.comparison);
+  for (const Matrix& matrix : all) {
     if (all_of_them || any_decided(matrix)) {
       print_matrix(text, matrix);
     } else {
       quiet.push_back(matrix.title);
     }
   }
-  if (quiet.empty()) return;
-  text.out << "\n";
-  text.paragraph(fmt::format("Nothing is decided to differ in {}.", fmt::join(quiet, "; ")), 2);
+  if (!quiet.empty()) {
+    text.out << "\n";
+    text.paragraph(fmt::format("Nothing is decided to differ in {}.", fmt::join(quiet, "; ")), 2);
+  }
+  return !all.empty();
 }
 
 void print_curves(const ComparisonText& text, bool every_one) {
