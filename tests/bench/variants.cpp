@@ -26,7 +26,7 @@
 #include <thread>
 #include <vector>
 
-#include "bpf/contract.h"
+#include "bpf/counters.h"
 #include "tools/analysis/statistics.h"
 #include "userspace/tracer/control.h"
 #include "userspace/util/fd.h"

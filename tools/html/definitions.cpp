@@ -206,6 +206,7 @@ const std::string& definitions() {
 }
 
 std::string definition_of(const std::string& key) {
+  if (key.empty()) return "";
   const std::string anchor = anchor_of(key);
   if (definitions().find("id=\"" + anchor + "\"") != std::string::npos) return anchor;
   // The number may be defined under a longer name: "trace.wakeups".
