@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "tools/statistics.h"
+#include "tools/analysis/statistics.h"
 
 namespace gilscope {
 namespace {
