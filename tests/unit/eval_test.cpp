@@ -13,6 +13,7 @@
 #include <set>
 #include <thread>
 
+#include "tests/every_policy.h"
 #include "tests/unit/sanitizers.h"
 #include "tests/unit/under_gil.h"
 #include "userspace/eval/bytecode.h"
@@ -197,17 +198,17 @@ TEST(EvalThreads, ShareCodeAndNoObject) {
 }
 
 TEST(EvalPolicies, ComputeTheSame) {
-  for (const PolicyInfo& policy : policy_list()) {
-    const auto gil = make_gil(policy.name);
+  for (const std::string& policy : every_policy()) {
+    const auto gil = make_gil(policy);
     UnderGil self;
     int64_t calls = 0;
     const int64_t n = 5000;
     (*gil)->acquire(self.thread);
     Interpreter interpreter(**gil, self.thread);
-    EXPECT_EQ(interpreter.run(counting_loop(), {&n, 1}), 0) << policy.name;
-    EXPECT_EQ(interpreter.run(calling_loop([&calls] { ++calls; }), {&n, 1}), 0) << policy.name;
+    EXPECT_EQ(interpreter.run(counting_loop(), {&n, 1}), 0) << policy;
+    EXPECT_EQ(interpreter.run(calling_loop([&calls] { ++calls; }), {&n, 1}), 0) << policy;
     (*gil)->release(self.thread);
-    EXPECT_EQ(calls, n) << policy.name;
+    EXPECT_EQ(calls, n) << policy;
   }
 }
 

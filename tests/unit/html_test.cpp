@@ -112,7 +112,7 @@ TEST(Page, SaysWhatTheTextSays) {
   EXPECT_THAT(page, HasSubstr("check-interval:100 ran 1.4x slower together than in sequence"));
   EXPECT_THAT(page, HasSubstr("Linux 6.18.4, AMD EPYC, 2 CPUs, in a VM (kvm)"));
   EXPECT_THAT(page, HasSubstr("The machine changed during the experiment"));
-  EXPECT_THAT(page, HasSubstr("not known: cannot read /sys/kernel/debug/sched/preempt: not root"));
+  EXPECT_THAT(page, HasSubstr("unknown: cannot read /sys/kernel/debug/sched/preempt: not root"));
   EXPECT_THAT(page, HasSubstr("names no segments"));
   EXPECT_THAT(page, Not(HasSubstr("http://")));
   EXPECT_THAT(page, Not(HasSubstr("https://")));
