@@ -111,22 +111,21 @@ TESTS_BUILD ?= $(BUILD)
 # The subcommands that measure are tested as a program; the rest is what the unit tests are about.
 UNDER_UNIT_TEST := $(filter-out $(BUILD)/userspace/cli/%,$(OBJECTS))
 # What executes while a run is measured.
-MEASURED_OBJECTS := $(filter $(addprefix $(BUILD)/userspace/,eval/% gil/% threading/% tracer/% util/% workload/%),$(OBJECTS))
+MEASURED_OBJECTS := $(filter $(addprefix $(BUILD)/userspace/,eval/% gil/% threading/% tracer/% base/% workload/%),$(OBJECTS))
 # Only what has threads can have a race.
 THREADED := eval gil gvl hand_over mixed_load policies pypy ranking semaphore sharded thread workload
 THREADED_OBJECTS := $(filter $(THREADED:%=$(BUILD)/tests/unit/%_test.o),$(UNIT_OBJECTS)) \
                     $(BUILD)/tests/unit/watchdog.o \
                     $(filter $(addprefix $(BUILD)/userspace/,descriptor/% gil/% eval/% threading/% workload/% \
-                                                             util/%),$(OBJECTS))
+                                                             base/%),$(OBJECTS))
 SIMULATION_OBJECTS := $(patsubst %.cpp,$(BUILD)/%.o,$(shell grep -l compare_samples.h $(UNIT_SOURCES)))
 OWN_TESTS := $(filter $(THREADED_OBJECTS) $(SIMULATION_OBJECTS),$(UNIT_OBJECTS))
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%.cpp=$(BUILD)/%.o)
 BENCH_OBJECTS := $(patsubst %.cpp,$(BUILD)/%.o,$(sort $(wildcard tests/bench/*.cpp)))
 # The readers, and what prints what they read; not the subcommands.
-FUZZED := $(filter-out $(BUILD)/tools/show.o $(BUILD)/tools/validate.o $(BUILD)/tools/export.o \
-                       $(BUILD)/tools/compare.o $(BUILD)/tools/merge.o $(BUILD)/tools/html.o $(BUILD)/tools/html/% \
+FUZZED := $(filter-out $(BUILD)/tools/cli/% $(BUILD)/tools/html/% \
                        $(BUILD)/tools/export/%, \
-            $(filter $(addprefix $(BUILD)/,tools/% userspace/descriptor/% userspace/report/% userspace/util/%),$(OBJECTS)))
+            $(filter $(addprefix $(BUILD)/,tools/% userspace/descriptor/% userspace/report/% userspace/base/%),$(OBJECTS)))
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.cpp,$(BUILD)/fuzz_%,$(sort $(wildcard tests/fuzz/*.cpp)))
 
 # Text files that the program carries: each becomes a raw string literal to #include.
@@ -304,7 +303,7 @@ $(BUILD)/generated/%.inc: %
 	$(Q){ printf 'R"embedded('; cat $<; printf ')embedded"\n'; } > $@
 
 # Its directory, for an experiment that is there no more.
-$(BUILTINS): userspace/experiment/builtin/. $(sort $(wildcard userspace/experiment/builtin/*.toml))
+$(BUILTINS): userspace/experiment/plan/builtin/. $(sort $(wildcard userspace/experiment/plan/builtin/*.toml))
 	$(say) EMBED $<
 	@mkdir -p $(@D)
 	$(Q)for file in $(filter %.toml,$^); do \
@@ -325,7 +324,7 @@ $(PROGRAM_PCH) $(MEASURED_PCH) $(TESTS_PCH): $(BUILD)/made-with
 	$(Q)printf '#include "%s"\n' $(HEADERS) >$(basename $@)
 	$(Q)$(filter-out -MMD,$(COMPILE)) -MD -MF $@.d -MT $@ $(if $(filter %.pch,$@),-fpch-instantiate-templates) \
 	    -x c++-header $(basename $@) -o $@
-$(PROGRAM_PCH) $(MEASURED_PCH): HEADERS := userspace/util/precompiled.h
+$(PROGRAM_PCH) $(MEASURED_PCH): HEADERS := userspace/base/precompiled.h
 $(TESTS_PCH): HEADERS := tests/precompiled.h
 
 # Files with flags of their own do without.
@@ -364,9 +363,9 @@ endif
 # each file has its own.
 ifeq ($(COMPILER_IS_CLANG),)
 # Kept whole, it holds a fence of the C++ library, which is not fmt's and which g++ warns that it cannot watch.
-$(BUILD)/userspace/util/fmt_library.o: OWN_CXXFLAGS += -fkeep-inline-functions $(if $(filter thread,$(SANITIZE)),-Wno-tsan)
+$(BUILD)/userspace/base/fmt_library.o: OWN_CXXFLAGS += -fkeep-inline-functions $(if $(filter thread,$(SANITIZE)),-Wno-tsan)
 else ifneq ($(SANITIZE),)
-$(BUILD)/userspace/util/fmt_library.o: OWN_CXXFLAGS += -fno-inline -Xclang -mno-constructor-aliases
+$(BUILD)/userspace/base/fmt_library.o: OWN_CXXFLAGS += -fno-inline -Xclang -mno-constructor-aliases
 else
 OWN_CPPFLAGS += -DFMT_HEADER_ONLY
 endif
@@ -401,7 +400,7 @@ $(BUILD)/threaded_tests: $(THREADED_OBJECTS)
 
 # What scripts/generate-lists puts into documents.
 $(BUILD)/print_lists: $(BUILD)/tests/lists/print_lists.o \
-    $(filter $(addprefix $(BUILD)/userspace/,descriptor/% util/%),$(OBJECTS))
+    $(filter $(addprefix $(BUILD)/userspace/,descriptor/% base/%),$(OBJECTS))
 	$(say) LINK $@
 	$(Q)$(LINK) $^ $(LIBS) $(LDLIBS) -o $@
 
@@ -422,7 +421,7 @@ $(BUILD)/bench_functions: $(BUILD)/tests/bench/functions.o $(OBJECTS)
 	$(say) LINK $@
 	$(Q)$(LINK) $^ -lbenchmark $(LIBS) $(LDLIBS) -o $@
 
-$(BUILD)/bench_%: $(BUILD)/tests/bench/%.o $(filter $(BUILD)/userspace/report/% $(BUILD)/userspace/util/%,$(OBJECTS))
+$(BUILD)/bench_%: $(BUILD)/tests/bench/%.o $(filter $(BUILD)/userspace/report/% $(BUILD)/userspace/base/%,$(OBJECTS))
 	$(say) LINK $@
 	$(Q)$(LINK) $^ $(LIBS) $(LDLIBS) -o $@
 

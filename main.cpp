@@ -4,13 +4,13 @@
 #include <algorithm>
 #include <sstream>
 
-#include "tools/tools.h"
+#include "tools/cli/tools.h"
+#include "userspace/base/command.h"
+#include "userspace/base/exceptions.h"
+#include "userspace/base/output.h"
+#include "userspace/base/process.h"
+#include "userspace/base/quote.h"
 #include "userspace/cli/cli.h"
-#include "userspace/util/command.h"
-#include "userspace/util/exceptions.h"
-#include "userspace/util/output.h"
-#include "userspace/util/process.h"
-#include "userspace/util/quote.h"
 
 namespace gilscope {
 namespace {

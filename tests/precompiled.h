@@ -8,4 +8,4 @@
 #include <fstream>
 #include <sstream>
 
-#include "userspace/util/precompiled.h"
+#include "userspace/base/precompiled.h"

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "userspace/util/time.h"
+#include "userspace/base/time.h"
 
 namespace gilscope {
 

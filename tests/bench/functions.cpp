@@ -11,12 +11,12 @@
 #include <memory>
 #include <vector>
 
+#include "userspace/base/fd.h"
 #include "userspace/eval/speed.h"
 #include "userspace/gil/gil.h"
 #include "userspace/gil/policies.h"
 #include "userspace/report/segment_file.h"
 #include "userspace/tracer/rows.h"
-#include "userspace/util/fd.h"
 
 namespace gilscope {
 namespace {

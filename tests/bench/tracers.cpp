@@ -21,7 +21,7 @@
 #include "tests/bench/peers.h"
 #include "tests/kernel/kernel_test.h"
 #include "tools/analysis/statistics.h"
-#include "userspace/experiment/features.h"
+#include "userspace/machine/features/features.h"
 #include "userspace/report/segment_file.h"
 
 namespace gilscope::bench {

@@ -28,10 +28,10 @@
 
 #include "bpf/counters.h"
 #include "tools/analysis/statistics.h"
+#include "userspace/base/fd.h"
+#include "userspace/base/mapping.h"
+#include "userspace/base/time.h"
 #include "userspace/tracer/control.h"
-#include "userspace/util/fd.h"
-#include "userspace/util/mapping.h"
-#include "userspace/util/time.h"
 
 namespace gilscope::bench {
 namespace {

@@ -3,11 +3,11 @@
 #include <sstream>
 #include <string_view>
 
-#include "tools/compare/comparison_json.h"
-#include "tools/compare/comparison_rows.h"
-#include "tools/compare/text.h"
-#include "tools/summary_json.h"
-#include "tools/text_report.h"
+#include "tools/json/comparison_json.h"
+#include "tools/json/summary_json.h"
+#include "tools/text/comparison.h"
+#include "tools/text/comparison_rows.h"
+#include "tools/text/report.h"
 #include "userspace/report/embedded_report.h"
 #include "userspace/report/invariants.h"
 #include "userspace/report/json.h"

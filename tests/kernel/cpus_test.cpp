@@ -15,9 +15,9 @@
 #include "tests/kernel/kernel_test.h"
 #include "tests/kernel/program.h"
 #include "tests/kernel/somebody_else.h"
-#include "userspace/experiment/cpu_list.h"
-#include "userspace/experiment/limit/cpusets.h"
-#include "userspace/experiment/limit/masks.h"
+#include "userspace/machine/cpu_list.h"
+#include "userspace/machine/limit/cpusets.h"
+#include "userspace/machine/limit/masks.h"
 #include "userspace/report/json.h"
 
 namespace gilscope {

@@ -21,9 +21,9 @@
 
 #include "tests/kernel/program.h"
 #include "tests/kernel/somebody_else.h"
+#include "userspace/base/fd.h"
 #include "userspace/report/invariants.h"
 #include "userspace/report/json.h"
-#include "userspace/util/fd.h"
 
 namespace gilscope {
 

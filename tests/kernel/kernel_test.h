@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "userspace/experiment/cpus.h"
-#include "userspace/experiment/environment/parts.h"
-#include "userspace/experiment/interrupt.h"
-#include "userspace/experiment/runner.h"
+#include "userspace/base/interrupt.h"
+#include "userspace/experiment/run/runner.h"
+#include "userspace/machine/cpus.h"
+#include "userspace/machine/facts/parts.h"
 #include "userspace/tracer/tracer.h"
 
 namespace gilscope {

@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "userspace/experiment/features.h"
+#include "userspace/machine/features/features.h"
 
 namespace {
 

@@ -14,7 +14,7 @@
 #include <thread>
 
 #include "tests/kernel/kernel_test.h"
-#include "userspace/util/mapping.h"
+#include "userspace/base/mapping.h"
 
 namespace gilscope {
 namespace {

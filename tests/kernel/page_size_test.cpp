@@ -8,7 +8,7 @@
 #include "tests/unit/large_report.h"
 #include "tools/html/markup.h"
 #include "tools/html/page.h"
-#include "tools/text_report.h"
+#include "tools/text/report.h"
 #include "userspace/report/embedded_report.h"
 #include "userspace/report/json.h"
 

@@ -8,7 +8,7 @@
 #include <fstream>
 #include <string_view>
 
-#include "userspace/util/fd.h"
+#include "userspace/base/fd.h"
 
 namespace gilscope::witness {
 namespace {

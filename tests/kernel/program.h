@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "userspace/util/fd.h"
+#include "userspace/base/fd.h"
 
 namespace gilscope {
 

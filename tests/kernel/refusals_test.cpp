@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "tests/kernel/program.h"
-#include "userspace/experiment/limit/experiment_marker.h"
+#include "userspace/machine/limit/experiment_marker.h"
 
 namespace gilscope {
 namespace {

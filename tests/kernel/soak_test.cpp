@@ -12,9 +12,9 @@
 #include "tests/kernel/exact.h"
 #include "tests/kernel/kernel_test.h"
 #include "tests/unit/temporary_directory.h"
+#include "userspace/base/fd.h"
+#include "userspace/base/time.h"
 #include "userspace/report/segment_file.h"
-#include "userspace/util/fd.h"
-#include "userspace/util/time.h"
 
 namespace gilscope {
 namespace {

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "userspace/util/result.h"
+#include "userspace/base/result.h"
 
 namespace gilscope::witness {
 

@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "userspace/base/output.h"
 #include "userspace/descriptor/policy.h"
 #include "userspace/descriptor/workload.h"
-#include "userspace/util/output.h"
 
 namespace gilscope {
 namespace {

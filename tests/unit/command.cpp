@@ -5,7 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
-#include "userspace/util/command.h"
+#include "userspace/base/command.h"
 
 namespace gilscope {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "userspace/util/result.h"
+#include "userspace/base/result.h"
 
 namespace CLI {
 class App;

@@ -1,6 +1,6 @@
-// Behaviour that every option of every command shares, because userspace/util/command.h reads their
+// Behaviour that every option of every command shares, because userspace/base/command.h reads their
 // values.
-#include "userspace/util/command.h"
+#include "userspace/base/command.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

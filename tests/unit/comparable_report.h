@@ -7,9 +7,9 @@
 #include "tests/unit/command.h"
 #include "tests/unit/sample_report.h"
 #include "tests/unit/temporary_directory.h"
+#include "tools/cli/tools.h"
 #include "tools/compare/comparison.h"
 #include "tools/compare/reports.h"
-#include "tools/tools.h"
 #include "userspace/report/json.h"
 
 namespace gilscope::sample {

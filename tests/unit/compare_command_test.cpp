@@ -6,11 +6,11 @@
 
 #include "tests/unit/comparable_report.h"
 #include "tests/unit/compare_samples.h"
-#include "tools/compare/comparison_json.h"
 #include "tools/compare/level_names.h"
 #include "tools/compare/reports.h"
-#include "tools/compare/text.h"
-#include "tools/table.h"
+#include "tools/json/comparison_json.h"
+#include "tools/text/comparison.h"
+#include "tools/text/table.h"
 
 namespace gilscope {
 namespace {

@@ -6,11 +6,11 @@
 #include <sstream>
 
 #include "tests/unit/comparable_report.h"
-#include "tools/compare/comparison_json.h"
-#include "tools/compare/comparison_rows.h"
-#include "tools/compare/text.h"
 #include "tools/html/comparison_page.h"
-#include "tools/table.h"
+#include "tools/json/comparison_json.h"
+#include "tools/text/comparison.h"
+#include "tools/text/comparison_rows.h"
+#include "tools/text/table.h"
 
 namespace gilscope {
 namespace {

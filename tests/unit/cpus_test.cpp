@@ -1,4 +1,4 @@
-#include "userspace/experiment/cpus.h"
+#include "userspace/machine/cpus.h"
 
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -7,7 +7,7 @@
 #include <filesystem>
 
 #include "tests/unit/temporary_directory.h"
-#include "userspace/experiment/cpu_list.h"
+#include "userspace/machine/cpu_list.h"
 
 namespace gilscope {
 namespace {

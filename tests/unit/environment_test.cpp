@@ -1,4 +1,4 @@
-#include "userspace/experiment/environment.h"
+#include "userspace/machine/facts/environment.h"
 
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -13,9 +13,9 @@
 #include <set>
 
 #include "tests/unit/temporary_directory.h"
-#include "userspace/experiment/environment/parts.h"
-#include "userspace/experiment/environment/value_text.h"
-#include "userspace/experiment/features.h"
+#include "userspace/machine/facts/parts.h"
+#include "userspace/machine/facts/value_text.h"
+#include "userspace/machine/features/features.h"
 
 namespace gilscope {
 namespace {

@@ -12,7 +12,7 @@
 
 #include "tests/unit/command.h"
 #include "tests/unit/temporary_directory.h"
-#include "tools/tools.h"
+#include "tools/cli/tools.h"
 #include "userspace/report/json.h"
 #include "userspace/report/segment_file.h"
 

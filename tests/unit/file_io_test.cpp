@@ -1,10 +1,10 @@
-#include "userspace/util/file_io.h"
+#include "userspace/base/file_io.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
 #include "tests/unit/temporary_directory.h"
-#include "userspace/util/below.h"
+#include "userspace/base/below.h"
 
 namespace gilscope {
 namespace {

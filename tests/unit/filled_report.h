@@ -17,9 +17,9 @@
 namespace gilscope {
 
 // Gives every member of the model its own value, none a default. The numbers come from
-// bpf/numbers.def. Every other struct is decomposed by name, so this does not compile when the model
-// grows. Give the new member its key in fields.h, the schema and docs/report.md, and its column in
-// tools/export/rows.cpp; then add its name here.
+// bpf/numbers.def. Every other struct is decomposed by name, so this does not compile when the
+// model grows. Give the new member its key in fields.h, the schema and docs/report.md, and its
+// column in tools/export/rows.cpp; then add its name here.
 class Filler {
  public:
   template <typename... Members>

@@ -1,5 +1,5 @@
 // The facts that must be unchanged for an interrupted experiment to go on.
-#include "userspace/experiment/environment/fixed_facts.h"
+#include "userspace/machine/facts/fixed_facts.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,11 +1,11 @@
-#include "userspace/experiment/gates.h"
+#include "userspace/experiment/disturbance/gates.h"
 
 #include <gtest/gtest.h>
 
 #include <limits>
 
 #include "tests/unit/temporary_directory.h"
-#include "userspace/experiment/environment/parts.h"
+#include "userspace/machine/facts/parts.h"
 #include "userspace/report/model.h"
 
 namespace gilscope {

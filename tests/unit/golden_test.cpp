@@ -7,8 +7,8 @@
 
 #include "tests/unit/command.h"
 #include "tests/unit/temporary_directory.h"
-#include "tools/summary.h"
-#include "tools/tools.h"
+#include "tools/analysis/summary.h"
+#include "tools/cli/tools.h"
 #include "userspace/report/invariants.h"
 #include "userspace/report/json.h"
 

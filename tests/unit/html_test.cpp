@@ -9,6 +9,7 @@
 
 #include "tests/unit/sample_report.h"
 #include "tests/unit/temporary_directory.h"
+#include "tools/cli/tools.h"
 #include "tools/html/definitions.h"
 #include "tools/html/forest_plot.h"
 #include "tools/html/heat_map.h"
@@ -16,8 +17,7 @@
 #include "tools/html/markup.h"
 #include "tools/html/page.h"
 #include "tools/html/timeline.h"
-#include "tools/text_report.h"
-#include "tools/tools.h"
+#include "tools/text/report.h"
 #include "userspace/report/embedded_report.h"
 #include "userspace/report/invariants.h"
 #include "userspace/report/json.h"

@@ -9,9 +9,9 @@
 #include "tests/unit/command.h"
 #include "tests/unit/sample_report.h"
 #include "tests/unit/temporary_directory.h"
+#include "tools/cli/tools.h"
 #include "tools/html/timeline.h"
 #include "tools/html/windows.h"
-#include "tools/tools.h"
 #include "userspace/report/json.h"
 #include "userspace/report/report_file.h"
 

@@ -1,4 +1,4 @@
-#include "userspace/util/kernel_time.h"
+#include "userspace/base/kernel_time.h"
 
 #include <gtest/gtest.h>
 

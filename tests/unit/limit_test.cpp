@@ -11,13 +11,13 @@
 #include <sstream>
 
 #include "tests/unit/temporary_directory.h"
-#include "userspace/experiment/limit/box_changes.h"
-#include "userspace/experiment/limit/box_lock.h"
-#include "userspace/experiment/limit/cpu_limiter.h"
-#include "userspace/experiment/limit/cpusets.h"
-#include "userspace/experiment/limit/journal.h"
-#include "userspace/experiment/limit/masks.h"
-#include "userspace/experiment/limit/undo.h"
+#include "userspace/machine/limit/box_changes.h"
+#include "userspace/machine/limit/box_lock.h"
+#include "userspace/machine/limit/cpu_limiter.h"
+#include "userspace/machine/limit/cpusets.h"
+#include "userspace/machine/limit/journal.h"
+#include "userspace/machine/limit/masks.h"
+#include "userspace/machine/limit/undo.h"
 
 namespace gilscope {
 namespace {

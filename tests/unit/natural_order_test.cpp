@@ -1,5 +1,5 @@
 // The order of names, settings and versions.
-#include "userspace/util/natural_order.h"
+#include "userspace/base/natural_order.h"
 
 #include <gmock/gmock.h>
 

@@ -1,5 +1,5 @@
 // Where output goes for each name given to -o, and what is left when writing fails.
-#include "userspace/util/output_file.h"
+#include "userspace/base/output_file.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -11,8 +11,8 @@
 #include <thread>
 
 #include "tests/unit/temporary_directory.h"
-#include "userspace/util/fd.h"
-#include "userspace/util/file_io.h"
+#include "userspace/base/fd.h"
+#include "userspace/base/file_io.h"
 
 namespace gilscope {
 namespace {

@@ -1,4 +1,4 @@
-#include "userspace/experiment/perf_events.h"
+#include "userspace/experiment/run/perf_events.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

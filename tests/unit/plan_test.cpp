@@ -1,4 +1,4 @@
-#include "userspace/experiment/plan.h"
+#include "userspace/experiment/plan/plan.h"
 
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -8,7 +8,7 @@
 #include <set>
 #include <string>
 
-#include "userspace/experiment/cpus.h"
+#include "userspace/machine/cpus.h"
 #include "userspace/workload/workload.h"
 
 namespace gilscope {

@@ -1,5 +1,5 @@
 // Changes that a process makes to itself, tested in forked children.
-#include "userspace/util/process.h"
+#include "userspace/base/process.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -15,9 +15,9 @@
 #include <thread>
 
 #include "tests/unit/temporary_directory.h"
-#include "userspace/experiment/interrupt.h"
-#include "userspace/util/exceptions.h"
-#include "userspace/util/output.h"
+#include "userspace/base/exceptions.h"
+#include "userspace/base/interrupt.h"
+#include "userspace/base/output.h"
 
 namespace gilscope {
 namespace {

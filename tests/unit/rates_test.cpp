@@ -1,5 +1,5 @@
 // The text's statements about rates, latencies and an experiment's claim.
-#include "tools/rates.h"
+#include "tools/analysis/rates.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,9 +8,9 @@
 #include <sstream>
 
 #include "tests/unit/sample_report.h"
-#include "tools/findings.h"
-#include "tools/summary_json.h"
-#include "tools/text_report.h"
+#include "tools/analysis/findings.h"
+#include "tools/json/summary_json.h"
+#include "tools/text/report.h"
 
 namespace gilscope {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <set>
 
+#include "tools/analysis/counted_summary.h"
 #include "tools/compare/metrics.h"
-#include "tools/counted_summary.h"
 #include "tools/html/definitions.h"
 #include "userspace/report/metric_names.h"
 #include "userspace/report/sums.h"

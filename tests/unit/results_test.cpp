@@ -1,5 +1,5 @@
 // Results computed from a run's operations and latencies.
-#include "userspace/experiment/results.h"
+#include "userspace/experiment/run/results.h"
 
 #include <gtest/gtest.h>
 

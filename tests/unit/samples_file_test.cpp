@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "tests/unit/temporary_directory.h"
-#include "userspace/util/fd.h"
+#include "userspace/base/fd.h"
 
 namespace gilscope {
 namespace {

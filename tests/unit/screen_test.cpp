@@ -1,5 +1,5 @@
 // The first screen of a report, and that it judges by the rule that compare judges by.
-#include "tools/text_screen.h"
+#include "tools/text/screen.h"
 
 #include <gmock/gmock.h>
 
@@ -8,13 +8,13 @@
 
 #include "tests/unit/comparable_report.h"
 #include "tests/unit/compare_samples.h"
+#include "tools/analysis/cpu_lines.h"
 #include "tools/compare/curve.h"
-#include "tools/cpu_lines.h"
-#include "tools/headline.h"
 #include "tools/html/page.h"
-#include "tools/table.h"
-#include "userspace/experiment/builtin.h"
-#include "userspace/experiment/plan.h"
+#include "tools/text/headline.h"
+#include "tools/text/table.h"
+#include "userspace/experiment/plan/builtin.h"
+#include "userspace/experiment/plan/plan.h"
 
 namespace gilscope {
 namespace {

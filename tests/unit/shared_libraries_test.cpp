@@ -1,5 +1,5 @@
 // The shared libraries that the running program needs, compared with the kernel's mappings.
-#include "userspace/experiment/shared_libraries.h"
+#include "userspace/machine/features/shared_libraries.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "userspace/experiment/spec.h"
+#include "userspace/experiment/plan/spec.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -7,7 +7,7 @@
 
 #include "tests/unit/temporary_directory.h"
 #include "userspace/descriptor/policy.h"
-#include "userspace/experiment/builtin.h"
+#include "userspace/experiment/plan/builtin.h"
 
 namespace gilscope {
 namespace {

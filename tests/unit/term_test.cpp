@@ -1,10 +1,10 @@
-#include "userspace/util/term.h"
+#include "userspace/base/term.h"
 
 #include <gtest/gtest.h>
 
 #include <limits>
 
-#include "userspace/util/quote.h"
+#include "userspace/base/quote.h"
 
 namespace gilscope {
 namespace {

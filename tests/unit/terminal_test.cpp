@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "userspace/util/fd.h"
-#include "userspace/util/output.h"
+#include "userspace/base/fd.h"
+#include "userspace/base/output.h"
 
 namespace gilscope {
 namespace {

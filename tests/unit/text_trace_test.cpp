@@ -1,5 +1,5 @@
 // The tables of `show` that come from segments.
-#include "tools/text_trace.h"
+#include "tools/text/trace_tables.h"
 
 #include <gmock/gmock.h>
 
@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include "tests/unit/sample_trace.h"
 
-#include "tools/summary_json.h"
+#include "tools/json/summary_json.h"
 #include "tools/trace/report_findings.h"
 
 namespace gilscope {

@@ -9,7 +9,7 @@
 #include <fstream>
 #include <thread>
 
-#include "userspace/experiment/gate.h"
+#include "userspace/experiment/run/gate.h"
 
 namespace gilscope::threading {
 namespace {

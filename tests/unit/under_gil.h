@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "tests/unit/sanitizers.h"
-#include "userspace/experiment/gate.h"
+#include "userspace/experiment/run/gate.h"
 #include "userspace/gil/gil.h"
 #include "userspace/gil/policies.h"
 

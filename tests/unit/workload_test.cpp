@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "tests/unit/under_gil.h"
-#include "userspace/util/time.h"
+#include "userspace/base/time.h"
 
 namespace gilscope {
 namespace {

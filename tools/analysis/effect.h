@@ -7,7 +7,7 @@
 
 #include "tools/analysis/estimate.h"
 #include "tools/analysis/joint_test.h"
-#include "userspace/util/result.h"
+#include "userspace/base/result.h"
 
 namespace gilscope {
 

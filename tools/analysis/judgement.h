@@ -8,7 +8,7 @@
 #include "tools/analysis/effect.h"
 #include "tools/analysis/joint_test.h"
 #include "tools/analysis/verdict.h"
-#include "userspace/util/result.h"
+#include "userspace/base/result.h"
 
 namespace gilscope {
 

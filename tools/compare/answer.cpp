@@ -6,8 +6,8 @@
 #include <cmath>
 #include <tuple>
 
+#include "tools/analysis/wording.h"
 #include "tools/compare/sentences.h"
-#include "tools/wording.h"
 
 namespace gilscope {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <set>
 
-#include "tools/fact_text.h"
+#include "tools/analysis/fact_text.h"
 
 namespace gilscope {
 std::string spoken(const std::string& key, const std::string& value) {

@@ -6,16 +6,16 @@
 #include <charconv>
 #include <sstream>
 
-#include "tools/environment_changes.h"
-#include "tools/fact_text.h"
+#include "tools/analysis/environment_changes.h"
+#include "tools/analysis/fact_text.h"
+#include "tools/analysis/summary.h"
 #include "tools/merge/report_copy.h"
-#include "tools/summary.h"
 #include "tools/trace/report_findings.h"
+#include "userspace/base/digest.h"
+#include "userspace/base/output.h"
+#include "userspace/base/quote.h"
 #include "userspace/report/json.h"
 #include "userspace/report/report_file.h"
-#include "userspace/util/digest.h"
-#include "userspace/util/output.h"
-#include "userspace/util/quote.h"
 
 namespace gilscope {
 namespace {

@@ -8,12 +8,12 @@
 #include <string>
 #include <vector>
 
+#include "tools/analysis/steal.h"
 #include "tools/compare/metrics.h"
 #include "tools/compare/run_tally.h"
 #include "tools/compare/spec_settings.h"
-#include "tools/steal.h"
 #include "tools/trace/report_findings.h"
-#include "userspace/util/result.h"
+#include "userspace/base/result.h"
 
 namespace gilscope {
 

@@ -9,9 +9,9 @@
 #include "tools/compare/cell_names.h"
 #include "tools/compare/metric_results.h"
 #include "tools/compare/missing.h"
+#include "userspace/base/quote.h"
+#include "userspace/base/term.h"
 #include "userspace/report/metric_names.h"
-#include "userspace/util/quote.h"
-#include "userspace/util/term.h"
 
 namespace gilscope {
 namespace {

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <set>
 
+#include "tools/analysis/fact_text.h"
+#include "tools/analysis/numbers.h"
 #include "tools/analysis/statistics.h"
-#include "tools/fact_text.h"
-#include "tools/numbers.h"
-#include "userspace/util/natural_order.h"
+#include "userspace/base/natural_order.h"
 
 namespace gilscope {
 namespace {

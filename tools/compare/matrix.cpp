@@ -5,7 +5,7 @@
 
 #include "tools/compare/cell_names.h"
 #include "tools/compare/sentences.h"
-#include "userspace/util/natural_order.h"
+#include "userspace/base/natural_order.h"
 
 namespace gilscope {
 namespace {

@@ -6,7 +6,7 @@
 #include <map>
 #include <variant>
 
-#include "tools/summary.h"
+#include "tools/analysis/summary.h"
 #include "userspace/report/sums.h"
 
 namespace gilscope {

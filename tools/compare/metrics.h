@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "tools/analysis/effect.h"
+#include "tools/analysis/numbers.h"
 #include "tools/analysis/verdict.h"
-#include "tools/numbers.h"
 #include "tools/trace/trace_findings.h"
 #include "userspace/report/model.h"
 

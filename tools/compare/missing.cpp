@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "tools/analysis/verdict.h"
+#include "tools/analysis/wording.h"
 #include "tools/compare/units.h"
-#include "tools/wording.h"
 
 namespace gilscope {
 namespace {

@@ -3,7 +3,7 @@
 #include <set>
 
 #include "tools/compare/sides.h"
-#include "userspace/util/quote.h"
+#include "userspace/base/quote.h"
 
 namespace gilscope {
 namespace {

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
-#include "tools/fact_text.h"
-#include "tools/summary.h"
-#include "tools/wording.h"
-#include "userspace/util/quote.h"
+#include "tools/analysis/fact_text.h"
+#include "tools/analysis/summary.h"
+#include "tools/analysis/wording.h"
+#include "userspace/base/quote.h"
 
 namespace gilscope {
 namespace {

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tools/analysis/fact_text.h"
+#include "tools/analysis/wording.h"
 #include "tools/compare/cell_names.h"
 #include "tools/compare/level_names.h"
-#include "tools/fact_text.h"
-#include "tools/wording.h"
 
 namespace gilscope {
 namespace {

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <set>
 
-#include "tools/fact_text.h"
-#include "tools/wording.h"
-#include "userspace/util/natural_order.h"
-#include "userspace/util/quote.h"
-#include "userspace/util/term.h"
+#include "tools/analysis/fact_text.h"
+#include "tools/analysis/wording.h"
+#include "userspace/base/natural_order.h"
+#include "userspace/base/quote.h"
+#include "userspace/base/term.h"
 
 namespace gilscope {
 namespace {

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <set>
 
+#include "userspace/base/natural_order.h"
+#include "userspace/base/quote.h"
+#include "userspace/base/toml.h"
 #include "userspace/report/model.h"
-#include "userspace/util/natural_order.h"
-#include "userspace/util/quote.h"
-#include "userspace/util/toml.h"
 
 namespace gilscope {
 namespace {
@@ -26,7 +26,7 @@ std::string text_of(const toml::node& node) {
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 
-// Of userspace/experiment/spec.h.
+// Of userspace/experiment/plan/spec.h.
 const std::map<std::string, std::string>& defaults() {
   static const std::map<std::string, std::string> values{
       {"trace", "full"},

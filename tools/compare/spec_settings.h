@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "userspace/util/result.h"
+#include "userspace/base/result.h"
 
 namespace gilscope {
 

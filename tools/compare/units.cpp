@@ -4,7 +4,7 @@
 #include <map>
 #include <set>
 
-#include "userspace/util/natural_order.h"
+#include "userspace/base/natural_order.h"
 
 namespace gilscope {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "tools/export/rows.h"
-#include "userspace/util/output_file.h"
+#include "userspace/base/output_file.h"
 
 namespace gilscope {
 

@@ -1,8 +1,8 @@
 #include "tools/export/perfetto.h"
 
+#include "tools/analysis/wording.h"
 #include "tools/export/perfetto_gil.h"
 #include "tools/export/perfetto_sched.h"
-#include "tools/wording.h"
 
 namespace gilscope {
 namespace perfetto {

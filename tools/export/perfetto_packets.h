@@ -6,7 +6,7 @@
 #include <string>
 
 #include "tools/export/perfetto_schema.h"
-#include "userspace/util/output_file.h"
+#include "userspace/base/output_file.h"
 
 namespace gilscope::perfetto {
 

@@ -3,7 +3,7 @@
 
 #include "tools/export/rows.h"
 #include "tools/trace/run_trace.h"
-#include "userspace/util/output_file.h"
+#include "userspace/base/output_file.h"
 
 namespace gilscope {
 

@@ -3,8 +3,8 @@
 
 #include <vector>
 
+#include "userspace/base/result.h"
 #include "userspace/report/model.h"
-#include "userspace/util/result.h"
 
 namespace gilscope {
 

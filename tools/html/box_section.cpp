@@ -8,8 +8,8 @@
 #include <sstream>
 
 #include "tools/html/markup.h"
-#include "tools/text_gates.h"
-#include "tools/text_tables.h"
+#include "tools/text/gates.h"
+#include "tools/text/report_tables.h"
 
 namespace gilscope {
 namespace {

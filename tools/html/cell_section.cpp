@@ -9,7 +9,7 @@
 #include "tools/html/histogram_plot.h"
 #include "tools/html/html_table.h"
 #include "tools/html/markup.h"
-#include "userspace/util/quote.h"
+#include "userspace/base/quote.h"
 
 namespace gilscope {
 namespace {

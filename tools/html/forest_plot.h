@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "tools/analysis/numbers.h"
 #include "tools/analysis/statistics.h"
-#include "tools/numbers.h"
 
 namespace gilscope {
 

@@ -6,8 +6,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "tools/analysis/numbers.h"
 #include "tools/html/markup.h"
-#include "tools/numbers.h"
 
 namespace gilscope {
 namespace {

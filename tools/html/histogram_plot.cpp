@@ -6,8 +6,8 @@
 #include <array>
 #include <cmath>
 
+#include "tools/analysis/numbers.h"
 #include "tools/html/markup.h"
-#include "tools/numbers.h"
 
 namespace gilscope {
 namespace {

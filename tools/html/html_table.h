@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "tools/numbers.h"
+#include "tools/analysis/numbers.h"
 
 namespace gilscope {
 

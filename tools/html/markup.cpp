@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "tools/html/definitions.h"
-#include "userspace/util/quote.h"
+#include "userspace/base/quote.h"
 
 namespace gilscope {
 

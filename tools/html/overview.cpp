@@ -6,14 +6,14 @@
 #include <cmath>
 #include <sstream>
 
-#include "tools/cpu_lines.h"
-#include "tools/headline.h"
+#include "tools/analysis/cpu_lines.h"
 #include "tools/html/forest_plot.h"
 #include "tools/html/html_table.h"
 #include "tools/html/markup.h"
-#include "tools/text_report.h"
-#include "tools/text_tables.h"
-#include "userspace/util/quote.h"
+#include "tools/text/headline.h"
+#include "tools/text/report.h"
+#include "tools/text/report_tables.h"
+#include "userspace/base/quote.h"
 
 namespace gilscope {
 namespace {

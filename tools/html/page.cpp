@@ -12,9 +12,9 @@
 #include "tools/html/overview.h"
 #include "tools/html/page_head.h"
 #include "tools/html/timeline.h"
+#include "userspace/base/digest.h"
 #include "userspace/report/embedded_report.h"
 #include "userspace/report/json.h"
-#include "userspace/util/digest.h"
 
 namespace gilscope {
 namespace {

@@ -5,10 +5,10 @@
 #include <string_view>
 #include <vector>
 
+#include "tools/analysis/summary.h"
+#include "tools/analysis/wording.h"
 #include "tools/html/windows.h"
-#include "tools/summary.h"
 #include "tools/trace/report_findings.h"
-#include "tools/wording.h"
 #include "userspace/report/model.h"
 
 namespace gilscope {

@@ -4,9 +4,9 @@
 
 #include <map>
 
+#include "tools/analysis/numbers.h"
+#include "tools/analysis/wording.h"
 #include "tools/html/markup.h"
-#include "tools/numbers.h"
-#include "tools/wording.h"
 #include "userspace/report/embedded_report.h"
 
 namespace gilscope {

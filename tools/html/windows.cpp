@@ -4,7 +4,7 @@
 #include <map>
 
 #include "bpf/segment.h"
-#include "tools/summary.h"
+#include "tools/analysis/summary.h"
 
 namespace gilscope {
 namespace {

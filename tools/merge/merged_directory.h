@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "tools/merge/reconcile.h"
-#include "userspace/util/fd.h"
-#include "userspace/util/result.h"
+#include "userspace/base/fd.h"
+#include "userspace/base/result.h"
 
 namespace gilscope {
 

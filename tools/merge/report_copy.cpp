@@ -8,14 +8,14 @@
 #include <set>
 
 #include "tools/trace/run_trace.h"
+#include "userspace/base/below.h"
+#include "userspace/base/digest.h"
+#include "userspace/base/natural_order.h"
+#include "userspace/base/quote.h"
+#include "userspace/base/uuid.h"
 #include "userspace/report/json.h"
 #include "userspace/report/report_file.h"
 #include "userspace/report/samples_file.h"
-#include "userspace/util/below.h"
-#include "userspace/util/digest.h"
-#include "userspace/util/natural_order.h"
-#include "userspace/util/quote.h"
-#include "userspace/util/uuid.h"
 
 namespace gilscope {
 namespace {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "userspace/base/result.h"
 #include "userspace/report/copies.h"
-#include "userspace/util/result.h"
 
 namespace gilscope {
 

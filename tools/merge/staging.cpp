@@ -5,9 +5,9 @@
 
 #include <filesystem>
 
-#include "userspace/util/below.h"
-#include "userspace/util/file_io.h"
-#include "userspace/util/quote.h"
+#include "userspace/base/below.h"
+#include "userspace/base/file_io.h"
+#include "userspace/base/quote.h"
 
 namespace gilscope {
 namespace {

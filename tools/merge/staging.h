@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "userspace/util/fd.h"
-#include "userspace/util/result.h"
+#include "userspace/base/fd.h"
+#include "userspace/base/result.h"
 
 namespace gilscope {
 

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <string_view>
 
-#include "userspace/util/below.h"
-#include "userspace/util/quote.h"
+#include "userspace/base/below.h"
+#include "userspace/base/quote.h"
 
 namespace gilscope {
 namespace {

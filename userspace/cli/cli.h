@@ -4,7 +4,7 @@
 
 #include <functional>
 
-#include "userspace/util/result.h"
+#include "userspace/base/result.h"
 
 namespace CLI {
 class App;

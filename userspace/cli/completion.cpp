@@ -8,13 +8,13 @@
 #include <map>
 #include <memory>
 
+#include "userspace/base/command.h"
+#include "userspace/base/output.h"
 #include "userspace/cli/cli.h"
 #include "userspace/descriptor/policy.h"
 #include "userspace/descriptor/workload.h"
-#include "userspace/experiment/builtin.h"
+#include "userspace/experiment/plan/builtin.h"
 #include "userspace/report/metric_names.h"
-#include "userspace/util/command.h"
-#include "userspace/util/output.h"
 
 namespace gilscope {
 namespace {

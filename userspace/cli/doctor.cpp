@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "userspace/base/command.h"
+#include "userspace/base/output.h"
 #include "userspace/cli/cli.h"
-#include "userspace/experiment/features.h"
-#include "userspace/util/command.h"
-#include "userspace/util/output.h"
+#include "userspace/machine/features/features.h"
 
 namespace gilscope {
 namespace {

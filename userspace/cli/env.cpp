@@ -6,13 +6,13 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "userspace/base/command.h"
+#include "userspace/base/output.h"
+#include "userspace/base/refusal.h"
 #include "userspace/cli/cli.h"
-#include "userspace/experiment/environment.h"
-#include "userspace/experiment/environment/value_text.h"
+#include "userspace/machine/facts/environment.h"
+#include "userspace/machine/facts/value_text.h"
 #include "userspace/report/facts_json.h"
-#include "userspace/util/command.h"
-#include "userspace/util/output.h"
-#include "userspace/util/refusal.h"
 
 namespace gilscope {
 namespace {

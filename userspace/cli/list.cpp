@@ -5,13 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "userspace/base/command.h"
+#include "userspace/base/output.h"
 #include "userspace/cli/cli.h"
 #include "userspace/descriptor/policy.h"
 #include "userspace/descriptor/workload.h"
 #include "userspace/eval/speed.h"
-#include "userspace/experiment/builtin.h"
-#include "userspace/util/command.h"
-#include "userspace/util/output.h"
+#include "userspace/experiment/plan/builtin.h"
 
 namespace gilscope {
 namespace {

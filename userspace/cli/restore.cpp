@@ -1,13 +1,13 @@
 // `gilscope restore`: undoes the changes that a killed run left on this machine.
 #include <unistd.h>
 
+#include "userspace/base/command.h"
+#include "userspace/base/interrupt.h"
+#include "userspace/base/output.h"
+#include "userspace/base/refusal.h"
 #include "userspace/cli/cli.h"
-#include "userspace/experiment/interrupt.h"
-#include "userspace/experiment/limit/box_changes.h"
-#include "userspace/experiment/limit/patient_lock.h"
-#include "userspace/util/command.h"
-#include "userspace/util/output.h"
-#include "userspace/util/refusal.h"
+#include "userspace/machine/limit/box_changes.h"
+#include "userspace/machine/limit/patient_lock.h"
 
 namespace gilscope {
 namespace {

@@ -6,23 +6,23 @@
 #include <cstdio>
 #include <memory>
 
+#include "userspace/base/command.h"
+#include "userspace/base/kernel_time.h"
+#include "userspace/base/output.h"
+#include "userspace/base/refusal.h"
+#include "userspace/base/term.h"
 #include "userspace/cli/cli.h"
-#include "userspace/experiment/builtin.h"
-#include "userspace/experiment/cpus.h"
 #include "userspace/experiment/experiment.h"
-#include "userspace/experiment/features.h"
-#include "userspace/experiment/limit/cpu_limiter.h"
-#include "userspace/experiment/limit/journal.h"
-#include "userspace/experiment/limit/patient_lock.h"
-#include "userspace/experiment/plan.h"
+#include "userspace/experiment/plan/builtin.h"
+#include "userspace/experiment/plan/plan.h"
+#include "userspace/experiment/plan/spec.h"
 #include "userspace/experiment/progress_line.h"
-#include "userspace/experiment/spec.h"
+#include "userspace/machine/cpus.h"
+#include "userspace/machine/features/features.h"
+#include "userspace/machine/limit/cpu_limiter.h"
+#include "userspace/machine/limit/journal.h"
+#include "userspace/machine/limit/patient_lock.h"
 #include "userspace/report/json.h"
-#include "userspace/util/command.h"
-#include "userspace/util/kernel_time.h"
-#include "userspace/util/output.h"
-#include "userspace/util/refusal.h"
-#include "userspace/util/term.h"
 
 namespace gilscope {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "userspace/util/quote.h"
+#include "userspace/base/quote.h"
 
 namespace gilscope {
 namespace {

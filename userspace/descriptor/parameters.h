@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "userspace/util/result.h"
-#include "userspace/util/term.h"
+#include "userspace/base/result.h"
+#include "userspace/base/term.h"
 
 namespace gilscope {
 

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "userspace/util/quote.h"
-#include "userspace/util/term.h"
+#include "userspace/base/quote.h"
+#include "userspace/base/term.h"
 
 namespace gilscope {
 

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "userspace/util/result.h"
+#include "userspace/base/result.h"
 
 namespace gilscope {
 

@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "userspace/base/result.h"
 #include "userspace/descriptor/parameters.h"
-#include "userspace/util/result.h"
 
 namespace gilscope {
 

@@ -4,10 +4,10 @@
 #include <memory>
 #include <vector>
 
+#include "userspace/base/time.h"
 #include "userspace/eval/interpreter.h"
 #include "userspace/eval/programs.h"
 #include "userspace/gil/policies.h"
-#include "userspace/util/time.h"
 
 namespace gilscope {
 namespace {

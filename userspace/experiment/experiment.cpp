@@ -7,18 +7,18 @@
 #include <random>
 #include <set>
 
-#include "userspace/experiment/environment.h"
-#include "userspace/experiment/environment/fixed_facts.h"
-#include "userspace/experiment/environment/parts.h"
-#include "userspace/experiment/limit/cpu_limiter.h"
-#include "userspace/experiment/plan.h"
-#include "userspace/experiment/runner.h"
+#include "userspace/base/digest.h"
+#include "userspace/base/exceptions.h"
+#include "userspace/base/kernel_time.h"
+#include "userspace/base/quote.h"
+#include "userspace/base/time.h"
+#include "userspace/experiment/plan/plan.h"
+#include "userspace/experiment/run/runner.h"
+#include "userspace/machine/facts/environment.h"
+#include "userspace/machine/facts/fixed_facts.h"
+#include "userspace/machine/facts/parts.h"
+#include "userspace/machine/limit/cpu_limiter.h"
 #include "userspace/tracer/tracer.h"
-#include "userspace/util/digest.h"
-#include "userspace/util/exceptions.h"
-#include "userspace/util/kernel_time.h"
-#include "userspace/util/quote.h"
-#include "userspace/util/time.h"
 
 namespace gilscope {
 namespace {

@@ -4,11 +4,11 @@
 #include <functional>
 #include <string>
 
-#include "userspace/experiment/interrupt.h"
+#include "userspace/base/interrupt.h"
+#include "userspace/base/result.h"
 #include "userspace/experiment/out_dir.h"
-#include "userspace/experiment/spec.h"
+#include "userspace/experiment/plan/spec.h"
 #include "userspace/report/model.h"
-#include "userspace/util/result.h"
 
 namespace gilscope {
 

@@ -6,8 +6,8 @@
 
 #include <filesystem>
 
+#include "userspace/base/quote.h"
 #include "userspace/report/json.h"
-#include "userspace/util/quote.h"
 
 namespace gilscope {
 namespace {

@@ -5,11 +5,11 @@
 #include <optional>
 #include <string>
 
+#include "userspace/base/fd.h"
+#include "userspace/base/result.h"
 #include "userspace/report/model.h"
 #include "userspace/report/samples_file.h"
 #include "userspace/report/segment_file.h"
-#include "userspace/util/fd.h"
-#include "userspace/util/result.h"
 
 namespace gilscope {
 

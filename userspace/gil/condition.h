@@ -9,7 +9,7 @@
 #include <ctime>
 #include <mutex>
 
-#include "userspace/util/time.h"
+#include "userspace/base/time.h"
 
 namespace gilscope {
 

@@ -5,9 +5,9 @@
 #include <memory>
 #include <string_view>
 
+#include "userspace/base/result.h"
 #include "userspace/descriptor/policy.h"
 #include "userspace/gil/gil.h"
-#include "userspace/util/result.h"
 
 namespace gilscope {
 

@@ -5,8 +5,8 @@
 #include <array>
 #include <string_view>
 
+#include "userspace/base/term.h"
 #include "userspace/report/model.h"
-#include "userspace/util/term.h"
 
 namespace gilscope {
 namespace {

@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "userspace/base/quote.h"
 #include "userspace/report/json_document.h"
-#include "userspace/util/quote.h"
 
 namespace gilscope {
 namespace {

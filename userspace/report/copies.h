@@ -9,8 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "userspace/base/result.h"
 #include "userspace/report/model.h"
-#include "userspace/util/result.h"
 
 namespace gilscope {
 

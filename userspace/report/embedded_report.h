@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "userspace/util/result.h"
+#include "userspace/base/result.h"
 
 namespace gilscope {
 

@@ -5,8 +5,8 @@
 #include <set>
 #include <tuple>
 
+#include "userspace/base/quote.h"
 #include "userspace/report/sums.h"
-#include "userspace/util/quote.h"
 
 namespace gilscope {
 namespace {

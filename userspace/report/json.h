@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "userspace/base/result.h"
 #include "userspace/report/model.h"
-#include "userspace/util/result.h"
 
 namespace gilscope {
 

@@ -4,8 +4,8 @@
 #include <array>
 #include <optional>
 
+#include "userspace/base/quote.h"
 #include "userspace/report/fields.h"
-#include "userspace/util/quote.h"
 
 namespace gilscope {
 namespace {

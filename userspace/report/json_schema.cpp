@@ -5,8 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "userspace/base/quote.h"
 #include "userspace/report/json_document.h"
-#include "userspace/util/quote.h"
 
 namespace gilscope {
 namespace {

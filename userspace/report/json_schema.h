@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "userspace/util/result.h"
+#include "userspace/base/result.h"
 
 namespace gilscope {
 

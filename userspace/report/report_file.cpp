@@ -5,13 +5,13 @@
 
 #include <new>
 
+#include "userspace/base/below.h"
+#include "userspace/base/fd.h"
+#include "userspace/base/file_io.h"
+#include "userspace/base/output_file.h"
+#include "userspace/base/quote.h"
 #include "userspace/report/embedded_report.h"
 #include "userspace/report/json.h"
-#include "userspace/util/below.h"
-#include "userspace/util/fd.h"
-#include "userspace/util/file_io.h"
-#include "userspace/util/output_file.h"
-#include "userspace/util/quote.h"
 
 namespace gilscope {
 namespace {

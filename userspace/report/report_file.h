@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "userspace/util/result.h"
+#include "userspace/base/result.h"
 
 namespace gilscope {
 

@@ -7,9 +7,9 @@
 #include <bit>
 #include <charconv>
 
-#include "userspace/util/fd.h"
-#include "userspace/util/file_io.h"
-#include "userspace/util/quote.h"
+#include "userspace/base/fd.h"
+#include "userspace/base/file_io.h"
+#include "userspace/base/quote.h"
 
 namespace gilscope {
 namespace {

@@ -7,7 +7,7 @@
 #include <span>
 #include <string>
 
-#include "userspace/util/result.h"
+#include "userspace/base/result.h"
 
 namespace gilscope {
 

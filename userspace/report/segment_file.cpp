@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
-#include "userspace/util/file_io.h"
-#include "userspace/util/quote.h"
+#include "userspace/base/file_io.h"
+#include "userspace/base/quote.h"
 
 namespace gilscope {
 namespace {

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "bpf/contract.h"
+#include "userspace/base/fd.h"
+#include "userspace/base/result.h"
 #include "userspace/report/segment_record.h"
-#include "userspace/util/fd.h"
-#include "userspace/util/result.h"
 
 namespace gilscope {
 

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "userspace/util/result.h"
+#include "userspace/base/result.h"
 
 namespace gilscope::threading {
 

@@ -2,7 +2,7 @@
 
 #include <bpf/bpf.h>
 
-#include "userspace/util/time.h"
+#include "userspace/base/time.h"
 
 namespace gilscope {
 

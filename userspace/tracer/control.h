@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "userspace/util/result.h"
+#include "userspace/base/result.h"
 
 namespace gilscope {
 

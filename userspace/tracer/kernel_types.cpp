@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#include "userspace/util/refusal.h"
+#include "userspace/base/refusal.h"
 
 namespace gilscope {
 

@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "userspace/util/result.h"
+#include "userspace/base/result.h"
 
 namespace gilscope {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "bpf/counters.h"
-#include "userspace/util/result.h"
+#include "userspace/base/result.h"
 
 namespace gilscope {
 

@@ -17,13 +17,13 @@
 #include <vector>
 
 #include "gilscope.skel.h"
+#include "userspace/base/fd.h"
+#include "userspace/base/kernel_time.h"
+#include "userspace/base/mapping.h"
+#include "userspace/base/refusal.h"
 #include "userspace/tracer/counters.h"
 #include "userspace/tracer/kernel_types.h"
 #include "userspace/tracer/rows.h"
-#include "userspace/util/fd.h"
-#include "userspace/util/kernel_time.h"
-#include "userspace/util/mapping.h"
-#include "userspace/util/refusal.h"
 
 namespace gilscope {
 namespace {

@@ -10,9 +10,9 @@
 #include <span>
 
 #include "bpf/contract.h"
+#include "userspace/base/result.h"
 #include "userspace/report/model.h"
 #include "userspace/tracer/control.h"
-#include "userspace/util/result.h"
 
 namespace gilscope {
 

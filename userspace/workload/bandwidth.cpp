@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "userspace/base/time.h"
 #include "userspace/eval/programs.h"
-#include "userspace/util/time.h"
 #include "userspace/workload/datagrams.h"
 
 namespace gilscope {

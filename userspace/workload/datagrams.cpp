@@ -6,7 +6,7 @@
 #include <cstring>
 #include <ctime>
 
-#include "userspace/util/time.h"
+#include "userspace/base/time.h"
 
 namespace gilscope {
 

@@ -5,8 +5,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include "userspace/base/time.h"
 #include "userspace/eval/programs.h"
-#include "userspace/util/time.h"
 #include "userspace/workload/conversation.h"
 
 namespace gilscope {

@@ -3,9 +3,9 @@
 // file has no name and is gone with the run.
 #include <fcntl.h>
 
+#include "userspace/base/fd.h"
+#include "userspace/base/quote.h"
 #include "userspace/eval/programs.h"
-#include "userspace/util/fd.h"
-#include "userspace/util/quote.h"
 #include "userspace/workload/timed.h"
 
 namespace gilscope {

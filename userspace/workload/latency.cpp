@@ -3,8 +3,8 @@
 // thread measures from the sending until it has the ping and the GIL.
 #include <sys/socket.h>
 
+#include "userspace/base/time.h"
 #include "userspace/eval/programs.h"
-#include "userspace/util/time.h"
 #include "userspace/workload/datagrams.h"
 
 namespace gilscope {

@@ -4,8 +4,8 @@
 #include <chrono>
 #include <thread>
 
+#include "userspace/base/time.h"
 #include "userspace/eval/programs.h"
-#include "userspace/util/time.h"
 #include "userspace/workload/tasks.h"
 #include "userspace/workload/workload.h"
 

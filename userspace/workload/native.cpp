@@ -1,7 +1,7 @@
 // native:n=20,length=10ms: each measured thread makes n native calls that hold the GIL for `length`
 // of CPU time each, as an extension does that never releases it.
+#include "userspace/base/time.h"
 #include "userspace/eval/programs.h"
-#include "userspace/util/time.h"
 #include "userspace/workload/workload.h"
 
 namespace gilscope {

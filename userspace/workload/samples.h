@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
-#include "userspace/util/mapping.h"
-#include "userspace/util/result.h"
+#include "userspace/base/mapping.h"
+#include "userspace/base/result.h"
 
 namespace gilscope {
 

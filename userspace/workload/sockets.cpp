@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "userspace/util/refusal.h"
+#include "userspace/base/refusal.h"
 
 namespace gilscope {
 namespace {

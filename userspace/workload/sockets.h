@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "userspace/util/fd.h"
-#include "userspace/util/result.h"
+#include "userspace/base/fd.h"
+#include "userspace/base/result.h"
 
 namespace gilscope {
 

@@ -7,10 +7,10 @@
 #include <cstdint>
 #include <map>
 
+#include "userspace/base/time.h"
 #include "userspace/eval/object_memory.h"
 #include "userspace/eval/programs.h"
 #include "userspace/gil/policies.h"
-#include "userspace/util/time.h"
 
 namespace gilscope {
 namespace {

@@ -1,7 +1,7 @@
 // A workload that lasts as long as its parameter `seconds` says, and not until some work is done.
 #pragma once
 
-#include "userspace/util/time.h"
+#include "userspace/base/time.h"
 #include "userspace/workload/workload.h"
 
 namespace gilscope {

@@ -15,9 +15,9 @@
 #include <string_view>
 #include <vector>
 
+#include "userspace/base/result.h"
 #include "userspace/descriptor/workload.h"
 #include "userspace/eval/interpreter.h"
-#include "userspace/util/result.h"
 #include "userspace/workload/samples.h"
 
 namespace gilscope {

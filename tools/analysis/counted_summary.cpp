@@ -1,0 +1,195 @@
+#include "tools/analysis/counted_summary.h"
+
+#include <algorithm>
+
+#include "tools/analysis/statistics.h"
+
+namespace gilscope {
+namespace {
+
+using Value = std::optional<double>;
+
+Value ratio(std::optional<uint64_t> part, double whole) {
+  if (!part || whole <= 0) return std::nullopt;
+  return double(*part) / whole;
+}
+
+Value number(std::optional<uint64_t> value) {
+  return value ? Value(double(*value)) : std::nullopt;
+}
+
+// One run's number, as its column is made of it.
+Value made_as(numbers::As as, std::optional<uint64_t> value, double window_ns, uint64_t wakeups) {
+  switch (as) {
+    case numbers::As::count:
+    case numbers::As::duration:
+      break;
+    case numbers::As::share:
+      return ratio(value, window_ns);
+    case numbers::As::per_s:
+      return ratio(value, window_ns / 1e9);
+    case numbers::As::of_wakeups:
+      return ratio(value, double(wakeups));
+  }
+  return number(value);
+}
+
+// Items without a value do not take part.
+template <typename Item, typename Of>
+Value median_of(const std::vector<Item>& items, Of of) {
+  std::vector<double> values;
+  for (const Item& item : items) {
+    if (const Value value = of(item)) values.push_back(*value);
+  }
+  return median(std::move(values));
+}
+
+Value migrations_of(const Thread& thread) {
+  if (!thread.trace) return std::nullopt;
+  return double(thread.trace->migrations_wakeup + thread.trace->migrations_preempt);
+}
+
+Value acquires_of(const Thread& thread) {
+  return double(thread.gil.acquires);
+}
+
+Value failed_of(const Thread& thread) {
+  return double(thread.gil.failed());
+}
+
+template <int percent>
+Value wake_to_run_of(const Thread& thread) {
+  if (!thread.trace) return std::nullopt;
+  return number(thread.trace->histograms.wake_to_run.quantile_ns(percent / 100.0));
+}
+
+Number written(numbers::As as, Value value) {
+  switch (as) {
+    case numbers::As::duration:
+      return duration(value);
+    case numbers::As::share:
+    case numbers::As::of_wakeups:
+      return percent(value);
+    case numbers::As::count:
+    case numbers::As::per_s:
+      break;
+  }
+  return count(value);
+}
+
+template <typename Of>
+void sort_by_place(std::vector<SummaryColumn<Of>>& columns) {
+  std::ranges::stable_sort(columns, {}, [](const auto& column) { return column.column.place; });
+}
+
+}  // namespace
+
+template <typename Of>
+Number SummaryColumn<Of>::number(const Of& of, const Times& times) const {
+  const Number number = written(column.as, of.*median);
+  return numbers::of_time(column.as) ? times.of(number) : number;
+}
+template struct SummaryColumn<CoreSummary>;
+template struct SummaryColumn<ThreadSummary>;
+
+CoreSummary summarize(int cpu, const std::vector<CoreOfRun>& cores) {
+  CoreSummary summary;
+  summary.cpu = cpu;
+#define GILSCOPE_KNOWN_own(path) core.path
+#define GILSCOPE_KNOWN_both(path) core.path
+#define GILSCOPE_KNOWN_remote(path) core.path
+#define GILSCOPE_KNOWN_gil(path) core.path
+#define GILSCOPE_KNOWN_occupant(path) core.path
+#define GILSCOPE_KNOWN_running(path) (core.observed ? std::optional(core.path) : std::nullopt)
+#define CPU_NUMBER(path, field, csv, from, since, member, definition, ...)           \
+  summary.member = median_of(cores, [](const CoreOfRun& item) {                      \
+    const Core& core = *item.core;                                                   \
+    return made_as(GILSCOPE_ROW(__VA_ARGS__).column.as, GILSCOPE_KNOWN_##from(path), \
+                   item.window_ns, core.wakeups.ran);                                \
+  });
+#include "bpf/numbers.def"
+  for (const CoreOfRun& item : cores) summary.histograms += item.core->histograms;
+  return summary;
+}
+
+ThreadSummary summarize(const std::vector<const Thread*>& threads) {
+  ThreadSummary summary;
+  summary.name = threads.front()->name;
+  const auto usage = [](const Thread* thread, uint64_t ThreadUsage::*count) -> Value {
+    return thread->usage ? Value(double((*thread->usage).*count)) : std::nullopt;
+  };
+#define GILSCOPE_OTHERWISE_none std::nullopt
+#define GILSCOPE_OTHERWISE_usage(key) usage(thread, &ThreadUsage::key)
+#define THREAD_NUMBER(field, from, since, member, otherwise, definition, ...)    \
+  summary.member = median_of(threads, [&](const Thread* thread) -> Value {       \
+    if (!thread->trace) return GILSCOPE_OTHERWISE_##otherwise;                   \
+    return made_as(GILSCOPE_ROW(__VA_ARGS__).column.as, thread->trace->field, 0, \
+                   thread->trace->wakeups);                                      \
+  });
+#define THREAD_DERIVED(member, value, ...) \
+  summary.member = median_of(threads, [](const Thread* thread) { return value(*thread); });
+#include "bpf/numbers.def"
+  for (const Thread* thread : threads) {
+    if (thread->trace) summary.histograms += thread->trace->histograms;
+  }
+  summary.perf = std::ranges::any_of(threads, [](const Thread* t) { return t->perf.has_value(); });
+  const auto perf = [&](std::optional<uint64_t> ThreadPerf::*count) {
+    return median_of(threads, [&](const Thread* thread) {
+      return thread->perf ? number((*thread->perf).*count) : std::nullopt;
+    });
+  };
+  summary.perf_switches = perf(&ThreadPerf::context_switches);
+  summary.perf_migrations = perf(&ThreadPerf::migrations);
+  summary.cache_misses = perf(&ThreadPerf::cache_misses);
+  summary.instructions_per_cycle = median_of(threads, [](const Thread* thread) -> Value {
+    if (!thread->perf || !thread->perf->cycles) return std::nullopt;
+    return ratio(thread->perf->instructions, double(*thread->perf->cycles));
+  });
+  return summary;
+}
+
+namespace {
+
+std::vector<SummaryColumn<CoreSummary>> columns_of(numbers::View view) {
+  std::vector<SummaryColumn<CoreSummary>> columns;
+  const auto add = [&](const char* key, const numbers::Row& row, Value CoreSummary::*median) {
+    if (row.column.view != view) return;
+    columns.push_back({key, numbers::key_of_median(key, row.column.as), row.column, median});
+  };
+#define CPU_NUMBER(path, field, csv, from, since, member, definition, ...) \
+  add(#path, GILSCOPE_ROW(__VA_ARGS__), &CoreSummary::member);
+#include "bpf/numbers.def"
+  sort_by_place(columns);
+  return columns;
+}
+
+std::vector<SummaryColumn<ThreadSummary>> columns_of_threads() {
+  std::vector<SummaryColumn<ThreadSummary>> columns;
+  const auto add = [&](const char* key, const numbers::Row& row, Value ThreadSummary::*median) {
+    if (row.column.view == numbers::View::none) return;
+    columns.push_back({key, numbers::key_of_median(key, row.column.as), row.column, median});
+  };
+#define THREAD_NUMBER(field, from, since, member, otherwise, definition, ...) \
+  add(#field, GILSCOPE_ROW(__VA_ARGS__), &ThreadSummary::member);
+#define THREAD_DERIVED(member, value, key, ...) \
+  columns.push_back(                            \
+      {key, #member, GILSCOPE_ROW(.column = __VA_ARGS__).column, &ThreadSummary::member});
+#include "bpf/numbers.def"
+  sort_by_place(columns);
+  return columns;
+}
+
+}  // namespace
+
+const std::vector<SummaryColumn<CoreSummary>>& core_columns(numbers::View view) {
+  static const auto scheduling = columns_of(numbers::View::scheduling);
+  static const auto gil = columns_of(numbers::View::gil);
+  return view == numbers::View::gil ? gil : scheduling;
+}
+
+const std::vector<SummaryColumn<ThreadSummary>>& thread_columns() {
+  static const auto columns = columns_of_threads();
+  return columns;
+}
+
+}  // namespace gilscope

@@ -1,0 +1,185 @@
+#include "tools/json/summary_json.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "tools/analysis/environment_changes.h"
+#include "tools/analysis/findings.h"
+#include "tools/json/trace_json.h"
+
+namespace gilscope {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json value(const std::optional<double>& number) {
+  return number && std::isfinite(*number) ? Json(*number) : Json(nullptr);
+}
+
+Json value(const std::optional<Interval>& interval) {
+  if (!interval) return nullptr;
+  return {{"low", interval->low}, {"high", interval->high}};
+}
+
+Json identity(const Cell& cell) {
+  return {{"policy", cell.policy},       {"workload", cell.workload},  {"threads", cell.threads},
+          {"cpus", cell.cpus},           {"cpu_list", cell.cpu_list},  {"cpus_by", cell.cpus_by},
+          {"cpu_order", cell.cpu_order}, {"main_exit", cell.main_exit}};
+}
+
+Json slowdown(const PairSummary& pair) {
+  Json json = identity(pair.cell());
+  json["runs_used"] = pair.traced ? "traced" : "untraced";
+  json["blocks"] = pair.blocks.size();
+  json["sequential_wall_ns"] = value(pair.sequential_ns);
+  json["threaded_wall_ns"] = value(pair.threaded_ns);
+  json["slowdown"] = value(pair.slowdown);
+  json["range"] = value(pair.range);
+  json["interval_95"] = value(pair.interval);
+  json["verdict"] = pair.slowdown ? Json(name_of(pair.verdict)) : Json(nullptr);
+  json["tracer_cost"] = {
+      {"sequential", pair.sequential ? value(pair.sequential->tracer_cost) : Json(nullptr)},
+      {"threaded", pair.threaded ? value(pair.threaded->tracer_cost) : Json(nullptr)}};
+  const auto interval = [](const CellSummary* cell) {
+    return cell ? value(cell->tracer_cost_interval) : Json(nullptr);
+  };
+  json["tracer_cost_interval_95"] = {{"sequential", interval(pair.sequential)},
+                                     {"threaded", interval(pair.threaded)}};
+  Json each = Json::array();
+  for (const BlockPair& block : pair.blocks) {
+    each.push_back({{"block", block.block},
+                    {"sequential_wall_ns", block.sequential_ns},
+                    {"threaded_wall_ns", block.threaded_ns},
+                    {"slowdown", block.slowdown()}});
+  }
+  json["each_block"] = std::move(each);
+  return json;
+}
+
+// Under its key, which may name an object that it stands in: "wakeups.ran".
+void add_median(Json& json, const std::string& key, const std::optional<double>& median) {
+  const size_t dot = key.find('.');
+  if (dot == std::string::npos) {
+    json[key] = value(median);
+  } else {
+    json[key.substr(0, dot)][key.substr(dot + 1)] = value(median);
+  }
+}
+
+Json core_json(const CoreSummary& core) {
+  Json json{{"cpu", core.cpu}};
+  for (const numbers::View view : {numbers::View::scheduling, numbers::View::gil}) {
+    for (const auto& column : core_columns(view)) {
+      add_median(json, column.median_key, core.*column.median);
+    }
+  }
+  return json;
+}
+
+Json thread_json(const ThreadSummary& thread) {
+  Json json{{"name", thread.name}};
+  for (const auto& column : thread_columns()) {
+    add_median(json, column.median_key, thread.*column.median);
+  }
+  json["perf"] = thread.perf
+                     ? Json{{"context_switches", value(thread.perf_switches)},
+                            {"migrations", value(thread.perf_migrations)},
+                            {"instructions_per_cycle", value(thread.instructions_per_cycle)},
+                            {"cache_misses", value(thread.cache_misses)}}
+                     : Json(nullptr);
+  return json;
+}
+
+Json cell_json(const CellSummary& cell) {
+  Json json = identity(*cell.cell);
+  json["arrangement"] = cell.cell->arrangement;
+  json["bounded_by"] = cell.bounded_by_time() ? "time" : "work";
+  json["runs"] = cell.runs;
+  json["runs_gated"] = cell.gated;
+  json["traced"] = cell.traced;
+  json["wall_ns"] = value(cell.wall_ns);
+  json["wakeups"] = value(cell.wakeups);
+  json["wasted_wakeups_share"] = value(cell.wasted_share);
+  json["drop_requests_per_s"] = value(cell.drop_requests_per_s);
+  json["workload_results"] = Json::object();
+  for (const auto& [key, result] : cell.results) json["workload_results"][key] = result;
+  json["each_core"] = Json::array();
+  for (const CoreSummary& core : cell.cores) json["each_core"].push_back(core_json(core));
+  json["each_thread"] = Json::array();
+  for (const ThreadSummary& thread : cell.threads) {
+    json["each_thread"].push_back(thread_json(thread));
+  }
+  return json;
+}
+
+Json rate_json(const RatePair& pair) {
+  Json json = identity(*pair.beside->cell);
+  json["arrangement"] = pair.beside->cell->arrangement;
+  json["background"] = pair.background;
+  json["alone"] = pair.alone->cell->workload;
+  json["ratio"] = value(pair.ratio);
+  json["interval_95"] = value(pair.interval);
+  json["each_block"] = pair.ratios;
+  return json;
+}
+
+Json gates_json(const GateSummary& gates) {
+  Json json = {{"runs_left_out", gates.runs}, {"by_gate", Json::object()}};
+  for (const auto& [name, gate] : gates.by_gate) {
+    json["by_gate"][name] = {{"limit", gate.limit},
+                             {"runs", gate.hits},
+                             {"worst", gate.hits ? Json(gate.worst) : Json(nullptr)},
+                             {"runs_not_judged", gate.not_judged}};
+  }
+  return json;
+}
+
+}  // namespace
+
+std::string summary_json(const Report& report, const ReportFindings& trace) {
+  const Summary summary(report);
+  const Wording wording(report);
+  Json json;
+  json["schema"] = {{"name", "gilscope.summary"}, {"major", 1}, {"minor", 2}};
+  json["report"] = {{"id", report.id},
+                    {"status", report.status},
+                    {"created_at", report.created_at},
+                    {"blocks_planned", report.blocks_planned},
+                    {"blocks_measured", summary.measured_blocks},
+                    {"runs_finished", summary.finished_runs},
+                    {"runs_failed", summary.failed_runs}};
+  json["findings"] = Json::array();
+  for (const Finding& finding : findings(summary, wording)) {
+    json["findings"].push_back({{"verdict", name_of(finding.kind)}, {"text", finding.sentence}});
+  }
+  json["slowdown"] = Json::array();
+  for (const PairSummary& pair : summary.pairs) json["slowdown"].push_back(slowdown(pair));
+  json["rates"] = Json::array();
+  for (const RatePair& pair : summary.rates) json["rates"].push_back(rate_json(pair));
+  json["claim"] = {{"claim", report.claim}, {"text", claim_sentence(report, summary)}};
+  json["cells"] = Json::array();
+  for (const CellSummary& cell : summary.cells) {
+    json["cells"].push_back(cell_json(cell));
+    const CellFindings* found = trace.of(report, *cell.cell);
+    json["cells"].back()["segments"] = found ? trace_json(*found) : Json(nullptr);
+  }
+  json["emulated"] = summary.times.emulated;
+  json["lost"] = {{"traced_runs", summary.lost.traced_runs}};
+#define LOST(key, ...) json["lost"][#key] = std::optional(summary.lost.sum.key).value_or(0);
+#include "bpf/numbers.def"
+  json["segments_away"] = trace.away;
+  json["steal"] = {{"runs_above_1_percent", summary.steal.runs},
+                   {"worst_share", summary.steal.worst_share},
+                   {"runs_not_judged", summary.steal.not_judged}};
+  json["gates"] = gates_json(summary.gates);
+  json["environment_changes"] = Json::array();
+  for (const EnvironmentChange& change : environment_changes(report)) {
+    json["environment_changes"].push_back({{"key", change.key},
+                                           {"before", change.before},
+                                           {"after", change.after},
+                                           {"matters", change.matters}});
+  }
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace gilscope

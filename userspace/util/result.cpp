@@ -1,9 +1,0 @@
-#include "userspace/util/result.h"
-
-namespace gilscope {
-
-tl::unexpected<Error> fail_errno(const std::string& what, int error) {
-  return fail(fmt::format("{}: {}", what, std::strerror(error)));
-}
-
-}  // namespace gilscope
