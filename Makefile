@@ -234,6 +234,10 @@ hooks:  ## have git check the messages of your commits
 	@hook=$$(git rev-parse --git-path hooks)/commit-msg; mkdir -p "$${hook%/*}"; \
 	[ "$$hook" -ef scripts/hooks/commit-msg ] || ln -s $(call quoted,$(CURDIR)/scripts/hooks/commit-msg) "$$hook"
 
+graph:  ## what includes what, by room; with Graphviz also as build/graph.svg
+	scripts/graph
+	@if command -v dot >/dev/null; then mkdir -p $(BUILD) && scripts/graph --dot | dot -Tsvg -o $(BUILD)/graph.svg && echo "drawn as $(BUILD)/graph.svg"; fi
+
 format:  ## rewrite the C++ files in the house style
 	git ls-files '*.cpp' '*.h' '*.c' | xargs clang-format -i
 
