@@ -199,7 +199,7 @@ bench-variants: $(BUILD)/bench_variants $(BUILD)/bpf/gilscope.bpf.o  ## FORMS='A
 	$< --rounds 20 $(FORMS)
 
 SOAK_SECONDS ?= 120
-soak: $(BUILD)/kernel_tests  ## ten minutes at full rate, against all that a box can do (as root)
+soak: $(BUILD)/kernel_tests  ## ten minutes at full rate, against all that a machine can do (as root)
 	GILSCOPE_MUST_TRACE=1 GILSCOPE_SOAK_SECONDS=$(SOAK_SECONDS) $(BUILD)/kernel_tests --gtest_filter='Soak.*'
 
 bench-perf: $(BUILD)/bench_perf_cost  ## what counting by perf costs a run (as root)

@@ -45,7 +45,7 @@ struct gilscope_remote {
 #define GILSCOPE_OWN_both GILSCOPE_COUNTER
 #define GILSCOPE_OWN_remote GILSCOPE_NO_COUNTER
 
-struct gilscope_core {
+struct gilscope_cpu {
   __u32 occupant;   /* enum gilscope_occupant */
   __u32 tid;        /* the occupant's */
   __u64 since_ns;   /* when the occupant was switched in */
@@ -59,8 +59,8 @@ struct gilscope_core {
   __u64 written;
 
 /* Rarely written, so behind what every switch writes. */
-#define GILSCOPE_LOST_cores GILSCOPE_COUNTER
-#define GILSCOPE_LOST_core_number GILSCOPE_NO_COUNTER
+#define GILSCOPE_LOST_cpus GILSCOPE_COUNTER
+#define GILSCOPE_LOST_cpu_number GILSCOPE_NO_COUNTER
 #define GILSCOPE_LOST_window GILSCOPE_NO_COUNTER
 #define GILSCOPE_LOST_elsewhere GILSCOPE_NO_COUNTER
 #define LOST(key, csv, from, ...) GILSCOPE_LOST_##from

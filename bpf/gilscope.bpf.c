@@ -103,16 +103,16 @@ static __always_inline int on_switch(bool btf, bool preempt, struct task_struct*
   __u32 prev_tid = TASK_READ(btf, prev, pid);
   __u32 next_tid = TASK_READ(btf, next, pid);
   __u32 cpu = bpf_get_smp_processor_id();
-  struct gilscope_core* core = core_of(cpu);
-  if (unlikely(!core)) return 0;
+  struct gilscope_cpu* per_cpu = per_cpu_of(cpu);
+  if (unlikely(!per_cpu)) return 0;
   __u64 now = bpf_ktime_get_ns();
 
   // Only idle tasks have tgid 0.
-  __u32 occupant = core->occupant;
+  __u32 occupant = per_cpu->occupant;
   if (unlikely(occupant == GILSCOPE_UNKNOWN)) {
     occupant = prev_tgid ? GILSCOPE_FOREIGN : GILSCOPE_IDLE;
-  } else if (unlikely(core->tid != prev_tid)) {
-    core->missed_switches += 1;
+  } else if (unlikely(per_cpu->tid != prev_tid)) {
+    per_cpu->missed_switches += 1;
   }
   struct gilscope_thread* thread = NULL;
   if (prev_tgid == worker && worker) {
@@ -126,25 +126,25 @@ static __always_inline int on_switch(bool btf, bool preempt, struct task_struct*
     // state back to 0 (__schedule). A waker cannot have done that: it needs the run queue, or waits
     // until the thread is off the CPU (try_to_wake_up).
     int asleep = voluntary && task_state(btf, prev) != 0;
-    if (unlikely(!thread->running)) open_unseen_segment(thread, core, cpu, now, exec);
-    close_segment(thread, core, cpu, now, voluntary, asleep, exec);
+    if (unlikely(!thread->running)) open_unseen_segment(thread, per_cpu, cpu, now, exec);
+    close_segment(thread, per_cpu, cpu, now, voluntary, asleep, exec);
   } else {
-    count_occupant(core, occupant, now);
+    count_occupant(per_cpu, occupant, now);
   }
 
   occupant = next_tgid ? GILSCOPE_FOREIGN : GILSCOPE_IDLE;
   if (next_tgid == worker && worker) {
     occupant = GILSCOPE_HARNESS;
-    core->since_exec = TASK_READ(btf, next, se.sum_exec_runtime);
+    per_cpu->since_exec = TASK_READ(btf, next, se.sum_exec_runtime);
     thread = thread_of(next_tid);
     if (thread) {
       occupant = GILSCOPE_THREAD;
-      open_segment(thread, core, cpu, now, &thread->waking.last);
+      open_segment(thread, per_cpu, cpu, now, &thread->waking.last);
     }
   }
-  core->since_ns = now;
-  core->tid = next_tid;
-  core->occupant = occupant;
+  per_cpu->since_ns = now;
+  per_cpu->tid = next_tid;
+  per_cpu->occupant = occupant;
   return 0;
 }
 
@@ -217,9 +217,9 @@ static __always_inline int on_migrate(bool btf, struct task_struct* task, __u32 
   if ((__u32)TASK_READ(btf, task, tgid) != window.worker_tgid) return 0;
   struct gilscope_thread* thread = thread_of(TASK_READ(btf, task, pid));
   if (!thread) return 0;
-  struct gilscope_core *from_core = core_of(thread->cpu), *to_core = core_of(to);
-  if (from_core) __sync_fetch_and_add(&from_core->remote.migrations_raw_out, 1);
-  if (to_core) __sync_fetch_and_add(&to_core->remote.migrations_raw_in, 1);
+  struct gilscope_cpu *from_cpu = per_cpu_of(thread->cpu), *to_cpu = per_cpu_of(to);
+  if (from_cpu) __sync_fetch_and_add(&from_cpu->remote.migrations_raw_out, 1);
+  if (to_cpu) __sync_fetch_and_add(&to_cpu->remote.migrations_raw_in, 1);
   thread->waking.migrations_raw += 1;
   thread->cpu = to;
   // A thread with a sleeping state is being placed: its wakeup sets the state to 0 at its end.

@@ -39,4 +39,9 @@ static __always_inline __u32 task_state(bool btf, struct task_struct* task) {
   return (__u32)TASK_READ(btf, before, state);
 }
 
+/* A switch runs this once, with other code in the caches. The common path is therefore laid out as
+ * one stretch, with rare branches apart. */
+#define likely(condition) __builtin_expect(!!(condition), 1)
+#define unlikely(condition) __builtin_expect(!!(condition), 0)
+
 #endif /* GILSCOPE_BPF_KERNEL_H */

@@ -34,8 +34,8 @@ struct {
   __uint(map_flags, BPF_F_MMAPABLE);
   __uint(max_entries, 1); /* possible CPUs: set by the loader */
   __type(key, __u32);
-  __type(value, struct gilscope_core);
-} cores SEC(".maps");
+  __type(value, struct gilscope_cpu);
+} cpus SEC(".maps");
 
 /* By tid in the first PID namespace: the slot + 1, or 0 for a thread that is not traced. An array,
  * because a hash costs each switch two function calls (docs/tracer-cost.md). */
@@ -47,7 +47,7 @@ struct {
   __type(value, __u64); /* an array's entries are 8 bytes apart anyway */
 } slot_of_tid SEC(".maps");
 
-/* A buffer of records_per_core records for each CPU: nothing is reserved, locked or shared. */
+/* A buffer of records_per_cpu records for each CPU: nothing is reserved, locked or shared. */
 struct {
   __uint(type, BPF_MAP_TYPE_ARRAY);
   __uint(map_flags, BPF_F_MMAPABLE);
@@ -65,8 +65,8 @@ struct {
 /* Set by the loader before the programs are verified, so that what is off costs nothing. */
 const volatile bool write_records = true;
 const volatile bool has_prev_state =
-    false;                                 /* sched_switch passes prev_state (5.18, 9c2136be0878) */
-const volatile __u32 records_per_core = 1; /* a power of two */
+    false;                                /* sched_switch passes prev_state (5.18, 9c2136be0878) */
+const volatile __u32 records_per_cpu = 1; /* a power of two */
 
 struct gilscope_window window = {.open_ns = GILSCOPE_NEVER, .close_ns = GILSCOPE_NEVER};
 

@@ -116,7 +116,7 @@ complete -c gilscope -n '__fish_seen_subcommand_from show' -l help -d 'Print thi
 complete -c gilscope -n '__fish_seen_subcommand_from show' -F -d 'a report.json, or the directory that holds it'
 complete -c gilscope -n '__fish_seen_subcommand_from show' -l json -d 'the derived numbers, for scripts'
 complete -c gilscope -n '__fish_seen_subcommand_from show' -l all -d 'every table, and not only one screen'
-complete -c gilscope -n '__fish_seen_subcommand_from show' -l per -x -a 'core thread block' -d 'only the tables per core, thread or block'
+complete -c gilscope -n '__fish_seen_subcommand_from show' -l per -x -a 'core thread block' -d 'only the tables per CPU, thread or block'
 complete -c gilscope -n '__fish_seen_subcommand_from html' -l help -d 'Print this help message and exit'
 complete -c gilscope -n '__fish_seen_subcommand_from html' -F -d 'a report.json, the directory that holds it, or a page; several are compared'
 complete -c gilscope -n '__fish_seen_subcommand_from html' -l by -x -a 'cpus policy workload threads arrangement kernel host' -d 'the key to compare: cpus, policy, kernel, host, environment.kernel.release'

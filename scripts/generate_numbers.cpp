@@ -199,10 +199,10 @@ std::string reference(const std::string& name) {
 
 const std::string kMember = "        ", kInner = "            ";
 
-ObjectSchema core_schema() {
-  ObjectSchema core(kMember);
-  core.key("cpu", "{\"type\": \"integer\", \"minimum\": 0, \"maximum\": 2147483647}");
-  core.key("observed", "{\"type\": \"boolean\"}");
+ObjectSchema cpu_schema() {
+  ObjectSchema cpu(kMember);
+  cpu.key("cpu", "{\"type\": \"integer\", \"minimum\": 0, \"maximum\": 2147483647}");
+  cpu.key("observed", "{\"type\": \"boolean\"}");
   using From = gilscope::numbers::From;
   const auto nullable = [](From from) { return from == From::occupant || from == From::running; };
   std::map<std::string, ObjectSchema> objects;
@@ -213,11 +213,11 @@ ObjectSchema core_schema() {
 #define MIGRATIONS(key, from, since, ...) inner("migrations").counter(#key, false, since);
 #define FAILED(key, from, since, ...) inner("failed").counter(#key, false, since);
 #include "bpf/numbers.def"
-#define CPU(key, from, since, ...) core.counter(#key, nullable(From::from), since);
-#define CPU_OBJECT(name) core.object(#name, inner(#name));
+#define CPU(key, from, since, ...) cpu.counter(#key, nullable(From::from), since);
+#define CPU_OBJECT(name) cpu.object(#name, inner(#name));
 #include "bpf/numbers.def"
-  core.key("histograms", reference("histograms"));
-  return core;
+  cpu.key("histograms", reference("histograms"));
+  return cpu;
 }
 
 ObjectSchema trace_schema() {
@@ -249,7 +249,7 @@ std::string with_numbers(std::string schema) {
 #include "bpf/numbers.def"
   const std::vector<std::pair<std::string, ObjectSchema>> objects = {
       {"gil", gil},
-      {"core", core_schema()},
+      {"core", cpu_schema()},
       {"thread_usage", usage},
       {"rusage", rusage},
       {"thread_trace", trace_schema()},

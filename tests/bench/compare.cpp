@@ -32,7 +32,7 @@ Report made_up(std::mt19937_64& random, int number) {
       run.wall_ns = uint64_t(double(run.wall_ns) * std::exp(noise(random)));
       if (run.window_ns) run.window_ns = run.wall_ns;
       run.threads.clear();
-      for (Core& core : run.cores) core.histograms = {};
+      for (CpuTrace& cpu : run.cpus) cpu.histograms = {};
       run.segments_file.clear(), run.samples_file.clear();
       run.segment_records = 0;
     }

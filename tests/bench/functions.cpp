@@ -16,7 +16,7 @@
 #include "userspace/gil/gil.h"
 #include "userspace/gil/policies.h"
 #include "userspace/report/segment_file.h"
-#include "userspace/tracer/rows.h"
+#include "userspace/tracer/record_buffers.h"
 
 namespace gilscope {
 namespace {
@@ -69,26 +69,26 @@ void opcode(benchmark::State& state) {
 
 // Two full buffers, merged, packed and written; an item is a segment.
 void reader(benchmark::State& state) {
-  constexpr size_t kPerCore = 1 << 16, kCores = 2;
-  std::vector<gilscope_segment> records(kPerCore * kCores);
-  std::vector<gilscope_core> cores(kCores);
+  constexpr size_t kPerCpu = 1 << 16, kCpus = 2;
+  std::vector<gilscope_segment> records(kPerCpu * kCpus);
+  std::vector<gilscope_cpu> cpus(kCpus);
   for (size_t i = 0; i < records.size(); ++i) {
-    records[i].ready_ns = i % kPerCore * 1'000;
+    records[i].ready_ns = i % kPerCpu * 1'000;
     records[i].run_ns = records[i].ready_ns + 200;
     records[i].end_ns = records[i].ready_ns + 900;
     records[i].thread = static_cast<__u32>(i % 2);
-    records[i].cpu = static_cast<__u16>(i / kPerCore);
+    records[i].cpu = static_cast<__u16>(i / kPerCpu);
     records[i].began = GILSCOPE_BEGAN_PREEMPTED;
   }
-  Rows rows(records, cores, kPerCore);
+  RecordBuffers buffers(records, cpus, kPerCpu);
   char pattern[] = "/var/tmp/gilscope-bench.XXXXXX";
   if (!::mkdtemp(pattern)) return state.SkipWithError("cannot make a directory below /var/tmp");
   {
     const Fd directory(::open(pattern, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     auto file = SegmentWriter::create(directory.get(), "segments", {});
     for (auto _ : state) {
-      for (gilscope_core& core : cores) core.written += kPerCore;
-      const auto taken = rows.take(
+      for (gilscope_cpu& cpu : cpus) cpu.written += kPerCpu;
+      const auto taken = buffers.take(
           UINT64_MAX, [&](std::span<const gilscope_segment> some) { return file->write(some); });
       if (!taken) state.SkipWithError(taken.error().message.c_str());
     }

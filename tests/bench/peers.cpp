@@ -40,11 +40,11 @@ void settle() {
 
 // Parses "LOST events:   12" of perf report --stats; 0 without such a line.
 uint64_t lost_of(const std::string& data) {
-  const Ended said = shell(fmt::format(
+  const Ended printed = shell(fmt::format(
       "perf report -i {} --stats 2>/dev/null | awk '/LOST(_SAMPLES)? events/ {{ n += $NF }} "
       "END {{ print n + 0 }}'",
       data));
-  return std::strtoull(said.out.c_str(), nullptr, 10);
+  return std::strtoull(printed.out.c_str(), nullptr, 10);
 }
 
 }  // namespace

@@ -36,7 +36,7 @@
 namespace gilscope::bench {
 namespace {
 
-constexpr uint32_t kRecordsPerCore = 1 << 16, kSlots = 3;
+constexpr uint32_t kRecordsPerCpu = 1 << 16, kSlots = 3;
 constexpr uint64_t kRunNs = 100'000'000;
 
 [[noreturn]] void give_up(const std::string& why) {
@@ -167,7 +167,7 @@ class Form {
     set("board", kSlots);
     set("threads", kSlots);
     set("cores", cpus);
-    set("records", kRecordsPerCore * cpus);
+    set("records", kRecordsPerCpu * cpus);
     set("doorbell", 4096);
     set("slot_of_tid", 1 << 22);
     bpf_map* of_tid = map("slot_of_tid");
@@ -175,7 +175,7 @@ class Form {
       bpf_map__set_max_entries(of_tid, 1024);
     }
     set_constant("has_prev_state", uint8_t{1});  // prev_state has been there since 5.18
-    set_constant("records_per_core", kRecordsPerCore);
+    set_constant("records_per_cpu", kRecordsPerCpu);
   }
 
   template <typename T>
@@ -197,7 +197,7 @@ class Form {
   }
 
   void map_rows() {
-    cores_ = mapped<gilscope_core>("cores");
+    cpus_ = mapped<gilscope_cpu>("cpus");
     threads_ = mapped<gilscope_thread>("threads");
     // Forms with a shared ring buffer call it "ring".
     if (bpf_map* ring = map("ring")) {
@@ -238,7 +238,7 @@ class Form {
     std::thread reader([&] {
       while (!over) {
         if (ring_) ring_buffer__consume(ring_.get());
-        for (gilscope_core& core : cores_.span()) core.taken = core.written;
+        for (gilscope_cpu& cpu : cpus_.span()) cpu.taken = cpu.written;
         ::usleep(2'000);
       }
     });
@@ -246,7 +246,7 @@ class Form {
     over = true;
     reader.join();
     uint64_t dropped = 0;
-    for (const gilscope_core& core : cores_.span()) dropped += core.records_dropped;
+    for (const gilscope_cpu& cpu : cpus_.span()) dropped += cpu.records_dropped;
     if (dropped) give_up(fmt::format("{} lost {} records", name_, dropped));
     return passed;
   }
@@ -254,7 +254,7 @@ class Form {
   std::string name_;
   Owned<bpf_object> object_;
   std::vector<bpf_program*> programs_;
-  Mapping<gilscope_core> cores_;
+  Mapping<gilscope_cpu> cpus_;
   Mapping<gilscope_thread> threads_;
   Owned<ring_buffer> ring_;
 };

@@ -57,7 +57,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   (void)broken_invariants(*report);
   (void)summary_json(*report);
   std::ostringstream out;
-  for (const auto per : {std::optional<Per>(), std::optional(Per::core), std::optional(Per::thread),
+  for (const auto per : {std::optional<Per>(), std::optional(Per::cpu), std::optional(Per::thread),
                          std::optional(Per::block)}) {
     for (const bool all : {false, true}) {
       print_text_report(out, *report,

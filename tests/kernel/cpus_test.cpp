@@ -87,7 +87,7 @@ class CpusBy : public ::testing::TestWithParam<std::string> {
   void TearDown() override {
     // Whatever the test found, no CPU may stay offline.
     if (std::filesystem::exists(kJournal)) shell(program() + " restore; rm -f " + kJournal);
-    if (Box().line(online_file()).value_or("1") != "1") {
+    if (Machine().line(online_file()).value_or("1") != "1") {
       ADD_FAILURE() << "a CPU was left offline";
       shell("echo 1 > " + online_file());
     }
@@ -102,11 +102,11 @@ class CpusBy : public ::testing::TestWithParam<std::string> {
     const int worker = worker_of(process);
     EXPECT_EQ(cpus_of(worker), chosen());
     const std::string status =
-        Box().text("/proc/" + std::to_string(worker) + "/status").value_or("");
+        Machine().text("/proc/" + std::to_string(worker) + "/status").value_or("");
     const std::string cpuset =
-        Box().line("/proc/" + std::to_string(worker) + "/cpuset").value_or("");
+        Machine().line("/proc/" + std::to_string(worker) + "/cpuset").value_or("");
     if (GetParam() == "hotplug") {
-      EXPECT_EQ(Box().line(online_file()).value_or(""), "0");
+      EXPECT_EQ(Machine().line(online_file()).value_or(""), "0");
     }
     if (GetParam() == "cpuset") {
       EXPECT_EQ(value_of(status, "Cpus_allowed_list").value_or(""), format_cpu_list(chosen()));
@@ -199,8 +199,8 @@ TEST_P(CpusBy, ChangesFromRunToRun) {
     ASSERT_EQ(cell.runs.size(), 4u);
     for (const auto& run : cell.runs) {
       EXPECT_EQ(run.status, "done") << run.failure;
-      for (const Core& core : run.cores) {
-        EXPECT_TRUE(std::ranges::count(cell.cpu_list, core.cpu)) << "CPU " << core.cpu;
+      for (const CpuTrace& cpu : run.cpus) {
+        EXPECT_TRUE(std::ranges::count(cell.cpu_list, cpu.cpu)) << "CPU " << cpu.cpu;
       }
     }
   }
@@ -223,7 +223,7 @@ void expect_unable(const std::string& in_a_mount_namespace, const std::string& m
   EXPECT_EQ(somebody.look(), before);
 }
 
-TEST(CpusOfABoxThatCannot, SaysWhyAndChangesNothing) {
+TEST(CpusOfAMachineThatCannot, SaysWhyAndChangesNothing) {
   if (cpus_here().size() < 2)
     GTEST_SKIP() << "this machine has one CPU: there is none to keep away";
   expect_unable("umount -l /sys/fs/cgroup/cpuset 2>/dev/null; mount -t tmpfs tmpfs /sys/fs/cgroup;",
@@ -236,7 +236,7 @@ TEST(CpusOfABoxThatCannot, SaysWhyAndChangesNothing) {
       "hotplug", "cannot go offline, as /sys/devices/system/cpu/cpu1/online does not exist");
 }
 
-TEST(OneExperimentPerBox, ASecondOneIsRefused) {
+TEST(OneExperimentPerMachine, ASecondOneIsRefused) {
   Process first(command("affinity", 1000, "40M"));
   ASSERT_TRUE(eventually([&] { return has_a_confined_worker(first); }));
   for (const auto& arguments :
@@ -257,7 +257,7 @@ TEST(OneExperimentPerBox, ASecondOneIsRefused) {
   EXPECT_EQ(Process(command("affinity", 1, "10k")).wait().status, 0);
 }
 
-TEST(OneExperimentPerBox, OtherUsersHaveOneAndCannotKeepRootOut) {
+TEST(OneExperimentPerMachine, OtherUsersHaveOneAndCannotKeepRootOut) {
   Scratch scratch;
   chmod(scratch.path("").c_str(), 0777);
   const std::string copy = scratch.path("gilscope");
@@ -290,7 +290,9 @@ class Restore : public ::testing::Test {
     chmod(kJournal, 0600);
   }
   static std::string head() { return "gilscope journal 1\nboot " + boot() + "\n"; }
-  static std::string boot() { return Box().line("/proc/sys/kernel/random/boot_id").value_or(""); }
+  static std::string boot() {
+    return Machine().line("/proc/sys/kernel/random/boot_id").value_or("");
+  }
   static void expect_refused(const std::string& named) {
     const Ended ended = gilscope_run({"restore"});
     EXPECT_EQ(ended.status, 2);
@@ -318,7 +320,7 @@ TEST_F(Restore, ObeysNoJournalThatGilscopeWouldNotWrite) {
 TEST_F(Restore, NamesWhatItCannotPutBackAndKeepsTheJournal) {
   write(head() + "online 8191 1 0\n");
   expect_refused("cannot write '1' to /sys/devices/system/cpu/cpu8191/online");
-  EXPECT_EQ(Box().text(kJournal).value_or(""), head() + "online 8191 1 0");
+  EXPECT_EQ(Machine().text(kJournal).value_or(""), head() + "online 8191 1 0");
 }
 
 TEST_F(Restore, ForgetsWhatARebootHasUndone) {

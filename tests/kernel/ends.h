@@ -144,7 +144,7 @@ class Ends : public ::testing::Test {
   }
   void TearDown() override {
     if (std::filesystem::exists(kJournal)) shell(program() + " restore; rm -f " + kJournal);
-    if (Box().line(online_file()).value_or("1") != "1") {
+    if (Machine().line(online_file()).value_or("1") != "1") {
       ADD_FAILURE() << "a CPU was left offline";
       shell("echo 1 > " + online_file());
     }
@@ -179,7 +179,7 @@ class Ends : public ::testing::Test {
     return eventually([&] {
       const auto report = read_report(out());
       return report && !report->cells.empty() && !report->cells[0].runs.empty() &&
-             Box().line(online_file()).value_or("1") == "0";
+             Machine().line(online_file()).value_or("1") == "0";
     });
   }
 

@@ -101,7 +101,7 @@ TEST_F(Ends, ClosedDescriptorsComeToBeNoFileOfItsOwn) {
     EXPECT_EQ(exit_code(run.wait()), 0) << run.err();
     expect_as_found();
     expect_valid("done");
-    EXPECT_EQ(Box().text("/run/gilscope/lock").value_or("?"), "");
+    EXPECT_EQ(Machine().text("/run/gilscope/lock").value_or("?"), "");
   }
 }
 

@@ -20,31 +20,31 @@ inline void expect_exact(const Run& run) {
   uint64_t acquires = 0, drop_requests = 0, segments = 0, dropped = 0;
   WakeupCounts wakeups;
   MigrationCounts migrations;
-  for (const Core& core : run.cores) {
-    failed.contended += core.failed.contended;
-    failed.woken_lost += core.failed.woken_lost;
-    failed.timed_out += core.failed.timed_out;
-    acquires += core.acquires;
-    ASSERT_TRUE(core.drop_requests);
-    drop_requests += *core.drop_requests;
-    segments += core.segments;
-    dropped += core.records_dropped;
-    wakeups.waker += core.wakeups.waker;
-    wakeups.previous += core.wakeups.previous;
-    wakeups.placed += core.wakeups.placed;
-    wakeups.ran += core.wakeups.ran;
-    migrations.wakeup += core.migrations.wakeup;
-    migrations.preempt += core.migrations.preempt;
-    migrations.raw_in += core.migrations.raw_in;
-    migrations.raw_out += core.migrations.raw_out;
-    EXPECT_EQ(core.histograms.run.count(), core.segments);
-    ASSERT_TRUE(core.observed);
+  for (const CpuTrace& cpu : run.cpus) {
+    failed.contended += cpu.failed.contended;
+    failed.woken_lost += cpu.failed.woken_lost;
+    failed.timed_out += cpu.failed.timed_out;
+    acquires += cpu.acquires;
+    ASSERT_TRUE(cpu.drop_requests);
+    drop_requests += *cpu.drop_requests;
+    segments += cpu.segments;
+    dropped += cpu.records_dropped;
+    wakeups.waker += cpu.wakeups.waker;
+    wakeups.previous += cpu.wakeups.previous;
+    wakeups.placed += cpu.wakeups.placed;
+    wakeups.ran += cpu.wakeups.ran;
+    migrations.wakeup += cpu.migrations.wakeup;
+    migrations.preempt += cpu.migrations.preempt;
+    migrations.raw_in += cpu.migrations.raw_in;
+    migrations.raw_out += cpu.migrations.raw_out;
+    EXPECT_EQ(cpu.histograms.run.count(), cpu.segments);
+    ASSERT_TRUE(cpu.observed);
     // Every moment of the window is accounted for, except where a virtual machine stood still at
     // the window's edges.
-    const uint64_t sum = core.on_cpu_ns + *core.foreign_ns + *core.idle_ns + *core.harness_ns;
+    const uint64_t sum = cpu.on_cpu_ns + *cpu.foreign_ns + *cpu.idle_ns + *cpu.harness_ns;
     EXPECT_LE(std::max(sum, *run.window_ns) - std::min(sum, *run.window_ns),
               *run.lost->window_late_ns)
-        << "on CPU " << core.cpu;
+        << "on CPU " << cpu.cpu;
   }
   EXPECT_EQ(failed, (FailedCounts{run.gil.contended, run.gil.woken_lost, run.gil.timed_out}));
   EXPECT_EQ(acquires, run.gil.acquires);

@@ -53,7 +53,7 @@ std::vector<Case> cases() {
 
 class Exactness : public KernelTest, public ::testing::WithParamInterface<Case> {};
 
-TEST_P(Exactness, CoresAndThreadsAgree) {
+TEST_P(Exactness, CpusAndThreadsAgree) {
   const Case& c = GetParam();
   load({.max_threads = 9, .records_bytes = 16 << 20, .raw_programs = c.raw_programs});
   std::vector<int> cpus = all_cpus();
@@ -72,9 +72,9 @@ TEST_P(Exactness, CoresAndThreadsAgree) {
 
 INSTANTIATE_TEST_SUITE_P(EveryPolicy, Exactness, ::testing::ValuesIn(cases()), name_of);
 
-class RowsOfRecords : public KernelTest {};
+class RecordBuffers : public KernelTest {};
 
-TEST_F(RowsOfRecords, TooSmallDropsRecordsAndNeverCounts) {
+TEST_F(RecordBuffers, TooSmallDropsRecordsAndNeverCounts) {
   load({.max_threads = 9, .records_bytes = 4096});
   uint64_t received = 0;
   // Threads that cannot keep the GIL for long, so that there are many more segments than room.
@@ -90,16 +90,16 @@ TEST_F(RowsOfRecords, TooSmallDropsRecordsAndNeverCounts) {
   EXPECT_EQ(received, traced->segment_records);
 }
 
-TEST_F(RowsOfRecords, CountersAloneWriteNoRecords) {
+TEST_F(RecordBuffers, CountersAloneWriteNoRecords) {
   load({.max_threads = 3, .records = false});
   auto traced =
       run(make_cell("check-interval:100", "count:n=500k", 2, all_cpus()), {.traced = true});
   ASSERT_TRUE(traced);
   EXPECT_EQ(traced->segment_records, 0u);
   uint64_t acquires = 0, segments = 0;
-  for (const Core& core : traced->cores) {
-    acquires += core.acquires;
-    segments += core.segments;
+  for (const CpuTrace& cpu : traced->cpus) {
+    acquires += cpu.acquires;
+    segments += cpu.segments;
   }
   EXPECT_EQ(acquires, traced->gil.acquires);
   EXPECT_GT(segments, 0u);
@@ -120,43 +120,43 @@ TEST_F(Records, AddUpToTheCounters) {
   expect_exact(*traced);
   ASSERT_EQ(traced->lost->segments, 0u);
 
-  std::map<int, Core> cores;
+  std::map<int, CpuTrace> cpus;
   std::map<uint32_t, const gilscope_segment*> last;  // by thread
   for (const gilscope_segment& s : segments) {
-    Core& core = cores[s.cpu];
-    core.segments += 1;
-    core.on_cpu_ns += s.end_ns - s.run_ns;
-    core.acquires += s.acquires;
-    core.failed.contended += s.contended;
-    core.failed.woken_lost += s.woken_lost;
-    core.wakeups.ran += s.began == GILSCOPE_BEGAN_WOKEN;
-    core.wasted_wakeups +=
+    CpuTrace& cpu = cpus[s.cpu];
+    cpu.segments += 1;
+    cpu.on_cpu_ns += s.end_ns - s.run_ns;
+    cpu.acquires += s.acquires;
+    cpu.failed.contended += s.contended;
+    cpu.failed.woken_lost += s.woken_lost;
+    cpu.wakeups.ran += s.began == GILSCOPE_BEGAN_WOKEN;
+    cpu.wasted_wakeups +=
         s.began == GILSCOPE_BEGAN_WOKEN && s.ended == GILSCOPE_ENDED_BLOCKED_GIL && s.acquires == 0;
-    core.holder_preempted += s.ended == GILSCOPE_ENDED_PREEMPTED && s.gil_state == GILSCOPE_HOLDING;
+    cpu.holder_preempted += s.ended == GILSCOPE_ENDED_PREEMPTED && s.gil_state == GILSCOPE_HOLDING;
     EXPECT_LE(s.run_ns, s.end_ns);
     EXPECT_LE(s.ready_ns, s.run_ns);
     if (const gilscope_segment* before = last[s.thread]) {
       EXPECT_LE(before->end_ns, s.run_ns) << "segments of one thread do not overlap";
       EXPECT_EQ(before->cpu, s.previous_cpu);
       int migrated = before->cpu != s.cpu;
-      core.migrations.wakeup += migrated && s.began == GILSCOPE_BEGAN_WOKEN;
-      core.migrations.preempt += migrated && s.began == GILSCOPE_BEGAN_PREEMPTED;
+      cpu.migrations.wakeup += migrated && s.began == GILSCOPE_BEGAN_WOKEN;
+      cpu.migrations.preempt += migrated && s.began == GILSCOPE_BEGAN_PREEMPTED;
     } else {
       EXPECT_EQ(s.began, GILSCOPE_BEGAN_ENTERED);
     }
     last[s.thread] = &s;
   }
-  for (const Core& counted : traced->cores) {
-    const Core& core = cores[counted.cpu];
-    EXPECT_EQ(core.segments, counted.segments);
-    EXPECT_EQ(core.on_cpu_ns, counted.on_cpu_ns);
-    EXPECT_EQ(core.acquires, counted.acquires);
-    EXPECT_EQ(core.failed, counted.failed);
-    EXPECT_EQ(core.wakeups.ran, counted.wakeups.ran);
-    EXPECT_EQ(core.wasted_wakeups, counted.wasted_wakeups);
-    EXPECT_EQ(core.holder_preempted, counted.holder_preempted);
-    EXPECT_EQ(core.migrations.wakeup, counted.migrations.wakeup);
-    EXPECT_EQ(core.migrations.preempt, counted.migrations.preempt);
+  for (const CpuTrace& counted : traced->cpus) {
+    const CpuTrace& cpu = cpus[counted.cpu];
+    EXPECT_EQ(cpu.segments, counted.segments);
+    EXPECT_EQ(cpu.on_cpu_ns, counted.on_cpu_ns);
+    EXPECT_EQ(cpu.acquires, counted.acquires);
+    EXPECT_EQ(cpu.failed, counted.failed);
+    EXPECT_EQ(cpu.wakeups.ran, counted.wakeups.ran);
+    EXPECT_EQ(cpu.wasted_wakeups, counted.wasted_wakeups);
+    EXPECT_EQ(cpu.holder_preempted, counted.holder_preempted);
+    EXPECT_EQ(cpu.migrations.wakeup, counted.migrations.wakeup);
+    EXPECT_EQ(cpu.migrations.preempt, counted.migrations.preempt);
   }
 }
 
@@ -201,12 +201,11 @@ TEST_F(Threads, ThatDieWithMainAreCountedToTheirDeath) {
   ASSERT_TRUE(traced);
   FailedCounts failed;
   uint64_t acquires = 0;
-  for (const Core& core : traced->cores) {
-    failed.contended += core.failed.contended;
-    failed.woken_lost += core.failed.woken_lost;
-    acquires += core.acquires;
-    EXPECT_EQ(core.on_cpu_ns + *core.foreign_ns + *core.idle_ns + *core.harness_ns,
-              *traced->window_ns);
+  for (const CpuTrace& cpu : traced->cpus) {
+    failed.contended += cpu.failed.contended;
+    failed.woken_lost += cpu.failed.woken_lost;
+    acquires += cpu.acquires;
+    EXPECT_EQ(cpu.on_cpu_ns + *cpu.foreign_ns + *cpu.idle_ns + *cpu.harness_ns, *traced->window_ns);
   }
   EXPECT_EQ(failed, (FailedCounts{traced->gil.contended, traced->gil.woken_lost, 0}));
   EXPECT_EQ(acquires, traced->gil.acquires);

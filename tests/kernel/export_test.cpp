@@ -22,12 +22,12 @@ struct Sums {
 
 Sums sums(const Run& run) {
   Sums sums;
-  for (const Core& core : run.cores) {
-    sums.segments += core.segments;
-    sums.wakeups += core.wakeups.ran;
-    sums.migrations += core.migrations.wakeup + core.migrations.preempt;
-    sums.wasted += core.wasted_wakeups;
-    sums.on_cpu_ns += core.on_cpu_ns;
+  for (const CpuTrace& cpu : run.cpus) {
+    sums.segments += cpu.segments;
+    sums.wakeups += cpu.wakeups.ran;
+    sums.migrations += cpu.migrations.wakeup + cpu.migrations.preempt;
+    sums.wasted += cpu.wasted_wakeups;
+    sums.on_cpu_ns += cpu.on_cpu_ns;
   }
   return sums;
 }
@@ -125,16 +125,16 @@ void expect_counters(const Trace& trace, const Run& run) {
     EXPECT_EQ(on_cpu_ns, counted.on_cpu_ns);
   }
 
-  for (const Core& core : run.cores) {
-    EXPECT_EQ(segments_on[static_cast<uint32_t>(core.cpu)], core.segments);
-    if (core.segments == 0) continue;
+  for (const CpuTrace& cpu : run.cpus) {
+    EXPECT_EQ(segments_on[static_cast<uint32_t>(cpu.cpu)], cpu.segments);
+    if (cpu.segments == 0) continue;
     const auto failed = [&](const std::string& kind) {
       return static_cast<uint64_t>(last_value(
-          trace.track("failed acquisitions, " + kind + ", CPU " + std::to_string(core.cpu))));
+          trace.track("failed acquisitions, " + kind + ", CPU " + std::to_string(cpu.cpu))));
     };
-    EXPECT_EQ(failed("contended"), core.failed.contended);
-    EXPECT_EQ(failed("woken_lost"), core.failed.woken_lost);
-    EXPECT_EQ(failed("timed_out"), core.failed.timed_out);
+    EXPECT_EQ(failed("contended"), cpu.failed.contended);
+    EXPECT_EQ(failed("woken_lost"), cpu.failed.woken_lost);
+    EXPECT_EQ(failed("timed_out"), cpu.failed.timed_out);
   }
 
   uint64_t requests = 0;

@@ -138,11 +138,11 @@ uint64_t apart(uint64_t a, uint64_t b) {
   return a > b ? a - b : b - a;
 }
 
-const Core& core_of(const Run& run, int cpu) {
-  for (const Core& core : run.cores) {
-    if (core.cpu == cpu) return core;
+const CpuTrace& per_cpu_of(const Run& run, int cpu) {
+  for (const CpuTrace& per_cpu : run.cpus) {
+    if (per_cpu.cpu == cpu) return per_cpu;
   }
-  static const Core none;
+  static const CpuTrace none;
   return none;
 }
 
@@ -199,14 +199,14 @@ void expect_known_moves(const Outcome& outcome, const std::vector<int>& cpus) {
   EXPECT_EQ(trace.wakeups, kMoves);
   for (int cpu : {cpus[0], cpus[1]}) {
     SCOPED_TRACE(fmt::format("CPU {}", cpu));
-    const Core& core = core_of(outcome.run, cpu);
-    EXPECT_EQ(core.migrations.raw_in, kMoves);
-    EXPECT_EQ(core.migrations.raw_out, kMoves);
-    EXPECT_EQ(core.migrations.preempt, kMoves / 2);
-    EXPECT_EQ(core.migrations.wakeup, kMoves / 2);
-    EXPECT_EQ(core.wakeups.ran, kMoves / 2);
-    EXPECT_EQ(core.wakeups.previous, kMoves / 2);
-    EXPECT_EQ(core.wakeups.placed, kMoves / 2);
+    const CpuTrace& per_cpu = per_cpu_of(outcome.run, cpu);
+    EXPECT_EQ(per_cpu.migrations.raw_in, kMoves);
+    EXPECT_EQ(per_cpu.migrations.raw_out, kMoves);
+    EXPECT_EQ(per_cpu.migrations.preempt, kMoves / 2);
+    EXPECT_EQ(per_cpu.migrations.wakeup, kMoves / 2);
+    EXPECT_EQ(per_cpu.wakeups.ran, kMoves / 2);
+    EXPECT_EQ(per_cpu.wakeups.previous, kMoves / 2);
+    EXPECT_EQ(per_cpu.wakeups.placed, kMoves / 2);
   }
   // Reading the file takes long enough for a switch during it, before entering or after leaving.
   EXPECT_LE(apart(trace.voluntary_switches, kernel.voluntary), slack.voluntary);

@@ -60,7 +60,7 @@ TEST(PageSize, CarriesAsMuchOfItsReportAsThereIsRoomFor) {
     }
     // The page's own numbers are those of the whole report.
     const Summary whole(report);
-    EXPECT_THAT(page, HasSubstr("data-value=\"" + plain(*whole.cells[3].cores[0].segments) + "\""));
+    EXPECT_THAT(page, HasSubstr("data-value=\"" + plain(*whole.cells[3].cpus[0].segments) + "\""));
   }
   EXPECT_FALSE(last.empty());
   EXPECT_EQ(last.front(), "threads.histograms");

@@ -29,10 +29,10 @@ struct Stretch {
 // The definitions of docs/metrics.md again, applied to perf's events of one thread.
 class Replay {
  public:
-  Replay(const ThreadTrace& trace, std::map<int, Counted>& cores) : trace_(trace), cores_(cores) {}
+  Replay(const ThreadTrace& trace, std::map<int, Counted>& cpus) : trace_(trace), cpus_(cpus) {}
 
   // Call in order of time.
-  void see(const SchedEvent& event) {
+  void visit(const SchedEvent& event) {
     if (left_) return;
     const int tid = static_cast<int>(trace_.tid);
     if (!entered_ && event.ns >= trace_.entered_ns) enter();
@@ -74,7 +74,7 @@ class Replay {
     now_ = {};
     now_.segment.run_ns = event.ns;
     now_.segment.previous_cpu = static_cast<__u16>(before);
-    Counted& core = cores_[event.cpu];
+    Counted& cpu = cpus_[event.cpu];
     const bool moved = before != event.cpu;
     if (slept_ && woken_) {
       now_.segment.began = GILSCOPE_BEGAN_WOKEN;
@@ -82,17 +82,17 @@ class Replay {
       now_.segment.waker_cpu = static_cast<__u16>(woken_->by.cpu);
       now_.segment.waker_tid = static_cast<__u32>(woken_->by.current);
       now_.segment.placed_cpu = static_cast<__u16>(woken_->placed);
-      cores_[woken_->by.cpu].wakeups.waker += 1;
-      cores_[before].wakeups.previous += 1;
-      cores_[woken_->placed].wakeups.placed += 1;
-      core.wakeups.ran += 1;
-      core.migrations.wakeup += moved;
+      cpus_[woken_->by.cpu].wakeups.waker += 1;
+      cpus_[before].wakeups.previous += 1;
+      cpus_[woken_->placed].wakeups.placed += 1;
+      cpu.wakeups.ran += 1;
+      cpu.migrations.wakeup += moved;
       migrations_wakeup += moved;
       wakeups += 1;
     } else {
       now_.segment.began = GILSCOPE_BEGAN_PREEMPTED;
       now_.segment.ready_ns = out_ns_;
-      core.migrations.preempt += moved;
+      cpu.migrations.preempt += moved;
       migrations_preempt += moved;
       preempt_waits += 1;
     }
@@ -121,7 +121,7 @@ class Replay {
                          : event.runnable ? GILSCOPE_ENDED_PREEMPTED
                                           : GILSCOPE_ENDED_BLOCKED;
     stretches_.push_back(now_);
-    cores_[event.cpu].segments += 1;
+    cpus_[event.cpu].segments += 1;
     if (!left_) (event.runnable ? involuntary : voluntary) += 1;
     slept_ = !event.runnable;
     out_ns_ = event.ns;
@@ -139,12 +139,12 @@ class Replay {
 
   void migrate(const SchedEvent& event) {
     raw_migrations += 1;
-    cores_[event.from].migrations.raw_out += 1;
-    cores_[event.to].migrations.raw_in += 1;
+    cpus_[event.from].migrations.raw_out += 1;
+    cpus_[event.to].migrations.raw_in += 1;
   }
 
   const ThreadTrace& trace_;
-  std::map<int, Counted>& cores_;
+  std::map<int, Counted>& cpus_;
   std::vector<Stretch> stretches_;
   Stretch now_;
   SchedEvent waking_;  // the latest
@@ -158,7 +158,7 @@ class Replay {
   bool entered_ = false, left_ = false, running_ = false, slept_ = false;
 };
 
-struct Watched {
+struct RunWatch {
   gilscope::Run run;
   std::vector<std::vector<gilscope_segment>> records;  // by slot
   std::vector<SchedEvent> events;
@@ -178,7 +178,7 @@ uint64_t apart(uint64_t a, uint64_t b) {
 class Perf : public KernelTest, public ::testing::WithParamInterface<Case> {
  protected:
   // One traced run with perf recording; repeated if perf lost events.
-  std::optional<Watched> watch(const Cell& cell) {
+  std::optional<RunWatch> watch(const Cell& cell) {
     for (int attempt = 0; attempt < 5; ++attempt) {
       TemporaryDirectory directory;
       auto perf = witness::PerfRecording::start(directory.path());
@@ -186,7 +186,7 @@ class Perf : public KernelTest, public ::testing::WithParamInterface<Case> {
         ADD_FAILURE() << perf.error().message;
         return std::nullopt;
       }
-      Watched watched;
+      RunWatch watched;
       watched.records.resize(static_cast<size_t>(cell.threads) + 1);
       auto keep = [&](std::span<const gilscope_segment> segments) {
         for (const gilscope_segment& s : segments) watched.records[s.thread].push_back(s);
@@ -263,17 +263,17 @@ void expect_same_segments(const std::vector<gilscope_segment>& records, const Re
   EXPECT_LE(differ, 1 + records.size() / 20) << "of " << records.size() << " segments";
 }
 
-void expect_same_core(const Core& core, const Counted& perf) {
-  SCOPED_TRACE(fmt::format("CPU {}", core.cpu));
-  EXPECT_EQ(core.segments, perf.segments);
-  EXPECT_EQ(core.wakeups.waker, perf.wakeups.waker);
-  EXPECT_EQ(core.wakeups.previous, perf.wakeups.previous);
-  EXPECT_EQ(core.wakeups.placed, perf.wakeups.placed);
-  EXPECT_EQ(core.wakeups.ran, perf.wakeups.ran);
-  EXPECT_EQ(core.migrations.wakeup, perf.migrations.wakeup);
-  EXPECT_EQ(core.migrations.preempt, perf.migrations.preempt);
-  EXPECT_EQ(core.migrations.raw_in, perf.migrations.raw_in);
-  EXPECT_EQ(core.migrations.raw_out, perf.migrations.raw_out);
+void expect_same_cpu(const CpuTrace& cpu, const Counted& perf) {
+  SCOPED_TRACE(fmt::format("CPU {}", cpu.cpu));
+  EXPECT_EQ(cpu.segments, perf.segments);
+  EXPECT_EQ(cpu.wakeups.waker, perf.wakeups.waker);
+  EXPECT_EQ(cpu.wakeups.previous, perf.wakeups.previous);
+  EXPECT_EQ(cpu.wakeups.placed, perf.wakeups.placed);
+  EXPECT_EQ(cpu.wakeups.ran, perf.wakeups.ran);
+  EXPECT_EQ(cpu.migrations.wakeup, perf.migrations.wakeup);
+  EXPECT_EQ(cpu.migrations.preempt, perf.migrations.preempt);
+  EXPECT_EQ(cpu.migrations.raw_in, perf.migrations.raw_in);
+  EXPECT_EQ(cpu.migrations.raw_out, perf.migrations.raw_out);
 }
 
 // The run-queue waits of one thread's or one CPU's segments.
@@ -311,16 +311,16 @@ TEST_P(Perf, SawTheSame) {
   ASSERT_TRUE(watched);
 
   const Lost& lost = *watched->run.lost;
-  std::map<int, Counted> cores;
-  std::map<int, Waits> waits_of_cores;
+  std::map<int, Counted> cpus;
+  std::map<int, Waits> waits_of_cpus;
   uint64_t missed = 0;
   for (size_t slot = 0; slot < watched->run.threads.size(); ++slot) {
     const Thread& thread = watched->run.threads[slot];
     SCOPED_TRACE(fmt::format("{}; {} switches and {} events missed", thread.name,
                              lost.missed_switches, lost.recursion_misses));
     ASSERT_TRUE(thread.trace);
-    Replay replay(*thread.trace, cores);
-    for (const SchedEvent& event : watched->events) replay.see(event);
+    Replay replay(*thread.trace, cpus);
+    for (const SchedEvent& event : watched->events) replay.visit(event);
     expect_same_counts(thread, replay, lost);
     expect_same_segments(watched->records[slot], replay);
     ASSERT_EQ(watched->records[slot].size(), replay.stretches().size());
@@ -329,13 +329,13 @@ TEST_P(Perf, SawTheSame) {
       if (replay.stretches()[i].missed) continue;
       const gilscope_segment& ours = watched->records[slot][i];
       waits.add(ours, replay.stretches()[i].segment);
-      waits_of_cores[ours.cpu].add(ours, replay.stretches()[i].segment);
+      waits_of_cpus[ours.cpu].add(ours, replay.stretches()[i].segment);
     }
     expect_same_waits(waits);
     missed += replay.missed;
   }
-  for (const Core& core : watched->run.cores) expect_same_core(core, cores[core.cpu]);
-  for (const auto& [cpu, waits] : waits_of_cores) {
+  for (const CpuTrace& cpu : watched->run.cpus) expect_same_cpu(cpu, cpus[cpu.cpu]);
+  for (const auto& [cpu, waits] : waits_of_cpus) {
     SCOPED_TRACE(fmt::format("CPU {}", cpu));
     expect_same_waits(waits);
   }

@@ -38,7 +38,7 @@ class Phenomenon : public KernelTest {
     auto traced = run(make_cell("check-interval:100", "count:n=3M", 2, cpus), {.traced = true});
     if (!traced || traced->gil.acquires == 0) return std::nullopt;
     uint64_t wasted = 0;
-    for (const Core& core : traced->cores) wasted += core.wasted_wakeups;
+    for (const CpuTrace& cpu : traced->cpus) wasted += cpu.wasted_wakeups;
     return static_cast<double>(wasted) / static_cast<double>(traced->gil.acquires);
   }
 };

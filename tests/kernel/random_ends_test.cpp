@@ -95,7 +95,7 @@ struct Plan {
   size_t runs_of_a_block;
   int blocks, signal, times, closed;
   uint64_t limit, delay_us;
-  bool taken_up;  // run the same command again, to its end
+  bool is_resumed;  // run the same command again, to its end
 };
 
 Plan::Plan(uint64_t seed, const std::string& out) {
@@ -130,7 +130,7 @@ Plan::Plan(uint64_t seed, const std::string& out) {
           : way == Way::small_disk ? 4 + draw.below(100)
                                    : draw.below(50'000);
   delay_us = draw.below(800'000);
-  taken_up = draw.below(4) == 0;
+  is_resumed = draw.below(4) == 0;
 }
 
 std::string Plan::words() const {
@@ -176,9 +176,9 @@ class RandomEnds : public Ends {
   static void prepare(const Plan& plan, const Wires& wires);
   static void end(const Plan& plan, const ProcessGroup& run, Wires& wires);
   void expect_exit(const Plan& plan, const ProcessGroup& run, int status) const;
-  void expect_box(const Plan& plan) const;
+  void expect_machine(const Plan& plan) const;
   void expect_report(const Plan& plan, const ProcessGroup& run, int status) const;
-  void take_up(const Plan& plan) const;
+  void resume(const Plan& plan) const;
 };
 
 Wires RandomEnds::wires_of(const Plan& plan) {
@@ -258,7 +258,7 @@ void RandomEnds::end(const Plan& plan, const ProcessGroup& run, Wires& wires) {
       break;
     case Way::kill_of_a_worker: {
       const std::string children =
-          Box().text("/proc/" + pid + "/task/" + pid + "/children").value_or("");
+          Machine().text("/proc/" + pid + "/task/" + pid + "/children").value_or("");
       const int child = std::atoi(children.c_str());
       if (child > 0) kill(child, SIGKILL);
       break;
@@ -331,7 +331,7 @@ void RandomEnds::expect_exit(const Plan& plan, const ProcessGroup& run, int stat
   EXPECT_LE(errors, 1);
 }
 
-void RandomEnds::expect_box(const Plan& plan) const {
+void RandomEnds::expect_machine(const Plan& plan) const {
   if (plan.way == Way::kill && std::filesystem::exists(kJournal)) {
     const Ended restored = gilscope_run({"restore"});
     EXPECT_EQ(restored.status, 0) << restored.err;
@@ -379,7 +379,7 @@ void RandomEnds::expect_report(const Plan& plan, const ProcessGroup& run, int st
   }
 }
 
-void RandomEnds::take_up(const Plan& plan) const {
+void RandomEnds::resume(const Plan& plan) const {
   std::vector<std::string> arguments = plan.arguments;
   arguments.push_back("--quiet");
   const Ended ended = gilscope_run(arguments);
@@ -407,7 +407,7 @@ void RandomEnds::round(const Plan& plan) {
     const int status = run.wait_in_time();
     SCOPED_TRACE("on standard error:\n" + run.err());
     expect_exit(plan, run, status);
-    expect_box(plan);
+    expect_machine(plan);
     expect_report(plan, run, status);
     ++codes_[fmt::format("{}: {}", kWays[static_cast<int>(plan.way)],
                          WIFEXITED(status) ? fmt::format("exit {}", WEXITSTATUS(status))
@@ -415,7 +415,7 @@ void RandomEnds::round(const Plan& plan) {
   }
   const bool may_have_failed_runs =
       plan.way == Way::memory_limit || plan.way == Way::kill_of_a_worker;
-  if (plan.taken_up && !disk && !may_have_failed_runs && !HasFailure()) take_up(plan);
+  if (plan.is_resumed && !disk && !may_have_failed_runs && !HasFailure()) resume(plan);
   disk.reset();
   std::filesystem::remove_all(directory());
 }
@@ -425,7 +425,7 @@ uint64_t number_from(const char* variable, uint64_t otherwise) {
   return text ? std::strtoull(text, nullptr, 10) : otherwise;
 }
 
-TEST_F(RandomEnds, LeaveTheBoxAsItWas) {
+TEST_F(RandomEnds, LeaveTheMachineAsItWas) {
   const uint64_t first = number_from("GILSCOPE_ENDS_SEED", std::random_device{}());
   const uint64_t rounds = number_from("GILSCOPE_ENDS_ROUNDS", 25);
   std::printf("%lu rounds from GILSCOPE_ENDS_SEED=%lu\n", rounds, first);

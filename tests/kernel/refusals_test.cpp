@@ -21,10 +21,10 @@ Ended in_own_mounts(const std::string& first, const std::string& arguments) {
       .wait();
 }
 
-void expect_unable(const Ended& ended, const std::string& named, const std::string& way_out) {
+void expect_unable(const Ended& ended, const std::string& named, const std::string& remedy) {
   EXPECT_EQ(ended.status, 4) << ended.err;
   EXPECT_NE(ended.err.find(named), std::string::npos) << ended.err;
-  EXPECT_NE(ended.err.find(way_out), std::string::npos) << ended.err;
+  EXPECT_NE(ended.err.find(remedy), std::string::npos) << ended.err;
   EXPECT_EQ(std::ranges::count(ended.err, '\n'), 1) << ended.err;
 }
 
@@ -55,7 +55,7 @@ TEST(WithARunThatCannotBeWritten, ARunByAffinityWorks) {
   }
 }
 
-TEST(WithARunThatCannotBeWritten, WhatChangesTheBoxIsRefused) {
+TEST(WithARunThatCannotBeWritten, WhatChangesTheMachineIsRefused) {
   const std::string hotplug = std::string(kRun) + " --cpus 1 --cpus-by hotplug";
   const Ended ended = in_own_mounts("mount -t tmpfs -o ro none /run", hotplug);
   EXPECT_EQ(ended.status, 4) << ended.err;
@@ -68,7 +68,7 @@ TEST(WithARunThatCannotBeWritten, WhatChangesTheBoxIsRefused) {
 
 // Too little memory for the kernel's types, but enough to say so.
 TEST(WithoutMemory, TheKernelsTypesAreNotSaidToBeMissing) {
-  bool said = false;
+  bool printed = false;
   for (const int megabytes : {12, 16, 20, 24, 32, 48, 96}) {
     const Ended ended =
         shell(fmt::format("ulimit -v {}; exec {} {}", megabytes * 1024, program(), kRun));
@@ -76,21 +76,21 @@ TEST(WithoutMemory, TheKernelsTypesAreNotSaidToBeMissing) {
     if (ended.status == 0) continue;
     EXPECT_EQ(ended.status, 4) << megabytes << " MB: " << ended.err;
     EXPECT_EQ(std::ranges::count(ended.err, '\n'), 1) << ended.err;
-    said = said || ended.err.find("ulimit -v") != std::string::npos;
+    printed = printed || ended.err.find("ulimit -v") != std::string::npos;
   }
-  EXPECT_TRUE(said);
+  EXPECT_TRUE(printed);
 }
 
 TEST(WithoutDescriptors, TheWayOutIsSaid) {
-  bool said = false;
+  bool printed = false;
   for (const int files : {6, 8, 10, 12, 16, 20, 24}) {
     const Ended ended = shell(fmt::format("ulimit -n {}; exec {} {}", files, program(), kRun));
     if (ended.status == 0) continue;
     EXPECT_EQ(ended.status, 4) << files << " files: " << ended.err;
     EXPECT_EQ(std::ranges::count(ended.err, '\n'), 1) << ended.err;
-    said = said || ended.err.find("ulimit -n") != std::string::npos;
+    printed = printed || ended.err.find("ulimit -n") != std::string::npos;
   }
-  EXPECT_TRUE(said);
+  EXPECT_TRUE(printed);
 }
 
 TEST(ExperimentMarker, IsOneOnTheWholeMachine) {

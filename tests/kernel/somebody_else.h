@@ -73,10 +73,10 @@ class SomebodyElse {
       for (;;) usleep(10'000);  // a task that never runs keeps its mask
     }
     EXPECT_TRUE(eventually([&] {
-      const auto mask = read_mask(Box(), task_);
+      const auto mask = read_mask(Machine(), task_);
       return mask && mask->cpus == std::vector<int>{cpus_here().back()};
     }));
-    hierarchy_ = find_cpusets(Box());
+    hierarchy_ = find_cpusets(Machine());
     if (!hierarchy_ || hierarchy_->v2) return;
     for (const char* name : {"/gilscope-test", "/gilscope-test/in ner"}) {
       const std::string directory = hierarchy_->mount + name;
@@ -95,14 +95,14 @@ class SomebodyElse {
 
   Found look() const {
     Found found;
-    found.online = Box().line("/sys/devices/system/cpu/online").value_or("?");
+    found.online = Machine().line("/sys/devices/system/cpu/online").value_or("?");
     if (hierarchy_) {
       found.cpusets = shell("cd " + hierarchy_->mount +
                             " && find . -name cpuset.cpus -exec grep -H . {} + | sort; ls -d "
                             "gilscope 2>/dev/null; cat cgroup.subtree_control 2>/dev/null")
                           .out;
     }
-    if (const auto mask = read_mask(Box(), task_)) found.mask = format_cpu_list(mask->cpus);
+    if (const auto mask = read_mask(Machine(), task_)) found.mask = format_cpu_list(mask->cpus);
     return found;
   }
 

@@ -20,10 +20,10 @@ namespace {
 
 constexpr const char* kComputes = "count:n=2M";
 
-const GateResult* stopped(const gilscope::Run& run) {
-  const auto found = std::find_if(run.gates.begin(), run.gates.end(),
-                                  [](const GateResult& gate) { return gate.gate == "stopped"; });
-  return found == run.gates.end() ? nullptr : &*found;
+const Disturbance* stopped(const gilscope::Run& run) {
+  const auto found = std::find_if(run.disturbances.begin(), run.disturbances.end(),
+                                  [](const Disturbance& found) { return found.kind == "stopped"; });
+  return found == run.disturbances.end() ? nullptr : &*found;
 }
 
 // The state of the process's main thread: "R", "S", "T" (stopped), "t" (stopped by a debugger), ...
@@ -63,7 +63,7 @@ class Stops : public KernelTest {
       EXPECT_EQ(disturbed->stopped_by, std::vector<std::string>{by}) << traced;
       ASSERT_NE(stopped(*disturbed), nullptr) << traced;
       EXPECT_EQ(stopped(*disturbed)->value, 1) << traced;
-      EXPECT_TRUE(disturbed->gated());
+      EXPECT_TRUE(disturbed->disturbed());
     }
   }
 };
@@ -214,7 +214,7 @@ void expect_freeze_seen(bool unified) {
   ASSERT_TRUE(report) << report.error().message;
   for (const auto& one : report->cells.at(0).runs) {
     EXPECT_EQ(one.stopped_by, std::vector<std::string>{"freezer"});
-    EXPECT_TRUE(one.gated());
+    EXPECT_TRUE(one.disturbed());
   }
   EXPECT_NE(ended.out.find("stopped: 1 run"), std::string::npos) << ended.out;
   EXPECT_EQ(gilscope_run({"validate", out}).status, 0);

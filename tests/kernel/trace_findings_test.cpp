@@ -13,11 +13,11 @@ namespace {
 
 void expect_the_counters(const TraceFindings& findings, const Run& run) {
   uint64_t on_cpu_ns = 0, wakeups = 0, wasted = 0, migrations = 0, moves = 0;
-  for (const Core& core : run.cores) {
-    on_cpu_ns += core.on_cpu_ns;
-    wakeups += core.wakeups.ran;
-    wasted += core.wasted_wakeups;
-    migrations += core.migrations.wakeup + core.migrations.preempt;
+  for (const CpuTrace& cpu : run.cpus) {
+    on_cpu_ns += cpu.on_cpu_ns;
+    wakeups += cpu.wakeups.ran;
+    wasted += cpu.wasted_wakeups;
+    migrations += cpu.migrations.wakeup + cpu.migrations.preempt;
   }
   for (const auto& [cpus, count] : findings.moves) moves += count;
   EXPECT_EQ(findings.records, run.segment_records);

@@ -47,19 +47,19 @@ class Columns : public RowWriter {
 };
 
 void from_the_kernel() {
-  gilscope_core counted = {};
+  gilscope_cpu counted = {};
   counted.occupant = GILSCOPE_IDLE;
   counted.one_more = 7;
   const int cpu = 0;
-  const std::vector<Core> cores = cores_of({&counted, 1}, {}, {&cpu, 1});
-  expect(cores.size() == 1 && cores[0].one_more == 7, "the model has what the programs counted");
+  const std::vector<CpuTrace> cpus = cpus_of({&counted, 1}, {}, {&cpu, 1});
+  expect(cpus.size() == 1 && cpus[0].one_more == 7, "the model has what the programs counted");
 }
 
 Report report_with_it() {
   Report report = sample::report(6, 1);
   for (Cell& cell : report.cells) {
     for (gilscope::Run& run : cell.runs) {
-      for (Core& core : run.cores) core.one_more = 1234;
+      for (CpuTrace& cpu : run.cpus) cpu.one_more = 1234;
     }
   }
   return report;
@@ -70,7 +70,7 @@ void in_the_report(const Report& report) {
   Json json = Json::parse(text);
   expect(json["schema"]["minor"] == 4, "the schema's minor version is that of the row");
   Json& run = json["cells"][0]["runs"][1];
-  expect(run["cores"][0]["one_more"] == 1234, "a core of the report has it");
+  expect(run["cores"][0]["one_more"] == 1234, "a CPU of the report has it");
   const auto back = from_json(text, "r");
   expect(back && to_json(*back) == text, "the report is read as it was written");
   expect(*from_json(to_json(filled_report()), "r") == filled_report(), "every member is read");
@@ -81,7 +81,7 @@ void in_the_report(const Report& report) {
          "the schema knows its type");
   run["cores"][0].erase("one_more");
   const auto older = from_json(json.dump(), "r");
-  expect(older && !older->cells[0].runs[1].cores[0].one_more, "an older report does not say");
+  expect(older && !older->cells[0].runs[1].cpus[0].one_more, "an older report does not say");
 }
 
 void in_the_views(const Report& report) {
@@ -102,10 +102,10 @@ void in_rows(const Report& report) {
   exported.cell = &cell;
   exported.run = &run;
   Columns columns;
-  write_core_row(columns, exported, run.cores[0]);
-  expect(columns.numbers["one_more"] == 1234, "a core's row has its column");
+  write_cpu_row(columns, exported, run.cpus[0]);
+  expect(columns.numbers["one_more"] == 1234, "a CPU has its column");
   write_run_row(columns, exported, {});
-  expect(columns.numbers["all_of_it"] == 1234 * run.cores.size(), "a run's row has the sum");
+  expect(columns.numbers["all_of_it"] == 1234 * run.cpus.size(), "a run's row has the sum");
 }
 
 void in_compare(const Report& report) {

@@ -269,13 +269,13 @@ TEST(Contract, KeepsItsSizesAndItsCacheLines) {
   EXPECT_EQ(offsetof(gilscope_segment, drop_requests), 60u);
   EXPECT_EQ(sizeof(gilscope_histogram), (GILSCOPE_BUCKETS + 1) * sizeof(uint64_t));
   // Fields that other CPUs write share no cache line with those that this CPU writes.
-  EXPECT_EQ(offsetof(gilscope_core, remote) % GILSCOPE_CACHE_LINE, 0u);
-  EXPECT_EQ(offsetof(gilscope_core, histograms) % GILSCOPE_CACHE_LINE, 0u);
+  EXPECT_EQ(offsetof(gilscope_cpu, remote) % GILSCOPE_CACHE_LINE, 0u);
+  EXPECT_EQ(offsetof(gilscope_cpu, histograms) % GILSCOPE_CACHE_LINE, 0u);
   EXPECT_EQ(offsetof(gilscope_thread, waking) % GILSCOPE_CACHE_LINE, 0u);
   EXPECT_EQ(offsetof(gilscope_thread, segment) % GILSCOPE_CACHE_LINE, 0u);
   EXPECT_EQ(offsetof(gilscope_thread, histograms) % GILSCOPE_CACHE_LINE, 0u);
   EXPECT_EQ(offsetof(gilscope_window, entered) % GILSCOPE_CACHE_LINE, 0u);
-  EXPECT_EQ(sizeof(gilscope_core) % GILSCOPE_CACHE_LINE, 0u);
+  EXPECT_EQ(sizeof(gilscope_cpu) % GILSCOPE_CACHE_LINE, 0u);
   EXPECT_EQ(sizeof(gilscope_thread) % GILSCOPE_CACHE_LINE, 0u);
 }
 

@@ -24,8 +24,8 @@ Taken taken;
 void add_try(CLI::App& app, Exit&) {
   Command command(app, "try", "a command");
   command.option("REPORT", taken.reports, "positionals");
-  command.option("--out", taken.out, "a text").is_a("DIR");
-  command.option("-o", taken.file, "a short one").is_a("FILE");
+  command.option("--out", taken.out, "a text").value_kind("DIR");
+  command.option("-o", taken.file, "a short one").value_kind("FILE");
   command.option("--many", taken.many, "texts");
   command.option("--maybe", taken.maybe, "a text, or none");
   command.option("--word", taken.word, "a word").one_of({"full", "off"});
@@ -44,11 +44,11 @@ Outcome try_command(std::vector<std::string> arguments) {
   return run_command(add_try, std::move(arguments));
 }
 
-void refuses(const std::vector<std::string>& arguments, const std::string& said) {
+void refuses(const std::vector<std::string>& arguments, const std::string& printed) {
   const Outcome outcome = try_command(arguments);
   EXPECT_EQ(outcome.exit, 2) << testing::PrintToString(arguments);
   EXPECT_FALSE(taken.ran) << testing::PrintToString(arguments);
-  EXPECT_THAT(outcome.err, testing::HasSubstr(said)) << testing::PrintToString(arguments);
+  EXPECT_THAT(outcome.err, testing::HasSubstr(printed)) << testing::PrintToString(arguments);
 }
 
 TEST(Command, TakesWhatIsGood) {

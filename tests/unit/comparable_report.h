@@ -45,7 +45,7 @@ inline Report comparable(const Comparable& wanted = {}) {
       if (run.window_ns) run.window_ns = run.wall_ns;
       // Data that compare ignores would only cost parsing time.
       run.threads.clear();
-      for (Core& core : run.cores) core.histograms = {};
+      for (CpuTrace& cpu : run.cpus) cpu.histograms = {};
       run.segments_file.clear();
       run.samples_file.clear();
       run.segment_records = 0;

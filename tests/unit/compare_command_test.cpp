@@ -42,7 +42,7 @@ class CompareCommand : public testing::Test {
     for (const ContrastResult& contrast : comparison.results) {
       for (const CellResult& cell : contrast.cells) {
         for (const MetricResult& result : cell.metrics) {
-          if (!result.primary || !result.absent.empty()) continue;
+          if (!result.primary || !result.absent_reason.empty()) continue;
           all[contrast.contrast->b + " " + cell.name + ": " + metrics()[result.metric].name] =
               result.verdict;
         }
@@ -144,11 +144,11 @@ TEST_F(CompareCommand, NeitherTheOrderOfFilesNorOfRunsChangesAVerdict) {
   const std::string one_reversed = put(directory_, "c", reversed(comparable(old)));
   const std::string two_reversed = put(directory_, "d", reversed(comparable(other)));
   EXPECT_EQ(compared({one, two}, "kernel").axis.levels.front(), "6.1.9");
-  const auto said = [](const std::vector<std::string>& reports) {
+  const auto printed = [](const std::vector<std::string>& reports) {
     return comparison_json(compared(reports, "kernel"));
   };
-  EXPECT_EQ(said({one, two}), said({two, one}));
-  EXPECT_EQ(said({one, two}), said({two_reversed, one_reversed}));
+  EXPECT_EQ(printed({one, two}), printed({two, one}));
+  EXPECT_EQ(printed({one, two}), printed({two_reversed, one_reversed}));
 }
 
 TEST_F(CompareCommand, TurnedAroundSlowerIsFaster) {
@@ -257,8 +257,8 @@ TEST_F(CompareCommand, OfEmulatedCpusCountsAreComparedAndTimesAreNot) {
       const Metric& of = metrics()[result.metric];
       const bool time = of.unit == Metric::Unit::time || of.unit == Metric::Unit::rate ||
                         std::string_view(of.name) == "slowdown";
-      if (time) EXPECT_EQ(result.absent, "emulated") << of.name;
-      counts += !time && result.absent.empty();
+      if (time) EXPECT_EQ(result.absent_reason, "emulated") << of.name;
+      counts += !time && result.absent_reason.empty();
     }
   }
   EXPECT_GT(counts, 4u);
@@ -390,27 +390,27 @@ TEST_F(CompareCommand, ASettingThatChangedMeanwhileHasBothValues) {
   EXPECT_THAT(compare({one, two}).out, HasSubstr("process.nice: 0 on one, 0 then 19 on two"));
 }
 
-TEST_F(CompareCommand, GatedRunsAreADifferenceOfTheBoxAndNoneOfTheKernel) {
+TEST_F(CompareCommand, DisturbedRunsAreADifferenceOfTheMachineAndNoneOfTheKernel) {
   const std::string two = changed("b", {.seed = 2, .times = 2}, [](Report& report) {
     for (Cell& cell : report.cells) {
-      for (auto& run : cell.runs) run.gates = {{"foreign", 0.6, 0.25}};
+      for (auto& run : cell.runs) run.disturbances = {{"foreign", 0.6, 0.25}};
     }
   });
   const auto outcome = compare({a(), two});
   EXPECT_EQ(outcome.exit, 3);
-  EXPECT_THAT(outcome.err, HasSubstr("gates have left out all 16 runs of the other side"));
+  EXPECT_THAT(outcome.err, HasSubstr("limits have left out all 16 runs of the other side"));
 
   // If limits leave out a few runs, the rest are compared.
   const std::string three = changed("c", {.seed = 2}, [](Report& report) {
     for (Cell& cell : report.cells) {
       for (auto& run : cell.runs) {
-        if (run.block == 3) run.gates = {{"foreign", 0.6, 0.25}}, run.wall_ns *= 5;
+        if (run.block == 3) run.disturbances = {{"foreign", 0.6, 0.25}}, run.wall_ns *= 5;
       }
     }
   });
   const auto some = compare({a(), three});
   EXPECT_EQ(some.exit, 0) << some.out;
-  EXPECT_THAT(some.out, HasSubstr("runs left out by gates: 0 of 64 on"));
+  EXPECT_THAT(some.out, HasSubstr("runs left out by limits: 0 of 64 on"));
   EXPECT_THAT(some.out, HasSubstr("8 of 64 (foreign) on"));
 }
 
@@ -445,7 +445,8 @@ TEST_F(CompareCommand, RunsOfASetTimeAreComparedByTheirRate) {
         EXPECT_EQ(cell.lead()->verdict, Verdict::slower) << workload;
         for (const MetricResult& result : cell.metrics) {
           const std::string name = metrics()[result.metric].name;
-          if (name == "wall_ns" || name == "slowdown") EXPECT_FALSE(result.absent.empty()) << name;
+          if (name == "wall_ns" || name == "slowdown")
+            EXPECT_FALSE(result.absent_reason.empty()) << name;
         }
       }
       if (!stored || std::string_view(workload) != "yield:seconds=1s") continue;
@@ -471,7 +472,7 @@ TEST_F(CompareCommand, AnAbsentMetricIsNotZero) {
   });
   const Comparison comparison = compared({a(), two});
   const MetricResult& absent = metric(comparison, kThreaded, "wake_to_run_p99_ns");
-  EXPECT_EQ(absent.absent, "not captured on the other side");
+  EXPECT_EQ(absent.absent_reason, "not captured on the other side");
   EXPECT_FALSE(absent.change || absent.median_b);
   const auto asked = compare({a(), two, "--metric", "wake_to_run_p99_ns"});
   EXPECT_EQ(asked.exit, 3);
@@ -633,7 +634,7 @@ TEST_F(CompareCommand, ThreadsACpuMatchOnEveryCpuCount) {
   EXPECT_EQ(compare({plain, "--by", "cpus"}).exit, 3);
 }
 
-TEST_F(CompareCommand, AllCpusOfBoxesOfAnotherSizeAreNamed) {
+TEST_F(CompareCommand, AllCpusOfMachinesOfAnotherSizeAreNamed) {
   const auto all_of = [](Report& report, size_t cpus) {
     for (Cell& cell : report.cells) {
       if (cell.cpus != "1") cell.cpus = "all", cell.cpu_list.resize(cpus);
@@ -653,7 +654,7 @@ TEST_F(CompareCommand, AMetricThatIsZeroOnOneSideIsComparedByDifference) {
   const auto waste = [](Report& report) {
     for (Cell& cell : report.cells) {
       for (gilscope::Run& run : cell.runs) {
-        for (Core& core : run.cores) core.wasted_wakeups = core.wakeups.ran / 2;
+        for (CpuTrace& cpu : run.cpus) cpu.wasted_wakeups = cpu.wakeups.ran / 2;
         run.gil.timed_out = run.gil.acquires / 10;
       }
     }
@@ -671,16 +672,16 @@ TEST_F(CompareCommand, AMetricThatIsZeroOnOneSideIsComparedByDifference) {
 
 TEST(CompareLevels, AreToldApartWhereTheyAreLong) {
   using testing::ElementsAre;
-  EXPECT_THAT(told_apart({"6.1.0-48-cloud-amd64", "6.12.90+deb12-cloud-amd64"}, 14),
+  EXPECT_THAT(distinct_names({"6.1.0-48-cloud-amd64", "6.12.90+deb12-cloud-amd64"}, 14),
               ElementsAre("6.1.0-48", "6.12.90+deb12"));
-  EXPECT_THAT(told_apart({"reports/left/base", "reports/left/new"}, 10),
+  EXPECT_THAT(distinct_names({"reports/left/base", "reports/left/new"}, 10),
               ElementsAre("base", "new"));
-  EXPECT_THAT(told_apart({"a", "b"}, 14), ElementsAre("a", "b"));
-  const auto names =
-      told_apart({"x-" + std::string(40, 'a') + "1-z", "x-" + std::string(40, 'a') + "2-z"}, 12);
+  EXPECT_THAT(distinct_names({"a", "b"}, 14), ElementsAre("a", "b"));
+  const auto names = distinct_names(
+      {"x-" + std::string(40, 'a') + "1-z", "x-" + std::string(40, 'a') + "2-z"}, 12);
   EXPECT_THAT(names, ElementsAre("...aaaaaaaa1", "...aaaaaaaa2"));
   // One name is the beginning of the other.
-  const auto same = told_apart({"6.18.15-cloud-amd64-long", "6.18.15-cloud-amd64-long-rt"}, 12);
+  const auto same = distinct_names({"6.18.15-cloud-amd64-long", "6.18.15-cloud-amd64-long-rt"}, 12);
   EXPECT_NE(same[0], same[1]);
 }
 

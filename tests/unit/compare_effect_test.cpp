@@ -62,7 +62,7 @@ TEST(CompareEffect, PairsByBlockAndByNothingElse) {
   EXPECT_EQ(effect.left_out, 3U);
   EXPECT_DOUBLE_EQ(effect.median_a, 20);
   EXPECT_DOUBLE_EQ(effect.median_b, 40);
-  EXPECT_DOUBLE_EQ(shown_on(Scale::ratio, effect.estimate.value), 2);
+  EXPECT_DOUBLE_EQ(from_scale(Scale::ratio, effect.estimate.value), 2);
   EXPECT_FALSE(effect.estimate.interval);
   EXPECT_THAT(refusal(Design::paired, a, Side{"B", {{1, 1}, {1, 2}}}),
               HasSubstr("B: block 1 is there twice"));
@@ -76,11 +76,11 @@ TEST(CompareEffect, PairsByBlockAndByNothingElse) {
 TEST(CompareEffect, SixPairsByHand) {
   const Effect effect =
       sample::effect(Design::paired, {1, 1, 1, 1, 1, 1}, {1.1, 1.2, 1.3, 1.4, 1.6, 1.5});
-  const Interval interval = shown_on(Scale::ratio, *effect.estimate.interval);
+  const Interval interval = from_scale(Scale::ratio, *effect.estimate.interval);
   EXPECT_NEAR(interval.low, 1.1, 1e-12);
   EXPECT_NEAR(interval.high, 1.6, 1e-12);
   EXPECT_DOUBLE_EQ(effect.estimate.confidence, 1 - 2.0 / 64);
-  EXPECT_NEAR(shown_on(Scale::ratio, effect.estimate.value), std::sqrt(1.2 * 1.5), 0.01);
+  EXPECT_NEAR(from_scale(Scale::ratio, effect.estimate.value), std::sqrt(1.2 * 1.5), 0.01);
 }
 
 // SciPy 1.10.1, by bisection. Paired: the shifts d at which 5 % of all 256 sign flips of D - d have

@@ -53,8 +53,8 @@ void interrupt_run(gilscope::Run& run) {
   run.status = "interrupted";
 }
 
-void gate_run(gilscope::Run& run) {
-  run.gates = {{"foreign", 0.6, 0.25}};
+void disturb_run(gilscope::Run& run) {
+  run.disturbances = {{"foreign", 0.6, 0.25}};
 }
 
 class CompareMissing : public testing::Test {
@@ -85,9 +85,9 @@ class CompareMissing : public testing::Test {
     const Json json = Json::parse(comparison_json(comparison));
     size_t named = 0;
     for (const Json& one : json["contrasts"][0]["missing"]) {
-      const std::string said =
+      const std::string printed =
           one["side"].get<std::string>() + ": " + one["what"].get<std::string>();
-      named += one["cell"] == cell && said.find(what) != std::string::npos && !one["passes"];
+      named += one["cell"] == cell && printed.find(what) != std::string::npos && !one["passes"];
     }
     EXPECT_EQ(named, 1u) << what;
     EXPECT_THAT(comparison_page(comparison), HasSubstr("<h2 id=\"missing\">"));
@@ -121,8 +121,8 @@ TEST_F(CompareMissing, ACellAllOfWhoseRunsFailed) {
   EXPECT_THAT(in_one_line(allowed.out),
               HasSubstr("what is missing passes (--allow-missing yes): exit code 0"));
   // The message comes before the numbers.
-  const auto said = compare({one, two});
-  EXPECT_LT(said.out.find("16 of 16 runs failed"), said.out.find("primary metrics:"));
+  const auto printed = compare({one, two});
+  EXPECT_LT(printed.out.find("16 of 16 runs failed"), printed.out.find("primary metrics:"));
 }
 
 TEST_F(CompareMissing, AMetricThatWasAskedForDoesNotHideTheOtherCells) {
@@ -138,13 +138,13 @@ TEST_F(CompareMissing, SomeFailedRuns) {
   const std::string two = lacking([](Report& report) { change_runs(report, 1, fail_run, "off"); });
   expect_named({whole(), two}, kThreaded, fmt::format("1 of 8 untraced runs failed ({})", kDied));
   const std::string mixed = lacking([](Report& report) {
-    change_runs(report, 3, gate_run, "off");
+    change_runs(report, 3, disturb_run, "off");
     change_runs(report, 2, fail_run, "off");
     change_runs(report, 1, interrupt_run, "off");
   });
   expect_named({whole(), mixed}, kThreaded,
                fmt::format("of 8 untraced runs 1 failed ({}), 1 was interrupted and 1 was left out "
-                           "by gates (foreign)",
+                           "by limits (foreign)",
                            kDied));
 }
 
@@ -194,26 +194,28 @@ TEST_F(CompareMissing, ACellThatIsOnOneSideOnly) {
   EXPECT_EQ(compare({whole(), two, "--allow-missing", "yes"}).exit, 0);
 }
 
-TEST_F(CompareMissing, AFewGatedRunsAreLeftOutAndNamed) {
-  const std::string two = lacking([](Report& report) { change_runs(report, 2, gate_run); });
+TEST_F(CompareMissing, AFewDisturbedRunsAreLeftOutAndNamed) {
+  const std::string two = lacking([](Report& report) { change_runs(report, 2, disturb_run); });
   const auto outcome = compare({whole(), two});
   EXPECT_EQ(outcome.exit, 0) << outcome.out;
-  EXPECT_THAT(outcome.out, AllOf(HasSubstr("2 of 8 untraced runs were left out by gates (foreign)"),
-                                 HasSubstr(kThreaded), Not(HasSubstr("INCOMPLETE"))));
+  EXPECT_THAT(outcome.out,
+              AllOf(HasSubstr("2 of 8 untraced runs were left out by limits (foreign)"),
+                    HasSubstr(kThreaded), Not(HasSubstr("INCOMPLETE"))));
   for (const char* format : {"md", "csv", "json"}) {
     EXPECT_THAT(compare({whole(), two, "--format", format}).out,
-                HasSubstr("2 of 8 untraced runs were left out by gates"))
+                HasSubstr("2 of 8 untraced runs were left out by limits"))
         << format;
   }
 }
 
-TEST_F(CompareMissing, GatesThatLeaveTooLittleToDecideLetNothingPass) {
-  expect_named({whole(), lacking([](Report& report) { change_runs(report, 3, gate_run, "off"); })},
-               kThreaded, "5 of 8 blocks are left with untraced runs, too few to decide anything");
+TEST_F(CompareMissing, DisturbanceLimitsThatLeaveTooLittleToDecideLetNothingPass) {
+  expect_named(
+      {whole(), lacking([](Report& report) { change_runs(report, 3, disturb_run, "off"); })},
+      kThreaded, "5 of 8 blocks are left with untraced runs, too few to decide anything");
   // Eleven of twenty blocks are lost.
   put(directory_, "a", comparable({.blocks = 20}));
   Report most = comparable({.seed = 2, .blocks = 20});
-  change_runs(most, 11, gate_run, "full");
+  change_runs(most, 11, disturb_run, "full");
   put(directory_, "b", most);
   expect_named({directory_ / "a", directory_ / "b"}, kThreaded,
                "9 of 20 blocks are left with traced runs");
@@ -233,7 +235,7 @@ TEST_F(CompareMissing, PairsThatLoseTheOneOrTheOther) {
   for (Cell& cell : report.cells) {
     for (gilscope::Run& run : cell.runs) {
       const int from = cell.cpus == "1" ? 1 : 3;
-      if (!run.warmup && (run.block == from || run.block == from + 1)) gate_run(run);
+      if (!run.warmup && (run.block == from || run.block == from + 1)) disturb_run(run);
     }
   }
   const auto outcome = compare({put(directory_, "a", report), "--by", "cpus"});
@@ -253,12 +255,12 @@ TEST_F(CompareMissing, OneKernelOfSeveralThatLostACell) {
               AllOf(HasSubstr("7.3: 16 of 16 runs failed"), Not(HasSubstr("6.12: 16 of 16"))));
 }
 
-TEST_F(CompareMissing, ABoxThatWasNotRunOnOneSide) {
+TEST_F(CompareMissing, AMachineThatWasNotRunOnOneSide) {
   put(directory_, "all/1", comparable({.seed = 1, .kernel = "6.1", .host = "alpha"}));
   put(directory_, "all/2", comparable({.seed = 2, .kernel = "6.12", .host = "alpha"}));
   put(directory_, "all/3", comparable({.seed = 3, .kernel = "6.1", .host = "beta"}));
-  expect_named({directory_ / "all"}, kThreaded, "6.12: no report of box beta, where 6.1 was run",
-               "kernel");
+  expect_named({directory_ / "all"}, kThreaded,
+               "6.12: no report of machine beta, where 6.1 was run", "kernel");
 }
 
 TEST_F(CompareMissing, BootsThatAreMissing) {
@@ -301,7 +303,7 @@ TEST_F(CompareMissing, TracedRunsDoNotStandInForUntracedOnes) {
   const std::string two = lacking([](Report& report) { change_runs(report, 99, fail_run, "off"); });
   const Comparison comparison = compared({whole(), two});
   const MetricResult& wall = sample::metric(comparison, kThreaded, "wall_ns");
-  EXPECT_THAT(wall.absent, HasSubstr("8 of 8 untraced runs failed"));
+  EXPECT_THAT(wall.absent_reason, HasSubstr("8 of 8 untraced runs failed"));
   EXPECT_FALSE(wall.change);
   EXPECT_EQ(comparison.exit(), Exit::check_failed);
 }

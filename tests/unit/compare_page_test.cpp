@@ -52,7 +52,7 @@ TEST_F(ComparePage, SaysWhatDiffersBeforeWhatWasFound) {
   }
   const std::string text = page({put(directory_, "a", comparable()), put(directory_, "b", other)});
   EXPECT_LT(text.find("environment.cpu.model"), text.find("slower with b than with a"));
-  EXPECT_THAT(text, AllOf(HasSubstr("Distributions side by side"), HasSubstr("Each core"),
+  EXPECT_THAT(text, AllOf(HasSubstr("Distributions side by side"), HasSubstr("Each CPU"),
                           HasSubstr("class=\"forest\"")));
 }
 

@@ -40,7 +40,7 @@ class CompareUnits : public testing::Test {
   uint64_t reports_ = 0;
 };
 
-TEST_F(CompareUnits, BoxesAreEstimatedApartAndCombined) {
+TEST_F(CompareUnits, MachinesAreEstimatedApartAndCombined) {
   for (const char* host : {"alpha", "beta", "gamma"}) {
     // A machine twice as fast as another must not blur the kernel's effect on each.
     const double speed = host[0] == 'a' ? 1 : host[0] == 'b' ? 2 : 3;
@@ -49,16 +49,16 @@ TEST_F(CompareUnits, BoxesAreEstimatedApartAndCombined) {
   }
   const Comparison comparison = by_kernel();
   const MetricResult& result = wall(comparison);
-  ASSERT_EQ(result.boxes.size(), 3u);
-  EXPECT_EQ(result.boxes[0].box, "alpha");
-  for (const BoxResult& box : result.boxes)
-    EXPECT_NEAR(shown_on(Scale::ratio, box.effect->estimate.value), 1.2, 0.02);
+  ASSERT_EQ(result.machines.size(), 3u);
+  EXPECT_EQ(result.machines[0].machine, "alpha");
+  for (const MachineResult& machine : result.machines)
+    EXPECT_NEAR(from_scale(Scale::ratio, machine.effect->estimate.value), 1.2, 0.02);
   EXPECT_NEAR(*result.change, 1.2, 0.02);
   EXPECT_EQ(result.verdict, Verdict::slower);
   EXPECT_FALSE(result.combined->signs_differ);
 }
 
-TEST_F(CompareUnits, BoxesThatDisagreeInSignSaySo) {
+TEST_F(CompareUnits, MachinesThatDisagreeInSignSaySo) {
   run("6.1", "alpha", 1), run("6.2", "alpha", 1.2);
   run("6.1", "beta", 1), run("6.2", "beta", 0.8);
   const Comparison comparison = by_kernel();
@@ -67,13 +67,13 @@ TEST_F(CompareUnits, BoxesThatDisagreeInSignSaySo) {
   EXPECT_THAT(compare({all(), "--by", "kernel"}).out, HasSubstr("THE BOXES CONTRADICT EACH OTHER"));
 }
 
-TEST_F(CompareUnits, ABoxWithOneSideIsLeftOutAndNamed) {
+TEST_F(CompareUnits, AMachineWithOneSideIsLeftOutAndNamed) {
   run("6.1", "alpha", 1), run("6.2", "alpha", 1.2);
   run("6.1", "beta", 5);
   const Comparison comparison = by_kernel();
-  EXPECT_EQ(wall(comparison).boxes.size(), 1u);
+  EXPECT_EQ(wall(comparison).machines.size(), 1u);
   EXPECT_NEAR(*wall(comparison).change, 1.2, 0.02);
-  EXPECT_THAT(comparison.results[0].cells[0].boxes_left_out, ElementsAre("beta"));
+  EXPECT_THAT(comparison.results[0].cells[0].machines_left_out, ElementsAre("beta"));
 }
 
 TEST_F(CompareUnits, HostsAreComparedWhereTheyAreAsked) {
@@ -83,13 +83,13 @@ TEST_F(CompareUnits, HostsAreComparedWhereTheyAreAsked) {
   EXPECT_THAT(outcome.out, HasSubstr("slower with beta than with alpha"));
 }
 
-TEST_F(CompareUnits, WithinABoxIsACellForEach) {
+TEST_F(CompareUnits, WithinAMachineIsACellForEach) {
   for (const char* host : {"alpha", "beta"}) run("6.1", host, 1), run("6.2", host, 1.2);
   const Comparison comparison = by_kernel({"host"});
   EXPECT_EQ(comparison.results[0].cells.size(), 8u);
   for (const CellResult& cell : comparison.results[0].cells) {
     EXPECT_THAT(cell.name, HasSubstr("name "));
-    EXPECT_EQ(cell.metrics[0].boxes.size(), 1u);
+    EXPECT_EQ(cell.metrics[0].machines.size(), 1u);
   }
 }
 
@@ -102,7 +102,7 @@ TEST_F(CompareUnits, ABootIsOneObservation) {
   }
   const Comparison comparison = by_kernel();
   EXPECT_EQ(wall(comparison).blocks_a, 6u);
-  EXPECT_EQ(wall(comparison).boxes[0].unit, Unit::boot);
+  EXPECT_EQ(wall(comparison).machines[0].unit, Unit::boot);
   EXPECT_NEAR(*wall(comparison).change, 1.2, 0.02);
   EXPECT_THAT(compare({all(), "--by", "kernel"}).out, HasSubstr("one boot is one observation"));
 }
@@ -120,7 +120,7 @@ TEST_F(CompareUnits, ThreeBootsAreTooFewHoweverManyBlocks) {
 TEST_F(CompareUnits, OneBootEachIsComparedByBlocksAndSaysSo) {
   run("6.1", "alpha", 1, "old"), run("6.2", "alpha", 1.2, "new");
   const Comparison comparison = by_kernel();
-  EXPECT_EQ(wall(comparison).boxes[0].unit, Unit::block);
+  EXPECT_EQ(wall(comparison).machines[0].unit, Unit::block);
   EXPECT_THAT(compare({all(), "--by", "kernel"}).out, HasSubstr("One boot each"));
 }
 

@@ -115,11 +115,11 @@ TEST(CompareVerdict, DifferencesHaveAMinimumOfTheirOwn) {
     EXPECT_EQ(judge(little, p_of(little), Better::lower, limits), Verdict::same);
     EXPECT_EQ(judge(much, p_of(much), Better::lower, limits), Verdict::slower);
     EXPECT_NEAR(much.estimate.value, 0.65, 0.05);
-    EXPECT_NEAR(least_that_matters(little, limits), 0.02, 1e-12);
+    EXPECT_NEAR(equivalence_margin(little, limits), 0.02, 1e-12);
     // For large counts the minimum effect is a share of them.
     const Effect large = sample::effect(design, {0, 9e4, 1e5, 1e5, 1e5, 1.1e5},
                                         {1e5, 1e5, 1e5, 1e5, 1e5, 1e5}, Scale::difference);
-    EXPECT_NEAR(least_that_matters(large, {.min_difference = 1}), 2e3, 1e-9);
+    EXPECT_NEAR(equivalence_margin(large, {.min_difference = 1}), 2e3, 1e-9);
   }
 }
 
@@ -178,7 +178,7 @@ TEST(CompareVerdict, MoreBlocksGrowWithTheSpreadAndEnd) {
       const auto more = more_blocks(effect_of(design, 10, 1.08, deviation), kAlone);
       ASSERT_TRUE(more) << deviation;
       EXPECT_GE(*more, before) << deviation;
-      EXPECT_LE(*more, kMostMoreBlocks);
+      EXPECT_LE(*more, kMaxMoreBlocks);
       before = *more;
       // More tests need more blocks.
       EXPECT_GE(more_blocks(effect_of(design, 10, 1.08, deviation), 4).value_or(1000), *more);
@@ -213,13 +213,13 @@ TEST(CompareVerdict, MoreBlocksDecideInEightOfTen) {
         return std::tuple(judge(first, outcome.tests[0].adjusted, Better::lower),
                           more_blocks(first, outcome.critical[0]));
       };
-      size_t asked = 0, decided = 0, sum = 0, not_worth_it = 0;
+      size_t asked = 0, decided = 0, sum = 0, too_many_needed = 0;
       const size_t rounds = sample::rounds(40);
       for (size_t i = 0; asked < rounds && i < 20 * rounds; ++i) {
         const auto [verdict, more] = compared(8);
         if (verdict != Verdict::undecided) continue;
         if (!more) {
-          ++not_worth_it;
+          ++too_many_needed;
           continue;
         }
         ++asked, sum += *more;
@@ -229,7 +229,7 @@ TEST(CompareVerdict, MoreBlocksDecideInEightOfTen) {
           "{}, ratio {} at {:.1f} %: {} more blocks on average decide {} of {}; {} times more than "
           "{}\n",
           design == Design::paired ? "paired" : "unpaired", ratio, 100 * deviation,
-          sum / std::max<size_t>(asked, 1), decided, asked, not_worth_it, kMostMoreBlocks);
+          sum / std::max<size_t>(asked, 1), decided, asked, too_many_needed, kMaxMoreBlocks);
       if (sample::kFewRounds) continue;
       EXPECT_GE(double(decided), 0.8 * double(asked) - 2);
     }

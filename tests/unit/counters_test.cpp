@@ -20,18 +20,18 @@ gilscope_window closed_window() {
 }
 
 // A CPU that `occupant` has run on since `since`, without being switched out.
-gilscope_core core_with(gilscope_occupant occupant, uint64_t since) {
-  gilscope_core core = {};
-  core.occupant = occupant;
-  core.since_ns = since;
-  return core;
+gilscope_cpu cpu_with(gilscope_occupant occupant, uint64_t since) {
+  gilscope_cpu per_cpu = {};
+  per_cpu.occupant = occupant;
+  per_cpu.since_ns = since;
+  return per_cpu;
 }
 
-Core only(const gilscope_core& core, const gilscope_window& window = closed_window()) {
+CpuTrace only(const gilscope_cpu& per_cpu, const gilscope_window& window = closed_window()) {
   const int cpu = 0;
-  const std::vector<Core> cores = cores_of({&core, 1}, window, {&cpu, 1});
-  EXPECT_EQ(cores.size(), 1u);
-  return cores.at(0);
+  const std::vector<CpuTrace> cpus = cpus_of({&per_cpu, 1}, window, {&cpu, 1});
+  EXPECT_EQ(cpus.size(), 1u);
+  return cpus.at(0);
 }
 
 // --- histograms ---------------------------------------------------------------------------------
@@ -99,15 +99,15 @@ TEST(SlotReport, TakesEachCountWhereItBelongs) {
 
 // --- CPUs ---------------------------------------------------------------------------------------
 
-TEST(CoreReport, KnowsNoTimesOfACoreThatItSawNoSwitchOn) {
-  const Core core = only(core_with(GILSCOPE_UNKNOWN, 0));
-  EXPECT_FALSE(core.observed);
-  EXPECT_EQ(core.foreign_ns, std::nullopt);
-  EXPECT_EQ(core.idle_ns, std::nullopt);
-  EXPECT_EQ(core.harness_ns, std::nullopt);
+TEST(CpuReport, KnowsNoTimesOfACpuThatItSawNoSwitchOn) {
+  const CpuTrace per_cpu = only(cpu_with(GILSCOPE_UNKNOWN, 0));
+  EXPECT_FALSE(per_cpu.observed);
+  EXPECT_EQ(per_cpu.foreign_ns, std::nullopt);
+  EXPECT_EQ(per_cpu.idle_ns, std::nullopt);
+  EXPECT_EQ(per_cpu.harness_ns, std::nullopt);
 }
 
-TEST(CoreReport, AddsTheRestOfWhoeverIsStillThere) {
+TEST(CpuReport, AddsTheRestOfWhoeverIsStillThere) {
   struct Case {
     gilscope_occupant occupant;
     uint64_t foreign, idle, harness;
@@ -116,91 +116,91 @@ TEST(CoreReport, AddsTheRestOfWhoeverIsStillThere) {
   for (const Case& expected :
        {Case{GILSCOPE_FOREIGN, 10 + kRest, 20, 30}, Case{GILSCOPE_IDLE, 10, 20 + kRest, 30},
         Case{GILSCOPE_HARNESS, 10, 20, 30 + kRest}, Case{GILSCOPE_THREAD, 10, 20, 30}}) {
-    gilscope_core counted = core_with(expected.occupant, kSince);
+    gilscope_cpu counted = cpu_with(expected.occupant, kSince);
     counted.foreign_ns = 10, counted.idle_ns = 20, counted.harness_ns = 30;
-    const Core core = only(counted);
-    EXPECT_TRUE(core.observed);
-    EXPECT_EQ(core.foreign_ns, expected.foreign) << expected.occupant;
-    EXPECT_EQ(core.idle_ns, expected.idle) << expected.occupant;
-    EXPECT_EQ(core.harness_ns, expected.harness) << expected.occupant;
+    const CpuTrace per_cpu = only(counted);
+    EXPECT_TRUE(per_cpu.observed);
+    EXPECT_EQ(per_cpu.foreign_ns, expected.foreign) << expected.occupant;
+    EXPECT_EQ(per_cpu.idle_ns, expected.idle) << expected.occupant;
+    EXPECT_EQ(per_cpu.harness_ns, expected.harness) << expected.occupant;
   }
 }
 
-TEST(CoreReport, AddsOnlyTheRestThatLiesInTheWindow) {
-  EXPECT_EQ(only(core_with(GILSCOPE_IDLE, 200)).idle_ns, kClose - kOpen);
-  EXPECT_EQ(only(core_with(GILSCOPE_IDLE, kClose)).idle_ns, 0u);
-  EXPECT_EQ(only(core_with(GILSCOPE_IDLE, kClose + 700)).idle_ns, 0u);
+TEST(CpuReport, AddsOnlyTheRestThatLiesInTheWindow) {
+  EXPECT_EQ(only(cpu_with(GILSCOPE_IDLE, 200)).idle_ns, kClose - kOpen);
+  EXPECT_EQ(only(cpu_with(GILSCOPE_IDLE, kClose)).idle_ns, 0u);
+  EXPECT_EQ(only(cpu_with(GILSCOPE_IDLE, kClose + 700)).idle_ns, 0u);
   gilscope_window open = closed_window();
   open.close_ns = GILSCOPE_NEVER;  // the run was interrupted: the window has no end
-  EXPECT_EQ(only(core_with(GILSCOPE_IDLE, 2000), open).idle_ns, 0u);
+  EXPECT_EQ(only(cpu_with(GILSCOPE_IDLE, 2000), open).idle_ns, 0u);
 }
 
-TEST(CoreReport, AddsWhatOtherCpusCountedOfIt) {
-  gilscope_core counted = core_with(GILSCOPE_IDLE, kClose);
+TEST(CpuReport, AddsWhatOtherCpusCountedOfIt) {
+  gilscope_cpu counted = cpu_with(GILSCOPE_IDLE, kClose);
   counted.waker = 1, counted.remote.waker = 10;
   counted.previous = 2, counted.remote.previous = 20;
   counted.placed = 3, counted.remote.placed = 30;
   counted.ran = 4;
   counted.remote.migrations_raw_in = 50, counted.remote.migrations_raw_out = 60;
-  const Core core = only(counted);
-  EXPECT_EQ(core.wakeups.waker, 11u);
-  EXPECT_EQ(core.wakeups.previous, 22u);
-  EXPECT_EQ(core.wakeups.placed, 33u);
-  EXPECT_EQ(core.wakeups.ran, 4u);
-  EXPECT_EQ(core.migrations.raw_in, 50u);
-  EXPECT_EQ(core.migrations.raw_out, 60u);
+  const CpuTrace per_cpu = only(counted);
+  EXPECT_EQ(per_cpu.wakeups.waker, 11u);
+  EXPECT_EQ(per_cpu.wakeups.previous, 22u);
+  EXPECT_EQ(per_cpu.wakeups.placed, 33u);
+  EXPECT_EQ(per_cpu.wakeups.ran, 4u);
+  EXPECT_EQ(per_cpu.migrations.raw_in, 50u);
+  EXPECT_EQ(per_cpu.migrations.raw_out, 60u);
 }
 
-TEST(CoreReport, TakesEachCountWhereItBelongs) {
-  gilscope_core counted = core_with(GILSCOPE_THREAD, kOpen);
+TEST(CpuReport, TakesEachCountWhereItBelongs) {
+  gilscope_cpu counted = cpu_with(GILSCOPE_THREAD, kOpen);
   counted.segments = 1, counted.records_dropped = 2, counted.on_cpu_ns = 3;
   counted.migrations_wakeup = 4, counted.migrations_preempt = 5;
   counted.contended = 6, counted.woken_lost = 7, counted.timed_out = 8;
   counted.acquires = 9, counted.wasted_wakeups = 10, counted.holder_preempted = 11;
   counted.drop_requests = 13;
   gilscope_histogram_add(&counted.histograms.run, 12);
-  const Core core = only(counted);
-  EXPECT_EQ(core.cpu, 0);
-  EXPECT_EQ(core.segments, 1u);
-  EXPECT_EQ(core.records_dropped, 2u);
-  EXPECT_EQ(core.on_cpu_ns, 3u);
-  EXPECT_EQ(core.migrations.wakeup, 4u);
-  EXPECT_EQ(core.migrations.preempt, 5u);
-  EXPECT_EQ(core.failed, (FailedCounts{6, 7, 8}));
-  EXPECT_EQ(core.acquires, 9u);
-  EXPECT_EQ(core.wasted_wakeups, 10u);
-  EXPECT_EQ(core.holder_preempted, 11u);
-  EXPECT_EQ(core.drop_requests, 13u);
-  EXPECT_EQ(core.histograms.run.max_ns, 12u);
+  const CpuTrace per_cpu = only(counted);
+  EXPECT_EQ(per_cpu.cpu, 0);
+  EXPECT_EQ(per_cpu.segments, 1u);
+  EXPECT_EQ(per_cpu.records_dropped, 2u);
+  EXPECT_EQ(per_cpu.on_cpu_ns, 3u);
+  EXPECT_EQ(per_cpu.migrations.wakeup, 4u);
+  EXPECT_EQ(per_cpu.migrations.preempt, 5u);
+  EXPECT_EQ(per_cpu.failed, (FailedCounts{6, 7, 8}));
+  EXPECT_EQ(per_cpu.acquires, 9u);
+  EXPECT_EQ(per_cpu.wasted_wakeups, 10u);
+  EXPECT_EQ(per_cpu.holder_preempted, 11u);
+  EXPECT_EQ(per_cpu.drop_requests, 13u);
+  EXPECT_EQ(per_cpu.histograms.run.max_ns, 12u);
 }
 
-std::vector<int> ids(const std::vector<Core>& cores) {
+std::vector<int> ids(const std::vector<CpuTrace>& cpus) {
   std::vector<int> result;
-  for (const Core& core : cores) result.push_back(core.cpu);
+  for (const CpuTrace& per_cpu : cpus) result.push_back(per_cpu.cpu);
   return result;
 }
 
-TEST(CoreReport, LeavesOutCoresThatAreNoneOfTheRuns) {
-  std::vector<gilscope_core> cores(6, core_with(GILSCOPE_FOREIGN, kOpen));
-  cores[3].segments = 1;
+TEST(CpuReport, LeavesOutCpusThatAreNoneOfTheRuns) {
+  std::vector<gilscope_cpu> cpus(6, cpu_with(GILSCOPE_FOREIGN, kOpen));
+  cpus[3].segments = 1;
   const std::vector<int> asked_for = {1, 4};
-  EXPECT_EQ(ids(cores_of(cores, closed_window(), asked_for)), (std::vector<int>{1, 3, 4}));
-  EXPECT_TRUE(cores_of(cores, closed_window(), {}).size() == 1);
-  EXPECT_TRUE(cores_of({}, closed_window(), asked_for).empty());
+  EXPECT_EQ(ids(cpus_of(cpus, closed_window(), asked_for)), (std::vector<int>{1, 3, 4}));
+  EXPECT_TRUE(cpus_of(cpus, closed_window(), {}).size() == 1);
+  EXPECT_TRUE(cpus_of({}, closed_window(), asked_for).empty());
 }
 
 // A sum over the reported CPUs must not miss any event of the run's threads.
-TEST(CoreReport, KeepsAnyCoreWithACountOfTheRuns) {
-  std::vector<gilscope_core> cores(8);
-  cores[0].segments = 1;
-  cores[1].waker = 1;
-  cores[2].ran = 1;
-  cores[3].remote.waker = 1;
-  cores[4].remote.previous = 1;
-  cores[5].remote.placed = 1;
-  cores[6].remote.migrations_raw_in = 1;
-  cores[7].remote.migrations_raw_out = 1;
-  EXPECT_EQ(ids(cores_of(cores, closed_window(), {})), (std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7}));
+TEST(CpuReport, KeepsAnyCpuWithACountOfTheRuns) {
+  std::vector<gilscope_cpu> cpus(8);
+  cpus[0].segments = 1;
+  cpus[1].waker = 1;
+  cpus[2].ran = 1;
+  cpus[3].remote.waker = 1;
+  cpus[4].remote.previous = 1;
+  cpus[5].remote.placed = 1;
+  cpus[6].remote.migrations_raw_in = 1;
+  cpus[7].remote.migrations_raw_out = 1;
+  EXPECT_EQ(ids(cpus_of(cpus, closed_window(), {})), (std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7}));
 }
 
 // --- threads ------------------------------------------------------------------------------------
@@ -247,14 +247,14 @@ TEST(ThreadReport, ShowsNoNegativeStolenTime) {
 
 // --- what was lost ------------------------------------------------------------------------------
 
-TEST(LostReport, SumsOverCores) {
-  std::vector<gilscope_core> cores(3);
-  for (size_t i = 0; i < cores.size(); ++i) {
-    cores[i].records_dropped = 1 + i, cores[i].discarded = 10 + i, cores[i].censored = 100 + i;
+TEST(LostReport, SumsOverCpus) {
+  std::vector<gilscope_cpu> cpus(3);
+  for (size_t i = 0; i < cpus.size(); ++i) {
+    cpus[i].records_dropped = 1 + i, cpus[i].discarded = 10 + i, cpus[i].censored = 100 + i;
   }
   gilscope_window window = closed_window();
   window.started = 7;
-  const Lost lost = lost_of(cores, window);
+  const Lost lost = lost_of(cpus, window);
   EXPECT_EQ(lost.segments, 1u + 2 + 3);
   EXPECT_EQ(lost.discarded, 10u + 11 + 12);
   EXPECT_EQ(lost.censored, 100u + 101 + 102);

@@ -15,7 +15,7 @@ namespace {
 using Ids = std::vector<int>;
 
 // A machine in a directory laid out like sysfs.
-class FakeBox {
+class FakeMachine {
  public:
   void add(int id, int core, int package, bool online = true) {
     const std::string cpu = "cpu" + std::to_string(id) + "/";
@@ -54,42 +54,42 @@ std::string refused(const std::string& request, const std::vector<Cpu>& topology
 }
 
 TEST(Cpus, TakesCoresBeforeSiblings) {
-  FakeBox box;  // two cores of two threads; neighbours are siblings
-  for (int id = 0; id < 4; ++id) box.add(id, id / 2, 0);
-  EXPECT_EQ(had("1", box.topology(), first(4)), Ids({0}));
-  EXPECT_EQ(had("2", box.topology(), first(4)), Ids({0, 2}));
-  EXPECT_EQ(had("3", box.topology(), first(4)), Ids({0, 1, 2}));
-  EXPECT_EQ(had("all", box.topology(), first(4)), Ids({0, 1, 2, 3}));
+  FakeMachine machine;  // two cores of two threads; neighbours are siblings
+  for (int id = 0; id < 4; ++id) machine.add(id, id / 2, 0);
+  EXPECT_EQ(had("1", machine.topology(), first(4)), Ids({0}));
+  EXPECT_EQ(had("2", machine.topology(), first(4)), Ids({0, 2}));
+  EXPECT_EQ(had("3", machine.topology(), first(4)), Ids({0, 1, 2}));
+  EXPECT_EQ(had("all", machine.topology(), first(4)), Ids({0, 1, 2, 3}));
 }
 
 TEST(Cpus, KnowsSiblingsNumberedApart) {
-  FakeBox box;  // two packages of two cores of two threads; siblings are four apart
-  for (int id = 0; id < 8; ++id) box.add(id, id % 2, id % 4 / 2);
-  EXPECT_EQ(had("2", box.topology(), first(8)), Ids({0, 1}));
-  EXPECT_EQ(had("4", box.topology(), first(8)), Ids({0, 1, 2, 3}));
-  EXPECT_EQ(had("5", box.topology(), first(8)), Ids({0, 1, 2, 3, 4}));
+  FakeMachine machine;  // two packages of two cores of two threads; siblings are four apart
+  for (int id = 0; id < 8; ++id) machine.add(id, id % 2, id % 4 / 2);
+  EXPECT_EQ(had("2", machine.topology(), first(8)), Ids({0, 1}));
+  EXPECT_EQ(had("4", machine.topology(), first(8)), Ids({0, 1, 2, 3}));
+  EXPECT_EQ(had("5", machine.topology(), first(8)), Ids({0, 1, 2, 3, 4}));
 }
 
 TEST(Cpus, TellsCoresOfTwoDiesApart) {
-  FakeBox box;
+  FakeMachine machine;
   for (int id = 0; id < 4; ++id) {
-    box.add(id, id % 2, 0);
-    box.directory().write("cpu" + std::to_string(id) + "/topology/die_id",
-                          std::to_string(id / 2) + "\n");
+    machine.add(id, id % 2, 0);
+    machine.directory().write("cpu" + std::to_string(id) + "/topology/die_id",
+                              std::to_string(id / 2) + "\n");
   }
-  EXPECT_EQ(had("3", box.topology(), first(4)), Ids({0, 1, 2}));
+  EXPECT_EQ(had("3", machine.topology(), first(4)), Ids({0, 1, 2}));
 }
 
 // Two nodes of one package each, with two cores of two threads each; siblings are four apart, and
 // nodes alternate from CPU to CPU.
 TEST(Cpus, ComeInTheOrderThatIsAskedFor) {
-  FakeBox box;
+  FakeMachine machine;
   for (int id = 0; id < 8; ++id) {
-    box.add(id, id % 4 / 2, id % 2);
+    machine.add(id, id % 4 / 2, id % 2);
     std::filesystem::create_directories(
-        box.directory() / ("cpu" + std::to_string(id) + "/node" + std::to_string(id % 2)));
+        machine.directory() / ("cpu" + std::to_string(id) + "/node" + std::to_string(id % 2)));
   }
-  const auto topology = box.topology();
+  const auto topology = machine.topology();
   EXPECT_EQ(in_order(topology, "cores-first"), Ids({0, 2, 1, 3, 4, 6, 5, 7}));
   EXPECT_EQ(in_order(topology, "siblings-first"), Ids({0, 4, 2, 6, 1, 5, 3, 7}));
   EXPECT_EQ(in_order(topology, "packages-first"), Ids({0, 1, 2, 3, 4, 5, 6, 7}));
@@ -101,28 +101,28 @@ TEST(Cpus, ComeInTheOrderThatIsAskedFor) {
 }
 
 TEST(Cpus, KnowNodesWithinOnePackage) {
-  FakeBox box;  // one package, two nodes of two CPUs
+  FakeMachine machine;  // one package, two nodes of two CPUs
   for (int id = 0; id < 4; ++id) {
-    box.add(id, id, 0);
+    machine.add(id, id, 0);
     std::filesystem::create_directories(
-        box.directory() / ("cpu" + std::to_string(id) + "/node" + std::to_string(id / 2)));
+        machine.directory() / ("cpu" + std::to_string(id) + "/node" + std::to_string(id / 2)));
   }
-  EXPECT_EQ(in_order(box.topology(), "packages-first"), Ids({0, 1, 2, 3}));
-  EXPECT_EQ(in_order(box.topology(), "nodes-first"), Ids({0, 2, 1, 3}));
+  EXPECT_EQ(in_order(machine.topology(), "packages-first"), Ids({0, 1, 2, 3}));
+  EXPECT_EQ(in_order(machine.topology(), "nodes-first"), Ids({0, 2, 1, 3}));
 }
 
 TEST(Cpus, TakesASiblingWhoseOtherHalfIsNotAllowed) {
-  FakeBox box;
-  for (int id = 0; id < 4; ++id) box.add(id, id / 2, 0);
-  EXPECT_EQ(had("2", box.topology(), {1, 2, 3}), Ids({1, 2}));
+  FakeMachine machine;
+  for (int id = 0; id < 4; ++id) machine.add(id, id / 2, 0);
+  EXPECT_EQ(had("2", machine.topology(), {1, 2, 3}), Ids({1, 2}));
 }
 
 TEST(Cpus, LeavesOfflineHolesOut) {
-  FakeBox box;
-  for (int id = 0; id < 6; ++id) box.add(id, id, 0, id != 1 && id != 3);
-  EXPECT_EQ(had("all", box.topology(), first(6)), Ids({0, 2, 4, 5}));
-  EXPECT_EQ(had("cpu:0,4-5", box.topology(), first(6)), Ids({0, 4, 5}));
-  const std::string message = refused("cpu:2-3", box.topology(), {0, 2, 4, 5});
+  FakeMachine machine;
+  for (int id = 0; id < 6; ++id) machine.add(id, id, 0, id != 1 && id != 3);
+  EXPECT_EQ(had("all", machine.topology(), first(6)), Ids({0, 2, 4, 5}));
+  EXPECT_EQ(had("cpu:0,4-5", machine.topology(), first(6)), Ids({0, 4, 5}));
+  const std::string message = refused("cpu:2-3", machine.topology(), {0, 2, 4, 5});
   EXPECT_NE(message.find("CPU 3 is offline: bring it back with echo 1 > "
                          "/sys/devices/system/cpu/cpu3/online"),
             message.npos)
@@ -130,18 +130,18 @@ TEST(Cpus, LeavesOfflineHolesOut) {
 }
 
 TEST(Cpus, BelievesTheKernelsListOfOnlineOnes) {
-  FakeBox box;
-  for (int id = 0; id < 4; ++id) box.add(id, id, 0);
-  box.directory().write("online", "0,2-3\n");
-  EXPECT_EQ(had("all", box.topology(), first(4)), Ids({0, 2, 3}));
-  box.directory().write("online", "what is this\n");
-  EXPECT_EQ(had("all", box.topology(), first(4)), Ids({0, 1, 2, 3}));
+  FakeMachine machine;
+  for (int id = 0; id < 4; ++id) machine.add(id, id, 0);
+  machine.directory().write("online", "0,2-3\n");
+  EXPECT_EQ(had("all", machine.topology(), first(4)), Ids({0, 2, 3}));
+  machine.directory().write("online", "what is this\n");
+  EXPECT_EQ(had("all", machine.topology(), first(4)), Ids({0, 1, 2, 3}));
 }
 
 TEST(Cpus, ManagesSixtyFour) {
-  FakeBox box;  // 32 cores; siblings are 32 apart; directories are unordered
-  for (int id = 63; id >= 0; --id) box.add(id, id % 32, 0);
-  const auto topology = box.topology();
+  FakeMachine machine;  // 32 cores; siblings are 32 apart; directories are unordered
+  for (int id = 63; id >= 0; --id) machine.add(id, id % 32, 0);
+  const auto topology = machine.topology();
   ASSERT_EQ(topology.size(), 64u);
   EXPECT_TRUE(std::is_sorted(topology.begin(), topology.end(),
                              [](const Cpu& a, const Cpu& b) { return a.id < b.id; }));
@@ -152,9 +152,9 @@ TEST(Cpus, ManagesSixtyFour) {
 }
 
 TEST(Cpus, NamesWhatCannotBeHad) {
-  FakeBox box;
-  for (int id = 0; id < 4; ++id) box.add(id, id, 0);
-  const auto topology = box.topology();
+  FakeMachine machine;
+  for (int id = 0; id < 4; ++id) machine.add(id, id, 0);
+  const auto topology = machine.topology();
 
   std::string message = refused("5", topology, first(4));
   EXPECT_NE(message.find("5 CPUs requested, but only 4 available, 0-3"), message.npos) << message;
@@ -167,7 +167,7 @@ TEST(Cpus, NamesWhatCannotBeHad) {
   EXPECT_NE(refused("all", {}, {0}), "not refused");
 }
 
-TEST(Cpus, ReadsABoxThatSaysLittle) {
+TEST(Cpus, ReadsAMachineThatSaysLittle) {
   TemporaryDirectory directory;
   for (const char* name : {"cpu0", "cpu1", "cpufreq", "cpuidle", "cpu", "cpuX", "cpu-1"}) {
     std::filesystem::create_directories(directory / name);
@@ -188,7 +188,7 @@ TEST(Cpus, RefusesARootWithoutCpus) {
   EXPECT_FALSE(read_topology(directory / "file"));
 }
 
-TEST(Cpus, ReadsThisBox) {
+TEST(Cpus, ReadsThisMachine) {
   const auto topology = read_topology();
   ASSERT_TRUE(topology) << topology.error().message;
   const auto allowed = allowed_cpus();

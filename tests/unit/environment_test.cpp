@@ -53,9 +53,9 @@ using Texts = std::vector<std::string>;
 class Environment : public testing::Test {
  protected:
   Facts environment(const std::optional<std::string>& signature = "") const {
-    return capture_environment(Box(root_.path()), signature);
+    return capture_environment(Machine(root_.path()), signature);
   }
-  Facts moment() const { return capture_moment(Box(root_.path())); }
+  Facts moment() const { return capture_moment(Machine(root_.path())); }
 
   void write_gzip(const std::string& name, const std::string& text) const {
     root_.write(name, "");
@@ -67,7 +67,7 @@ class Environment : public testing::Test {
   TemporaryDirectory root_;
 };
 
-TEST_F(Environment, OfAnEmptyBoxIsNullWithReasons) {
+TEST_F(Environment, OfAnEmptyMachineIsNullWithReasons) {
   for (const Facts& facts : {environment(std::nullopt), moment()}) {
     EXPECT_GT(facts.size(), 10u);
     for (const Fact& fact : facts) {
@@ -93,7 +93,7 @@ TEST_F(Environment, KeysAreUniqueAndNest) {
   }
 }
 
-TEST_F(Environment, OfThisBoxKnowsItsKernel) {
+TEST_F(Environment, OfThisMachineKnowsItsKernel) {
   const Facts facts = capture_environment();
   for (const char* key : {"kernel.release", "kernel.version", "host.boot_id", "glibc.version",
                           "tool.version", "tool.libbpf"}) {
@@ -621,8 +621,8 @@ TEST_F(Environment, ReadsTheHost) {
 }
 
 TEST_F(Environment, KeepsTextPrintable) {
-  root_.write("proc/sys/kernel/hostname", "box\x1b[2J\xff\n");
-  expect_text(environment(), "host.name", "box\\x1b[2J\\xff");
+  root_.write("proc/sys/kernel/hostname", "machine\x1b[2J\xff\n");
+  expect_text(environment(), "host.name", "machine\\x1b[2J\\xff");
 }
 
 constexpr const char* kStat =
@@ -662,17 +662,17 @@ TEST_F(Environment, CapturesTheMoment) {
 }
 
 TEST_F(Environment, SumsTheStealOfTheseCpusOnly) {
-  const Box box(root_.path());
-  EXPECT_EQ(read_steal_ns(box, {0}), std::nullopt);
+  const Machine machine(root_.path());
+  EXPECT_EQ(read_steal_ns(machine, {0}), std::nullopt);
   root_.write("proc/stat", kStat);
-  EXPECT_EQ(read_steal_ns(box, {0, 12}), 60000000u);
-  EXPECT_EQ(read_steal_ns(box, {1}), 30000000u);
-  EXPECT_EQ(read_steal_ns(box, {}), 0u);
-  EXPECT_EQ(read_steal_ns(box, {0, 2}), std::nullopt);  // unknown is not 0
-  root_.write("proc/stat", "cpu0 1 2 3 4 5 6 7\n");     // before 2.6.11
-  EXPECT_EQ(read_steal_ns(box, {0}), std::nullopt);
+  EXPECT_EQ(read_steal_ns(machine, {0, 12}), 60000000u);
+  EXPECT_EQ(read_steal_ns(machine, {1}), 30000000u);
+  EXPECT_EQ(read_steal_ns(machine, {}), 0u);
+  EXPECT_EQ(read_steal_ns(machine, {0, 2}), std::nullopt);  // unknown is not 0
+  root_.write("proc/stat", "cpu0 1 2 3 4 5 6 7\n");         // before 2.6.11
+  EXPECT_EQ(read_steal_ns(machine, {0}), std::nullopt);
   root_.write("proc/stat", "cpu0 1 2 3 4 5 6 7 -8 0 0\n");
-  EXPECT_EQ(read_steal_ns(box, {0}), std::nullopt);
+  EXPECT_EQ(read_steal_ns(machine, {0}), std::nullopt);
 }
 
 TEST_F(Environment, StandsNonsenseInEveryFile) {
@@ -717,18 +717,18 @@ TEST_F(Environment, StandsNonsenseInEveryFile) {
     }
     EXPECT_FALSE(environment("\x01\xff").empty());
     EXPECT_FALSE(moment().empty());
-    read_gates(Box(root_.path()), {0, 1});
+    read_disturbances(Machine(root_.path()), {0, 1});
   }
 }
 
-TEST(Box, ReadsNoFurtherThanItNeeds) {
+TEST(Machine, ReadsNoFurtherThanItNeeds) {
   const TemporaryDirectory root;
   root.write("large", std::string(20 << 20, 'x'));
-  const auto text = Box(root.path()).text("/large");
+  const auto text = Machine(root.path()).text("/large");
   ASSERT_TRUE(text);
   EXPECT_LT(text->size(), size_t{5} << 20);
-  EXPECT_FALSE(Box(root.path()).text("/missing"));
-  EXPECT_FALSE(Box(root.path()).text("/"));
+  EXPECT_FALSE(Machine(root.path()).text("/missing"));
+  EXPECT_FALSE(Machine(root.path()).text("/"));
 }
 
 TEST(Features, TheFirstRequiredOneThatIsMissingIsNamedWithItsFix) {

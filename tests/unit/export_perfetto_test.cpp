@@ -224,24 +224,25 @@ TEST_F(ExportPerfetto, PutsEveryRunBelowAProcessOfItsOwn) {
 TEST_F(ExportPerfetto, SaysThatRecordsWereDropped) {
   auto& run = add_run(two_threads(), story());
   run.lost->segments = 12;
-  run.cores.resize(3);
-  for (int cpu = 0; cpu < 3; ++cpu) run.cores[size_t(cpu)].cpu = cpu;
-  run.cores[1].records_dropped = 5;
-  run.cores[2].records_dropped = 7;  // and none of its records is left
+  run.cpus.resize(3);
+  for (int cpu = 0; cpu < 3; ++cpu) run.cpus[size_t(cpu)].cpu = cpu;
+  run.cpus[1].records_dropped = 5;
+  run.cpus[2].records_dropped = 7;  // and none of its records is left
   const Trace trace = exported();
   EXPECT_EQ(trace.cpus.at(0).lossy_bundles, 0u);
   EXPECT_EQ(trace.cpus.at(1).lossy_bundles, trace.cpus.at(1).bundles);
   EXPECT_GT(trace.cpus.at(1).bundles, 0u);
   EXPECT_EQ(trace.cpus.at(2).lossy_bundles, 1u);
-  const Event* said = mark(trace.track("GIL"), "12 records were dropped: this timeline has holes");
-  ASSERT_TRUE(said);
-  EXPECT_EQ(said->ns, 1000u);
-  EXPECT_THAT(said->notes, ElementsAre(Pair("records_dropped", 12)));
+  const Event* printed =
+      mark(trace.track("GIL"), "12 records were dropped: this timeline has holes");
+  ASSERT_TRUE(printed);
+  EXPECT_EQ(printed->ns, 1000u);
+  EXPECT_THAT(printed->notes, ElementsAre(Pair("records_dropped", 12)));
   EXPECT_THAT(trace.tracks.at(trace.processes()[0]).name, HasSubstr("(12 records dropped)"));
   EXPECT_THAT(run_export({"--format", "perfetto"}).out, HasSubstr("12 records dropped"));
 }
 
-TEST_F(ExportPerfetto, CutsASegmentThatTheNextOfItsCoreOverlaps) {
+TEST_F(ExportPerfetto, CutsASegmentThatTheNextOfItsCpuOverlaps) {
   add_run(two_threads(), {{0, 1000, 5000, 0, 0, 0, kNoCpu, kNoCpu, kNoCpu, GILSCOPE_BEGAN_ENTERED,
                            GILSCOPE_ENDED_BLOCKED, GILSCOPE_OUTSIDE, 0, 0, 0, 0, 0, 0},
                           {0, 4990, 7000, 1, 0, 0, kNoCpu, kNoCpu, kNoCpu, GILSCOPE_BEGAN_ENTERED,
@@ -331,8 +332,8 @@ TEST_F(ExportPerfetto, HasExactlyTheRunsSegments) {
     threads.push_back(traced_thread(fmt::format("Thread-{}", i), 4000 + i, 1000));
   }
   auto& run = add_run(threads, segments);
-  run.cores.resize(1);
-  run.cores[0].cpu = 1, run.cores[0].records_dropped = 1;
+  run.cpus.resize(1);
+  run.cpus[0].cpu = 1, run.cpus[0].records_dropped = 1;
   const Trace trace = exported();
   trace.expect_rules(1000, wanderers.last_ns);
   EXPECT_GT(trace.cpus.at(0).bundles, 2u);

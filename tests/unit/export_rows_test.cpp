@@ -130,14 +130,14 @@ TEST_F(ExportRows, CsvHasARowForEachRun) {
   EXPECT_EQ(rows.back().at("cpu_list"), "0 1");
 }
 
-TEST_F(ExportRows, CsvHasRowsForCoresAndThreads) {
-  const auto cores = csv({"--rows", "cores", "--cell", "3"});
-  ASSERT_EQ(cores.size(), 3u * 2);
-  const Core& core = report_.cells[3].runs[1].cores[1];
-  EXPECT_EQ(cores[1].at("cpu"), "1");
-  EXPECT_EQ(cores[1].at("wakeups_placed"), std::to_string(core.wakeups.placed));
-  EXPECT_EQ(cores[1].at("migrations_raw_in"), "3");
-  EXPECT_EQ(cores[1].at("woken_lost"), std::to_string(core.failed.woken_lost));
+TEST_F(ExportRows, CsvHasRowsForCpusAndThreads) {
+  const auto cpus = csv({"--rows", "cores", "--cell", "3"});
+  ASSERT_EQ(cpus.size(), 3u * 2);
+  const CpuTrace& cpu = report_.cells[3].runs[1].cpus[1];
+  EXPECT_EQ(cpus[1].at("cpu"), "1");
+  EXPECT_EQ(cpus[1].at("wakeups_placed"), std::to_string(cpu.wakeups.placed));
+  EXPECT_EQ(cpus[1].at("migrations_raw_in"), "3");
+  EXPECT_EQ(cpus[1].at("woken_lost"), std::to_string(cpu.failed.woken_lost));
   const auto threads = csv({"--rows", "threads", "--cell", "3", "--block", "1"});
   ASSERT_EQ(threads.size(), 2u * 2);
   EXPECT_EQ(threads[0].at("tid"), "") << "not traced";
@@ -224,7 +224,7 @@ class Recorder : public RowWriter {
     EXPECT_TRUE(runs) << runs.error().message;
     for (const ExportedRun& exported : *runs) {
       write_run_row(recorder, exported, workload_results(*runs));
-      for (const Core& core : exported.run->cores) write_core_row(recorder, exported, core);
+      for (const CpuTrace& cpu : exported.run->cpus) write_cpu_row(recorder, exported, cpu);
       for (size_t i = 0; i < exported.run->threads.size(); ++i) {
         write_thread_row(recorder, exported, i);
       }
@@ -254,7 +254,7 @@ TEST(Rows, EveryValueOfTheReportsRunsHasItsColumn) {
   Report filled = filled_report();
   filled.cells.resize(1);
   filled.cells[0].runs.resize(1);
-  filled.cells[0].runs[0].cores.resize(1);
+  filled.cells[0].runs[0].cpus.resize(1);
   filled.cells[0].runs[0].threads.resize(1);
   const std::string text = to_json(filled);
   const auto report = from_json(text, "filled");

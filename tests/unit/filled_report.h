@@ -49,11 +49,11 @@ class Filler {
 #define GIL(key, definition) fill(gil.key);
 #include "bpf/numbers.def"
   }
-  void fill(Core& core) {
-    all(core.cpu, core.observed);
-#define CPU_NUMBER(path, ...) fill(core.path);
+  void fill(CpuTrace& per_cpu) {
+    all(per_cpu.cpu, per_cpu.observed);
+#define CPU_NUMBER(path, ...) fill(per_cpu.path);
 #include "bpf/numbers.def"
-    fill(core.histograms);
+    fill(per_cpu.histograms);
   }
   void fill(ThreadTrace& trace) {
     all(trace.tid, trace.entered_ns, trace.left_ns);
@@ -90,17 +90,17 @@ class Filler {
 #define COST(key, definition) fill(cost.key);
 #include "bpf/numbers.def"
   }
-  void fill(GateResult& result) {
-    auto& [gate, value, limit] = result;
-    all(gate, value, limit);
+  void fill(Disturbance& result) {
+    auto& [kind, value, limit] = result;
+    all(kind, value, limit);
   }
   void fill(gilscope::Run& run) {
     all(run.block, run.warmup, run.order, run.trace, run.status, run.failure, run.started_at);
 #define RUN(key, ...) fill(run.key);
 #include "bpf/numbers.def"
-    all(run.rusage, run.gil, run.cores, run.threads, run.histograms, run.lost, run.tracer_cost,
+    all(run.rusage, run.gil, run.cpus, run.threads, run.histograms, run.lost, run.tracer_cost,
         run.workload, run.client, run.samples_file, run.segments_file, run.segment_records,
-        run.gates, run.stopped_by);
+        run.disturbances, run.stopped_by);
     run.trace = "full", run.status = "interrupted";
   }
   void fill(Cell& cell) {

@@ -34,9 +34,9 @@ Facts all_known() {
 
 TEST(FixedFacts, EachAloneForbidsGoingOnAndNamesBothValues) {
   const Facts now = all_known();
-  EXPECT_EQ(why_not_the_same(now, now), "");
+  EXPECT_EQ(resume_refusal(now, now), "");
   for (const FixedFact& fixed : fixed_facts()) {
-    const std::string why = why_not_the_same(with(now, fixed.key, std::string("before")), now);
+    const std::string why = resume_refusal(with(now, fixed.key, std::string("before")), now);
     EXPECT_THAT(why, HasSubstr(std::string(fixed.key) + " was 'before' and is now 'then'"));
     EXPECT_THAT(why, HasSubstr("; give --out another directory, or "));
     EXPECT_EQ(why.find('\n'), why.npos);
@@ -44,11 +44,11 @@ TEST(FixedFacts, EachAloneForbidsGoingOnAndNamesBothValues) {
 }
 
 TEST(FixedFacts, AreRecordedHere) {
-  const Facts here = facts_here();
+  const Facts here = current_facts();
   std::set<std::string> keys;
   for (const Fact& fact : here) keys.insert(fact.key);
   for (const FixedFact& fixed : fixed_facts()) EXPECT_TRUE(keys.contains(fixed.key)) << fixed.key;
-  EXPECT_EQ(why_not_the_same(here, facts_here()), "");
+  EXPECT_EQ(resume_refusal(here, current_facts()), "");
 }
 
 // An older gilscope recorded fewer facts, and another user may be allowed to read fewer.
@@ -56,11 +56,11 @@ TEST(FixedFacts, WhatOneSideDoesNotKnowIsNoDifference) {
   const Facts now = all_known();
   for (const FixedFact& fixed : fixed_facts()) {
     Facts unread = with(now, fixed.key, std::monostate());
-    EXPECT_EQ(why_not_the_same(unread, now), "") << fixed.key;
-    EXPECT_EQ(why_not_the_same(now, unread), "") << fixed.key;
+    EXPECT_EQ(resume_refusal(unread, now), "") << fixed.key;
+    EXPECT_EQ(resume_refusal(now, unread), "") << fixed.key;
     std::erase_if(unread, [&](const Fact& fact) { return fact.key == fixed.key; });
-    EXPECT_EQ(why_not_the_same(unread, now), "") << fixed.key;
-    EXPECT_EQ(why_not_the_same(now, unread), "") << fixed.key;
+    EXPECT_EQ(resume_refusal(unread, now), "") << fixed.key;
+    EXPECT_EQ(resume_refusal(now, unread), "") << fixed.key;
   }
 }
 
@@ -71,7 +71,7 @@ TEST(FixedFacts, AnotherBootAndWhatMovesAreNone) {
     then.push_back({key, std::string("a"), ""});
     now.push_back({key, std::string("b"), ""});
   }
-  EXPECT_EQ(why_not_the_same(then, now), "");
+  EXPECT_EQ(resume_refusal(then, now), "");
 }
 
 TEST(FixedFacts, EveryKindOfDifferenceIsNamedWithItsWayOut) {
@@ -80,7 +80,7 @@ TEST(FixedFacts, EveryKindOfDifferenceIsNamedWithItsWayOut) {
        {"gilscope", "kernel.release", "kernel.version", "host.name", "process.nice"}) {
     then = with(then, key, std::string("before"));
   }
-  const std::string why = why_not_the_same(then, all_known());
+  const std::string why = resume_refusal(then, all_known());
   for (const char* part :
        {"gilscope was", "kernel.release was", "host.name was", "process.nice was", "(and 1 more)",
         "resume with that one", "boot that kernel", "resume there", "start it with"}) {
@@ -95,7 +95,7 @@ TEST(FixedFacts, OfLongOptionsTheWordsThatDifferAreShown) {
   };
   const Facts then = with(all_known(), "kernel.cmdline", options(""));
   const Facts now = with(all_known(), "kernel.cmdline", options("mitigations=off "));
-  const std::string why = why_not_the_same(then, now);
+  const std::string why = resume_refusal(then, now);
   EXPECT_THAT(why, HasSubstr("mitigations=off"));
   EXPECT_THAT(why, Not(HasSubstr("xxxx")));
 }
@@ -108,7 +108,7 @@ TEST(FixedFacts, TakesThoseOfAReportFromAllItsParts) {
   const Facts now = {{"gilscope", std::string("0.1.0"), ""},
                      {"kernel.release", std::string("6.12"), ""},
                      {"process.nice", int64_t{0}, ""}};
-  const std::string why = why_not_the_same(facts_of(report), now);
+  const std::string why = resume_refusal(facts_of(report), now);
   EXPECT_THAT(why, HasSubstr("gilscope was '0.0.1' and is now '0.1.0'"));
   EXPECT_THAT(why, HasSubstr("kernel.release was '6.1' and is now '6.12'"));
   EXPECT_THAT(why, HasSubstr("process.nice was '19' and is now '0'"));

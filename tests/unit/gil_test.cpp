@@ -80,7 +80,7 @@ TEST_P(EveryPolicy, HoldsTheGilAgainAfterACheckpoint) {
 TEST_P(EveryPolicy, LetsOthersInAroundABlockingCall) {
   UnderGil self, other;
   bool entered = false;  // the GIL protects it
-  Gate has_been_in;
+  StartBarrier has_been_in;
   gil->acquire(self.thread);
   std::thread thread([&] {
     gil->acquire(other.thread);

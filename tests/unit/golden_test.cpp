@@ -48,9 +48,9 @@ void expect_the_samples_numbers(const Report& report) {
   EXPECT_EQ(run.block, 1);
   EXPECT_TRUE(run.traced());
   EXPECT_EQ(run.gil.woken_lost, 48'000u);
-  ASSERT_EQ(run.cores.size(), 2u);
-  EXPECT_EQ(run.cores[1].wakeups.ran, 25'000u);
-  EXPECT_EQ(run.cores[1].idle_ns, run.wall_ns - run.cores[1].on_cpu_ns - *run.cores[1].foreign_ns);
+  ASSERT_EQ(run.cpus.size(), 2u);
+  EXPECT_EQ(run.cpus[1].wakeups.ran, 25'000u);
+  EXPECT_EQ(run.cpus[1].idle_ns, run.wall_ns - run.cpus[1].on_cpu_ns - *run.cpus[1].foreign_ns);
   EXPECT_EQ(run.threads[0].trace->histograms.wake_to_run.quantile_ns(0.5), 4500u);
   EXPECT_EQ(report.cells[1].runs[1].tracer_cost->bpf_ns, 123'456u);
   EXPECT_FALSE(run.tracer_cost);
@@ -68,7 +68,7 @@ TEST_P(Golden, IsReadShownAndValid) {
   EXPECT_EQ(shown.exit, 0) << shown.err;
   EXPECT_EQ(shown.err, "");
   EXPECT_THAT(shown.out, AllOf(HasSubstr("Linux 6.18.4, AMD EPYC"), HasSubstr("SLOWDOWN"),
-                               HasSubstr("check-interval:100"), HasSubstr("CORES AND THE GIL")));
+                               HasSubstr("check-interval:100"), HasSubstr("CPUS AND THE GIL")));
   // Pages and merged reports contain it as this version writes it.
   EXPECT_THAT(schema_violations(to_json(*report), "written").value(), testing::IsEmpty());
   EXPECT_THAT(
@@ -85,13 +85,13 @@ TEST(GoldenReports, WhatAVersionDidNotHaveIsAbsentAndNotZero) {
   EXPECT_FALSE(run.opened_ns);
   EXPECT_FALSE(run.client);
   EXPECT_FALSE(run.threads[0].perf);
-  EXPECT_TRUE(run.gates.empty());
+  EXPECT_TRUE(run.disturbances.empty());
   EXPECT_EQ(run.samples_file, "");
   EXPECT_EQ(report->claim, "");
   EXPECT_EQ(report->cells[0].cpu_order, "");
   EXPECT_EQ(report->cells[0].bounded_by, "");
   EXPECT_FALSE(bounded_by_time(report->cells[0]));
-  EXPECT_FALSE(run.cores[0].drop_requests);
+  EXPECT_FALSE(run.cpus[0].drop_requests);
 }
 
 TEST(GoldenReports, WhatCameWithMinor3) {
@@ -101,9 +101,9 @@ TEST(GoldenReports, WhatCameWithMinor3) {
   for (const Cell& cell : report->cells) {
     EXPECT_EQ(cell.bounded_by, "work");
     for (const auto& run : cell.runs) {
-      for (const Core& core : run.cores) {
-        ASSERT_TRUE(core.drop_requests);
-        drop_requests += *core.drop_requests;
+      for (const CpuTrace& cpu : run.cpus) {
+        ASSERT_TRUE(cpu.drop_requests);
+        drop_requests += *cpu.drop_requests;
       }
     }
   }
@@ -111,19 +111,19 @@ TEST(GoldenReports, WhatCameWithMinor3) {
 }
 
 TEST(GoldenReports, WhatCameWithMinor2) {
-  uint64_t late = 0, said = 0, lost = 0;
+  uint64_t late = 0, printed = 0, lost = 0;
   const auto report = read_report(golden(2));
   ASSERT_TRUE(report) << report.error().message;
   for (const Cell& cell : report->cells) {
     for (const auto& run : cell.runs) {
       if (!run.lost) continue;
       ++lost;
-      said += run.lost->window_late_ns.has_value();
+      printed += run.lost->window_late_ns.has_value();
       late += run.lost->window_late_ns.value_or(0);
     }
   }
   EXPECT_GT(lost, 0u);
-  EXPECT_EQ(said, lost);
+  EXPECT_EQ(printed, lost);
   EXPECT_EQ(late, 1500u);
 }
 
@@ -136,7 +136,7 @@ TEST(GoldenReports, WhatCameWithMinor1) {
   EXPECT_EQ(run.client->cpu_ns, 77'000u);
   EXPECT_EQ(run.threads[0].perf->instructions, 25'100u * 40'000);
   EXPECT_FALSE(run.threads[0].perf->cache_misses);
-  EXPECT_TRUE(run.gated());
+  EXPECT_TRUE(run.disturbed());
   EXPECT_EQ(report->claim, "slower");
   EXPECT_EQ(report->cells[0].cpu_order, "cores-first");
 }
@@ -151,7 +151,7 @@ TEST(GoldenReports, ALaterMinorIsReadWithoutWhatIsNotKnown) {
   for (Json& run : json["cells"][1]["runs"]) {
     run["later"] = Json::array({1, "a", nullptr});
     for (Json& thread : run["threads"]) thread["later"] = "x";
-    for (Json& core : run["cores"]) core["wakeups"]["later"] = 5;
+    for (Json& cpu : run["cores"]) cpu["wakeups"]["later"] = 5;
   }
   const TemporaryDirectory directory;
   directory.write("report.json", json.dump());

@@ -154,14 +154,14 @@ TEST(Page, RunsNothingThatAReportSays) {
     cell.policy += kScript, cell.workload = cell.cpus_by = cell.main_exit = kScript;
     cell.cpus = std::string("cpu:") + kScript;
     for (gilscope::Run& run : cell.runs) {
-      run.gates.push_back({kScript, 2.0, 1.0});
+      run.disturbances.push_back({kScript, 2.0, 1.0});
       for (Thread& thread : run.threads) thread.name = kScript;
     }
   }
   report.cells[0].runs[3].status = "failed";
   report.cells[0].runs[3].failure = kScript;
   // One element without exceeded limits, so that it is in the tables.
-  for (gilscope::Run& run : report.cells[3].runs) run.gates.clear();
+  for (gilscope::Run& run : report.cells[3].runs) run.disturbances.clear();
   const std::string page = page_of(report);
   EXPECT_THAT(page, Not(HasSubstr(kScript)));
   EXPECT_THAT(page, HasSubstr("<th scope=\"row\">&lt;script&gt;alert(1)&lt;/script&gt;"));
@@ -239,7 +239,7 @@ TEST(EmbeddedReport, LeftOutIsKeptAndNotMistakenForABrokenSum) {
   Report report = sample::report(6, 1);
   EXPECT_THAT(broken_invariants(report), IsEmpty());
   for (Cell& cell : report.cells) {
-    for (gilscope::Run& run : cell.runs) run.threads.clear(), run.cores.clear();
+    for (gilscope::Run& run : cell.runs) run.threads.clear(), run.cpus.clear();
   }
   EXPECT_THAT(broken_invariants(report), Not(IsEmpty()));
   report.left_out = {"threads", "cores"};

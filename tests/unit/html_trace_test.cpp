@@ -153,8 +153,8 @@ TEST_F(HtmlTrace, WorstIsOfAllRunsAndByWaitsWhereNoWakeupWasWasted) {
   EXPECT_GT(found.worst->to_ns, calm[100].run_ns);
 }
 
-TEST_F(HtmlTrace, NoRunLeftOutByAGateIsShown) {
-  for (gilscope::Run& run : report.cells[0].runs) run.gates = {{"steal", 0.5, 0.1}};
+TEST_F(HtmlTrace, NoRunLeftOutByADisturbanceLimitIsShown) {
+  for (gilscope::Run& run : report.cells[0].runs) run.disturbances = {{"steal", 0.5, 0.1}};
   const CellWindows found = windows();
   EXPECT_FALSE(found.first);
 }

@@ -27,9 +27,9 @@ inline Report large_report(int runs_of_each) {
         fill(all.wake_to_run), fill(all.preempt_wait), fill(all.run);
       };
       if (run.histograms) fill_all(*run.histograms);
-      for (Core& core : run.cores) {
-        vary(core.on_cpu_ns), vary(core.segments), vary(core.acquires), vary(core.wakeups.ran);
-        fill_all(core.histograms);
+      for (CpuTrace& cpu : run.cpus) {
+        vary(cpu.on_cpu_ns), vary(cpu.segments), vary(cpu.acquires), vary(cpu.wakeups.ran);
+        fill_all(cpu.histograms);
       }
       for (Thread& thread : run.threads) {
         vary(thread.gil.acquires);

@@ -11,11 +11,11 @@
 #include <sstream>
 
 #include "tests/unit/temporary_directory.h"
-#include "userspace/machine/limit/box_changes.h"
-#include "userspace/machine/limit/box_lock.h"
 #include "userspace/machine/limit/cpu_limiter.h"
 #include "userspace/machine/limit/cpusets.h"
 #include "userspace/machine/limit/journal.h"
+#include "userspace/machine/limit/machine_changes.h"
+#include "userspace/machine/limit/machine_lock.h"
 #include "userspace/machine/limit/masks.h"
 #include "userspace/machine/limit/undo.h"
 
@@ -49,7 +49,7 @@ TEST(Change, ComesBackFromItsLine) {
     const auto back = parse_change(line);
     ASSERT_TRUE(back) << back.error().message;
     EXPECT_EQ(*back, change) << line;
-    EXPECT_FALSE(in_words(change).empty());
+    EXPECT_FALSE(change_description(change).empty());
   }
   EXPECT_EQ(to_line(online_change(3, true, false)), "online 3 1 0");
   EXPECT_EQ(to_line(cpuset_cpus_change("a b", {0, 1}, {0})), "cpuset-cpus a%20b 0-1 0");
@@ -133,7 +133,7 @@ TEST_F(State, KeepsWhatIsAdded) {
     const auto left = Journal::open(path());
     ASSERT_TRUE(left) << left.error().message;
     EXPECT_TRUE(left->exists());
-    EXPECT_TRUE(left->of_this_boot());
+    EXPECT_TRUE(left->from_this_boot());
     EXPECT_EQ(left->changes(), journal.changes());
   }
   const Status refused = refuse_leftovers(path());
@@ -196,22 +196,22 @@ TEST_F(State, FollowsNoLinkToAJournal) {
 
 TEST_F(State, IsLockedByOne) {
   {
-    const auto lock = BoxLock::take(path());
+    const auto lock = MachineLock::take(path());
     ASSERT_TRUE(lock) << lock.error().message;
-    const auto second = BoxLock::take(path());
+    const auto second = MachineLock::take(path());
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().code, Exit::error);
     EXPECT_NE(second.error().message.find(std::to_string(::getpid())), std::string::npos);
     EXPECT_GT(std::filesystem::file_size(directory_ / "state/lock"), 0u);
   }
   EXPECT_EQ(std::filesystem::file_size(directory_ / "state/lock"), 0u) << "no process holds it";
-  EXPECT_TRUE(BoxLock::take(path()));
+  EXPECT_TRUE(MachineLock::take(path()));
 }
 
 // Four CPUs, of which CPU 0 cannot go offline, a foreign task, and no cgroups.
-class FakeBox : public State {
+class FakeMachine : public State {
  protected:
-  FakeBox() {
+  FakeMachine() {
     write_online("0-3");
     directory_.write("sys/devices/system/cpu/cpu0/topology/core_id", "0\n");
     for (int cpu = 1; cpu < 4; ++cpu) directory_.write(online_file(cpu), "1\n");
@@ -247,11 +247,11 @@ class FakeBox : public State {
     }
   }
 
-  Box box() const { return Box(directory_.path()); }
-  std::unique_ptr<CpuLimiter> hotplug() const { return make_limiter("hotplug", box(), path()); }
+  Machine machine() const { return Machine(directory_.path()); }
+  std::unique_ptr<CpuLimiter> hotplug() const { return make_limiter("hotplug", machine(), path()); }
 };
 
-TEST_F(FakeBox, LosesTheCpusThatWereNotChosenAndGetsThemBack) {
+TEST_F(FakeMachine, LosesTheCpusThatWereNotChosenAndGetsThemBack) {
   {
     const auto limiter = hotplug();
     ASSERT_TRUE(limiter->check({{0, 2}, {0, 1, 2, 3}}));
@@ -273,7 +273,7 @@ TEST_F(FakeBox, LosesTheCpusThatWereNotChosenAndGetsThemBack) {
   EXPECT_FALSE(std::filesystem::exists(journal()));
 }
 
-TEST_F(FakeBox, KeepsACpuThatCannotGo) {
+TEST_F(FakeMachine, KeepsACpuThatCannotGo) {
   const Status status = hotplug()->check({{0}, {1, 2}});
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code, Exit::unable);
@@ -284,7 +284,7 @@ TEST_F(FakeBox, KeepsACpuThatCannotGo) {
   EXPECT_EQ(online_now(), "111");
 }
 
-TEST_F(FakeBox, LeavesACpuOffThatWasOffBefore) {
+TEST_F(FakeMachine, LeavesACpuOffThatWasOffBefore) {
   directory_.write(online_file(2), "0\n");
   write_online("0-1,3");
   const auto limiter = hotplug();
@@ -294,7 +294,7 @@ TEST_F(FakeBox, LeavesACpuOffThatWasOffBefore) {
   EXPECT_EQ(online_now(), "101");
 }
 
-TEST_F(FakeBox, WritesDownWhatTheKernelWillDrop) {
+TEST_F(FakeMachine, WritesDownWhatTheKernelWillDrop) {
   mount("cgroup", "rw,cpuset");
   cpuset("outer", "0-3", "");
   cpuset("outer/inner", "2-3", "");
@@ -320,7 +320,7 @@ TEST_F(FakeBox, WritesDownWhatTheKernelWillDrop) {
   EXPECT_EQ(contents(directory_ / "sys/fs/cgroup/my cpus/other/cpuset.cpus"), "0-1\n");
 }
 
-TEST_F(FakeBox, DoesNotThrowTasksOutOfTheirCpuset) {
+TEST_F(FakeMachine, DoesNotThrowTasksOutOfTheirCpuset) {
   mount("cgroup", "rw,cpuset");
   cpuset("theirs", "3", "5\n");
   const Status status = hotplug()->check({{0, 1, 2}});
@@ -332,7 +332,7 @@ TEST_F(FakeBox, DoesNotThrowTasksOutOfTheirCpuset) {
   EXPECT_TRUE(hotplug()->check({{0, 1, 2}}));
 }
 
-TEST_F(FakeBox, KeepsTheJournalWhereSomethingCannotBePutBack) {
+TEST_F(FakeMachine, KeepsTheJournalWhereSomethingCannotBePutBack) {
   const auto limiter = hotplug();
   ASSERT_TRUE(limiter->apply({0}));
   std::filesystem::remove(directory_ / online_file(2));
@@ -346,14 +346,14 @@ TEST_F(FakeBox, KeepsTheJournalWhereSomethingCannotBePutBack) {
   EXPECT_EQ(contents(directory_ / online_file(3)), "1");
   EXPECT_TRUE(std::filesystem::exists(journal()));
   directory_.write(online_file(2), "0\n");
-  auto left = BoxChanges::left(path(), box());
+  auto left = MachineChanges::left(path(), machine());
   ASSERT_TRUE(left);
   EXPECT_TRUE(left->undo_all());
   EXPECT_EQ(online_now(), "111");
   EXPECT_FALSE(std::filesystem::exists(journal()));
 }
 
-TEST_F(FakeBox, IsNotTouchedWhileAJournalIsLeft) {
+TEST_F(FakeMachine, IsNotTouchedWhileAJournalIsLeft) {
   {
     auto journal = Journal::open(path());
     ASSERT_TRUE(journal && journal->add(online_change(1, true, false)));
@@ -363,44 +363,44 @@ TEST_F(FakeBox, IsNotTouchedWhileAJournalIsLeft) {
   EXPECT_EQ(online_now(), "111");
 }
 
-TEST_F(FakeBox, LeavesALaterTaskOfTheSameNumberAlone) {
+TEST_F(FakeMachine, LeavesALaterTaskOfTheSameNumberAlone) {
   // This process itself: its start time is not 1.
-  const auto mask = read_mask(Box(), ::getpid());
+  const auto mask = read_mask(Machine(), ::getpid());
   ASSERT_TRUE(mask);
   EXPECT_FALSE(mask->of_kernel);
-  EXPECT_TRUE(undo(Box(), mask_change(::getpid(), 1, {4000})));
-  EXPECT_TRUE(undo(Box(), mask_change(::getpid(), mask->started, mask->cpus)));
-  const Status status = undo(Box(), mask_change(::getpid(), mask->started, {4000}));
+  EXPECT_TRUE(undo(Machine(), mask_change(::getpid(), 1, {4000})));
+  EXPECT_TRUE(undo(Machine(), mask_change(::getpid(), mask->started, mask->cpus)));
+  const Status status = undo(Machine(), mask_change(::getpid(), mask->started, {4000}));
   ASSERT_FALSE(status);
   EXPECT_NE(status.error().message.find("status to '4000'"), std::string::npos)
       << status.error().message;
 }
 
-TEST_F(FakeBox, FindsTheCpusetController) {
-  EXPECT_FALSE(find_cpusets(box()));
-  const Status status = make_limiter("cpuset", box(), path())->check({{0}});
+TEST_F(FakeMachine, FindsTheCpusetController) {
+  EXPECT_FALSE(find_cpusets(machine()));
+  const Status status = make_limiter("cpuset", machine(), path())->check({{0}});
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code, Exit::unable);
 
   mount("cgroup", "rw,cpu,cpuset");
-  ASSERT_TRUE(find_cpusets(box()));
-  EXPECT_FALSE(find_cpusets(box())->v2);
-  EXPECT_EQ(find_cpusets(box())->mount, "/sys/fs/cgroup/my cpus");
+  ASSERT_TRUE(find_cpusets(machine()));
+  EXPECT_FALSE(find_cpusets(machine())->v2);
+  EXPECT_EQ(find_cpusets(machine())->mount, "/sys/fs/cgroup/my cpus");
   mount("cgroup", "rw,cpuacct");
-  EXPECT_FALSE(find_cpusets(box()));
+  EXPECT_FALSE(find_cpusets(machine()));
   mount("cgroup2", "rw");
   directory_.write("sys/fs/cgroup/my cpus/cgroup.controllers", "cpu memory\n");
-  EXPECT_FALSE(find_cpusets(box()));
+  EXPECT_FALSE(find_cpusets(machine()));
   directory_.write("sys/fs/cgroup/my cpus/cgroup.controllers", "cpuset cpu memory\n");
-  ASSERT_TRUE(find_cpusets(box()));
-  EXPECT_TRUE(find_cpusets(box())->v2);
+  ASSERT_TRUE(find_cpusets(machine()));
+  EXPECT_TRUE(find_cpusets(machine())->v2);
 }
 
-TEST_F(FakeBox, RefusesCpusetsThatItCannotMake) {
+TEST_F(FakeMachine, RefusesCpusetsThatItCannotMake) {
   mount("cgroup2", "rw");
   directory_.write("sys/fs/cgroup/my cpus/cgroup.controllers", "cpuset\n");
   directory_.write("sys/fs/cgroup/my cpus/cpuset.cpus.effective", "0-2\n");
-  const auto limiter = make_limiter("cpuset", box(), path());
+  const auto limiter = make_limiter("cpuset", machine(), path());
   EXPECT_TRUE(limiter->check({{0, 1}, {0, 1, 2}}));
   EXPECT_EQ(limiter->check({{0, 3}}).error().code, Exit::unable);
   std::filesystem::create_directory(directory_ / "sys/fs/cgroup/my cpus/gilscope");
@@ -411,9 +411,9 @@ TEST_F(FakeBox, RefusesCpusetsThatItCannotMake) {
 }
 
 // isolcpus=: only the other CPUs are load-balanced, and a partition must leave one of them.
-TEST_F(FakeBox, KeepsAHousekeepingCpuOutOfAPartition) {
+TEST_F(FakeMachine, KeepsAHousekeepingCpuOutOfAPartition) {
   const auto check = [this](const std::vector<CpuSet>& sets) {
-    return make_limiter("cpuset", box(), path())->check(sets);
+    return make_limiter("cpuset", machine(), path())->check(sets);
   };
   const std::string isolated = "sys/devices/system/cpu/isolated";
   mount("cgroup2", "rw");

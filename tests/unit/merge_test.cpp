@@ -46,7 +46,7 @@ std::string id_of(int number) {
 class Merge : public testing::Test {
  protected:
   // A report of one cell whose blocks are traced in full, with samples; `number` determines the id.
-  static Report report(int number, int blocks, const std::string& box = "box-a") {
+  static Report report(int number, int blocks, const std::string& machine = "box-a") {
     Report r;
     r.id = id_of(number);
     r.gilscope = "0.1.0";
@@ -54,7 +54,7 @@ class Merge : public testing::Test {
     r.status = "done";
     r.spec_sha256 = std::string(64, 'a');
     r.blocks_planned = 10;
-    r.environment = {{"host.name", box, ""}, {"kernel.release", std::string("6.18.4"), ""}};
+    r.environment = {{"host.name", machine, ""}, {"kernel.release", std::string("6.18.4"), ""}};
     r.environment_after = {{"uptime_s", int64_t{blocks}, ""}};
     Cell cell;
     cell.policy = "check-interval:100";
@@ -275,7 +275,7 @@ TEST_F(Merge, ConflictsNameBothAndWhatDiffers) {
   conflict([](Report& r) { r.environment[1].value = std::string("6.1.0"); },
            "environment.kernel.release is ");
   conflict([](Report& r) { r.cells[0].cpu_list = {1}; }, "cell 0: cpu_list.0 is ");
-  conflict([](Report& r) { r.cells[0].runs[1].cores.emplace_back(); },
+  conflict([](Report& r) { r.cells[0].runs[1].cpus.emplace_back(); },
            "cell 0, block 1, trace full: cores has ");
   // Two that both continued from the same state.
   conflict(

@@ -245,7 +245,7 @@ TEST(Plan, ExpectsALongerTimeOfMoreWork) {
   spec.arrangements = {"threaded"};
   const Plan plan = planned(spec, 1);
   const double runs = 3.0 * static_cast<double>(plan.blocks[0].runs.size());
-  EXPECT_NEAR(expected_s(plan), runs * 10, runs);
+  EXPECT_NEAR(expected_seconds(plan), runs * 10, runs);
   EXPECT_NE(describe(plan).find("about 4"), std::string::npos) << describe(plan);
 }
 
@@ -263,7 +263,7 @@ double work_of(const std::string& policy, const std::string& workload,
   Cell nothing = cell;
   nothing.workload = "echo:background=0,seconds=1s";
   nothing.main_exit = "join";
-  return expected_s(cell) - (expected_s(nothing) - 1);
+  return expected_seconds(cell) - (expected_seconds(nothing) - 1);
 }
 
 TEST(Plan, ExpectsWhatHoldersAndCpusAllow) {

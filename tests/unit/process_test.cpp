@@ -133,7 +133,7 @@ TEST(Interrupt, IsLeftToTheParent) {
       if (!interrupt) return 1;
       return in_child([&] {
         signal(number, SIG_DFL);  // sanitizers install handlers of their own
-        interrupt->leave_to_parent();
+        interrupt->ignore_terminal_signals();
         kill(getpid(), number);
         return 0;
       });
@@ -184,18 +184,18 @@ TEST(Message, ThatCannotBeWrittenIsDropped) {
 }
 
 TEST(Exceptions, BecomeErrors) {
-  EXPECT_TRUE(without_exceptions([]() -> Status { return {}; }));
-  const Status own = without_exceptions([]() -> Status { return fail(Exit::no_data, "mine"); });
+  EXPECT_TRUE(catch_exceptions([]() -> Status { return {}; }));
+  const Status own = catch_exceptions([]() -> Status { return fail(Exit::no_data, "mine"); });
   ASSERT_FALSE(own);
   EXPECT_EQ(own.error().code, Exit::no_data);
-  const Status memory = without_exceptions([]() -> Status { throw std::bad_alloc(); });
+  const Status memory = catch_exceptions([]() -> Status { throw std::bad_alloc(); });
   ASSERT_FALSE(memory);
   EXPECT_EQ(memory.error().code, Exit::unable);
   EXPECT_NE(memory.error().message.find("raise `ulimit -v`"), std::string::npos);
-  const Status other = without_exceptions([]() -> Status { throw std::runtime_error("why"); });
+  const Status other = catch_exceptions([]() -> Status { throw std::runtime_error("why"); });
   ASSERT_FALSE(other);
   EXPECT_NE(other.error().message.find("why"), std::string::npos);
-  EXPECT_FALSE(without_exceptions([]() -> Status { throw 1; }));
+  EXPECT_FALSE(catch_exceptions([]() -> Status { throw 1; }));
 }
 
 TEST(Exceptions, ThatNobodyCatchesEndAProcessInItsOwnWay) {

@@ -136,10 +136,10 @@ TEST(Rates, NeedTheSameCellWithout) {
   EXPECT_TRUE(Summary(report).rates.empty());
 }
 
-TEST(Rates, LeaveOutGatedAndWarmUpRuns) {
+TEST(Rates, LeaveOutDisturbedAndWarmUpRuns) {
   Report report = report_of({echo(0, 100, 1, 3), echo(1, 50, 1, 3)}, 3);
   report.cells[1].runs[0].workload["operations_per_s"] = 1e9;
-  report.cells[1].runs[0].gates = {{"steal", 0.5, 0.05}};
+  report.cells[1].runs[0].disturbances = {{"steal", 0.5, 0.05}};
   report.cells[1].runs[1].workload["operations_per_s"] = 1e9;
   report.cells[1].runs[1].warmup = true;
   const Summary summary(report);

@@ -30,14 +30,14 @@ void expect_places(const std::vector<SummaryColumn<Of>>& columns) {
 }
 
 TEST(Registry, ColumnsHaveOnePlaceEach) {
-  expect_places(core_columns(numbers::View::scheduling));
-  expect_places(core_columns(numbers::View::gil));
+  expect_places(cpu_columns(numbers::View::scheduling));
+  expect_places(cpu_columns(numbers::View::gil));
   expect_places(thread_columns());
 }
 
 TEST(Registry, EveryColumnOfAPageIsDefined) {
   for (const auto view : {numbers::View::scheduling, numbers::View::gil}) {
-    for (const auto& column : core_columns(view))
+    for (const auto& column : cpu_columns(view))
       EXPECT_NE(definition_of(column.key), "") << column.key;
   }
   for (const auto& column : thread_columns()) {
@@ -61,14 +61,14 @@ TEST(Registry, EveryMetricIsNamedOnceAndDefined) {
 }
 
 TEST(Registry, ASumIsUnknownWhereOneCpuDoesNotSay) {
-  std::vector<Core> cores(2);
-  cores[0].segments = 3, cores[1].segments = 4;
-  EXPECT_EQ(sum_over(cores, [](const Core& core) { return core.segments; }), 7u);
-  const auto drop_requests = [](const Core& core) { return core.drop_requests; };
-  cores[0].drop_requests = 5;
-  EXPECT_EQ(sum_over(cores, drop_requests), std::nullopt);
-  cores[1].drop_requests = 6;
-  EXPECT_EQ(sum_over(cores, drop_requests), 11u);
+  std::vector<CpuTrace> cpus(2);
+  cpus[0].segments = 3, cpus[1].segments = 4;
+  EXPECT_EQ(sum_over(cpus, [](const CpuTrace& cpu) { return cpu.segments; }), 7u);
+  const auto drop_requests = [](const CpuTrace& cpu) { return cpu.drop_requests; };
+  cpus[0].drop_requests = 5;
+  EXPECT_EQ(sum_over(cpus, drop_requests), std::nullopt);
+  cpus[1].drop_requests = 6;
+  EXPECT_EQ(sum_over(cpus, drop_requests), 11u);
 }
 
 }  // namespace

@@ -87,7 +87,7 @@ TEST(ReportJson, RoundTripKeepsValuesAndAbsence) {
   run.steal_over_ns = 55'000;
   run.stopped_by = {"signal", "freezer"};
   run.threads[0].usage.reset();
-  run.cores[0].idle_ns.reset();
+  run.cpus[0].idle_ns.reset();
   run.workload["none"] = std::numeric_limits<double>::quiet_NaN();
   run.workload["endless"] = std::numeric_limits<double>::infinity();
   const std::string text = to_json(report);
@@ -102,8 +102,8 @@ TEST(ReportJson, RoundTripKeepsValuesAndAbsence) {
   EXPECT_EQ(read.steal_over_ns, 55'000u);
   EXPECT_EQ(read.stopped_by, run.stopped_by);
   EXPECT_FALSE(read.threads[0].usage);
-  EXPECT_FALSE(read.cores[0].idle_ns);
-  EXPECT_EQ(read.cores[0].foreign_ns, run.cores[0].foreign_ns);
+  EXPECT_FALSE(read.cpus[0].idle_ns);
+  EXPECT_EQ(read.cpus[0].foreign_ns, run.cpus[0].foreign_ns);
   EXPECT_EQ(read.threads[0].trace->gil, run.threads[0].trace->gil);
   EXPECT_EQ(read.threads[0].trace->tid, 4000u);
   EXPECT_EQ(read.segments_file, "segments/0.bin");
@@ -147,9 +147,9 @@ TEST(ReportJson, EveryMemberOfTheModelIsWrittenAndRead) {
   EXPECT_FALSE(*back == Report());
 }
 
-TEST(ReportJson, GatesAreKeptAndOlderReportsHaveNone) {
+TEST(ReportJson, DisturbanceLimitsAreKeptAndOlderReportsHaveNone) {
   Report report = small_report();
-  report.cells[0].runs[0].gates = {{"foreign", 0.5, 0.25}, {"steal", std::nullopt, 0.05}};
+  report.cells[0].runs[0].disturbances = {{"foreign", 0.5, 0.25}, {"steal", std::nullopt, 0.05}};
   const std::string text = to_json(report);
   Json json = Json::parse(text);
   EXPECT_EQ(json["cells"][0]["runs"][0]["gates"],
@@ -159,30 +159,30 @@ TEST(ReportJson, GatesAreKeptAndOlderReportsHaveNone) {
   const Result<Report> back = from_json(text, "r");
   ASSERT_TRUE(back) << back.error().message;
   EXPECT_EQ(to_json(*back), text);
-  EXPECT_TRUE(back->cells[0].runs[0].gated());
-  EXPECT_FALSE(back->cells[0].runs[1].gated());
+  EXPECT_TRUE(back->cells[0].runs[0].disturbed());
+  EXPECT_FALSE(back->cells[0].runs[1].disturbed());
 
   json["cells"][0]["runs"][0]["gates"].erase(0);
   // A limit that was not judged is not exceeded.
-  EXPECT_FALSE(from_json(json.dump(), "r")->cells[0].runs[0].gated());
+  EXPECT_FALSE(from_json(json.dump(), "r")->cells[0].runs[0].disturbed());
   json["cells"][0]["runs"][0].erase("gates");
   const Result<Report> older = from_json(json.dump(), "r");
   ASSERT_TRUE(older) << older.error().message;
-  EXPECT_TRUE(older->cells[0].runs[0].gates.empty());
+  EXPECT_TRUE(older->cells[0].runs[0].disturbances.empty());
   json["cells"][0]["runs"][0]["gates"] = Json{{{"gate", "foreign"}}};
   EXPECT_TRUE(error_of(json.dump()).find("/cells/0/runs/0/gates/0") != std::string::npos);
 }
 
-TEST(ReportJson, AnUnobservedCoresTimeIsUnknownNotZero) {
+TEST(ReportJson, AnUnobservedCpusTimeIsUnknownNotZero) {
   Report report = small_report();
-  Core idle;
+  CpuTrace idle;
   idle.cpu = 1;
-  report.cells[0].runs[1].cores.push_back(idle);
+  report.cells[0].runs[1].cpus.push_back(idle);
   const std::string text = to_json(report);
-  const Json core = Json::parse(text)["cells"][0]["runs"][1]["cores"][1];
-  EXPECT_EQ(core["on_cpu_ns"], nullptr);
-  EXPECT_EQ(core["foreign_ns"], nullptr);
-  EXPECT_EQ(core["histograms"]["run"]["max_ns"], nullptr);
+  const Json cpu = Json::parse(text)["cells"][0]["runs"][1]["cores"][1];
+  EXPECT_EQ(cpu["on_cpu_ns"], nullptr);
+  EXPECT_EQ(cpu["foreign_ns"], nullptr);
+  EXPECT_EQ(cpu["histograms"]["run"]["max_ns"], nullptr);
   ASSERT_TRUE(from_json(text, "r"));
   EXPECT_EQ(to_json(*from_json(text, "r")), text);
 }
@@ -501,32 +501,32 @@ TEST(ReportInvariants, EachOneBrokenIsNamed) {
   };
   const std::string at = "/cells/3/runs/5: ";
 
-  EXPECT_EQ(broken([](Report&, auto& r) { r.cores[0].failed.contended += 1; }),
-            at + "the cores' contended is 18001, but gil.contended is 18000");
-  EXPECT_EQ(broken([](Report&, auto& r) { r.cores[0].failed.woken_lost -= 1; }),
-            at + "the cores' woken_lost is 47999, but gil.woken_lost is 48000");
-  EXPECT_EQ(broken([](Report&, auto& r) { r.cores[0].failed.timed_out += 1; }),
-            at + "the cores' timed_out is 1, but gil.timed_out is 0");
-  EXPECT_EQ(broken([](Report&, auto& r) { r.cores[1].acquires += 1; }),
-            at + "the cores' acquires is 1202001, but gil.acquires is 1202000");
+  EXPECT_EQ(broken([](Report&, auto& r) { r.cpus[0].failed.contended += 1; }),
+            at + "the CPUs' contended is 18001, but gil.contended is 18000");
+  EXPECT_EQ(broken([](Report&, auto& r) { r.cpus[0].failed.woken_lost -= 1; }),
+            at + "the CPUs' woken_lost is 47999, but gil.woken_lost is 48000");
+  EXPECT_EQ(broken([](Report&, auto& r) { r.cpus[0].failed.timed_out += 1; }),
+            at + "the CPUs' timed_out is 1, but gil.timed_out is 0");
+  EXPECT_EQ(broken([](Report&, auto& r) { r.cpus[1].acquires += 1; }),
+            at + "the CPUs' acquires is 1202001, but gil.acquires is 1202000");
   EXPECT_EQ(broken([](Report&, auto& r) { r.segment_records -= 1; }),
-            at + "segment_records + lost.segments is 50199, but the cores' segments is 50200");
+            at + "segment_records + lost.segments is 50199, but the CPUs' segments is 50200");
   EXPECT_EQ(broken([](Report&, auto& r) { r.lost->segments += 1, r.segment_records -= 1; }),
-            at + "the cores' records_dropped is 0, but lost.segments is 1");
+            at + "the CPUs' records_dropped is 0, but lost.segments is 1");
   EXPECT_EQ(broken([](Report&, auto& r) { r.threads[0].trace->segments += 1; }),
-            at + "the threads' segments is 50201, but the cores' segments is 50200");
+            at + "the threads' segments is 50201, but the CPUs' segments is 50200");
   EXPECT_EQ(broken([](Report&, auto& r) { r.threads[0].trace->gil.releases += 1; }),
             at + "threads/0: gil of its segments differs from its own");
   EXPECT_EQ(broken([](Report&, auto& r) { r.gil.releases += 1; }),
             at + "the threads' releases is 1202000, but gil.releases is 1202001");
   EXPECT_EQ(broken([](Report&, auto& r) {
               r.gil.drop_requests += 1;
-              *r.cores[0].drop_requests += 1;
+              *r.cpus[0].drop_requests += 1;
             }),
             at + "the threads' drop_requests is 0, but gil.drop_requests is 1");
-  EXPECT_EQ(broken([](Report&, auto& r) { *r.cores[1].drop_requests += 2; }),
-            at + "the cores' drop_requests is 2, but gil.drop_requests is 0");
-  EXPECT_EQ(broken([](Report&, auto& r) { r.cores[1].drop_requests.reset(); }), "0 broken");
+  EXPECT_EQ(broken([](Report&, auto& r) { *r.cpus[1].drop_requests += 2; }),
+            at + "the CPUs' drop_requests is 2, but gil.drop_requests is 0");
+  EXPECT_EQ(broken([](Report&, auto& r) { r.cpus[1].drop_requests.reset(); }), "0 broken");
   EXPECT_EQ(broken([](Report&, auto& r) { r.lost.reset(); }), at + "traced, but \"lost\" is null");
   EXPECT_EQ(broken([](Report&, auto& r) { r.block = 3; }),
             at + "block 3 of 3 planned (counted from 0)");
@@ -542,14 +542,14 @@ TEST(ReportInvariants, EachOneBrokenIsNamed) {
             }),
             "0 broken");
   EXPECT_EQ(broken([](Report&, auto& r) {
-              r.gates = {{"steal", 0.05, 0.05}};
+              r.disturbances = {{"steal", 0.05, 0.05}};
             }),
-            at + "the gate 'steal' marks 0.05, which is not above its limit of 0.05");
+            at + "the disturbance 'steal' marks 0.05, which is not above its limit of 0.05");
   EXPECT_EQ(broken([](Report&, auto& r) {
-              r.gates = {{"steal", 0.2, 0.05}, {"steal", std::nullopt, 0.05}};
+              r.disturbances = {{"steal", 0.2, 0.05}, {"steal", std::nullopt, 0.05}};
             }),
-            at + "the gate 'steal' a second time");
-  EXPECT_EQ(broken([](Report&, auto& r) { r.cores[1].cpu = 0; }), at + "cpu 0 a second time");
+            at + "the disturbance 'steal' a second time");
+  EXPECT_EQ(broken([](Report&, auto& r) { r.cpus[1].cpu = 0; }), at + "cpu 0 a second time");
   EXPECT_EQ(broken([](Report& p, auto&) { p.cells[1].arrangement = "sequential"; }),
             "/cells/1: the same cell a second time");
 }
@@ -627,9 +627,9 @@ TEST(ReportFile, AFullDiskLeavesTheOldReportAndNothingElse) {
     const rlimit limit{10'000, 10'000};
     ::setrlimit(RLIMIT_FSIZE, &limit);
     const Status status = write_report(sample::report(), path);
-    const bool said = !status && status.error().message.find("cannot write") == 0 &&
-                      status.error().message.find("large") != std::string::npos;
-    ::_exit(said ? 0 : 1);
+    const bool printed = !status && status.error().message.find("cannot write") == 0 &&
+                         status.error().message.find("large") != std::string::npos;
+    ::_exit(printed ? 0 : 1);
   }
   int status = 0;
   ASSERT_EQ(::waitpid(child, &status, 0), child);

@@ -83,33 +83,33 @@ inline Run run(const Behaviour& b, int block, bool warmup, const std::string& tr
   for (int c = 0; c < cpus; ++c) {
     // Everything is divisible by the number of CPUs: the sample has at most two, and two threads.
     const uint64_t share = 2 / uint64_t(cpus);
-    Core core;
-    core.cpu = c;
-    core.observed = true;
-    core.segments = b.segments * share;
-    core.on_cpu_ns = r.wall_ns / uint64_t(cpus) * 98 / 100;
-    core.foreign_ns = r.wall_ns / 200;
-    core.idle_ns = r.wall_ns - core.on_cpu_ns - *core.foreign_ns;
-    core.harness_ns = 20'000;
-    core.wakeups = {b.wakeups * share, b.wakeups * share, b.wakeups * share, b.wakeups * share};
-    core.migrations = {cpus == 1 ? 0 : b.wakeups / 100, cpus == 1 ? 0 : b.preempted / 2, 3, 3};
-    core.failed = {b.contended * share, b.woken_lost * share, b.timed_out * share};
-    core.acquires = b.acquires * share;
-    core.wasted_wakeups = b.wasted * share;
-    core.holder_preempted = b.preempted * share;
-    core.drop_requests = b.drop_requests * share;
-    core.histograms = r.threads[0].trace->histograms;
-    r.histograms->wake_to_run += core.histograms.wake_to_run;
-    r.histograms->preempt_wait += core.histograms.preempt_wait;
-    r.histograms->run += core.histograms.run;
-    r.cores.push_back(core);
-    r.segment_records += core.segments;
+    CpuTrace cpu;
+    cpu.cpu = c;
+    cpu.observed = true;
+    cpu.segments = b.segments * share;
+    cpu.on_cpu_ns = r.wall_ns / uint64_t(cpus) * 98 / 100;
+    cpu.foreign_ns = r.wall_ns / 200;
+    cpu.idle_ns = r.wall_ns - cpu.on_cpu_ns - *cpu.foreign_ns;
+    cpu.harness_ns = 20'000;
+    cpu.wakeups = {b.wakeups * share, b.wakeups * share, b.wakeups * share, b.wakeups * share};
+    cpu.migrations = {cpus == 1 ? 0 : b.wakeups / 100, cpus == 1 ? 0 : b.preempted / 2, 3, 3};
+    cpu.failed = {b.contended * share, b.woken_lost * share, b.timed_out * share};
+    cpu.acquires = b.acquires * share;
+    cpu.wasted_wakeups = b.wasted * share;
+    cpu.holder_preempted = b.preempted * share;
+    cpu.drop_requests = b.drop_requests * share;
+    cpu.histograms = r.threads[0].trace->histograms;
+    r.histograms->wake_to_run += cpu.histograms.wake_to_run;
+    r.histograms->preempt_wait += cpu.histograms.preempt_wait;
+    r.histograms->run += cpu.histograms.run;
+    r.cpus.push_back(cpu);
+    r.segment_records += cpu.segments;
   }
   r.segments_file = fmt::format("segments/{}.bin", block);
   r.client = gilscope::Client{{1}, 77'000};
   r.samples_file = fmt::format("samples/{}.npy", block);
   if (warmup) r.tracer_cost = TracerCost{123456, 789};
-  if (warmup) r.gates = {{"throttled", std::nullopt, 0}};
+  if (warmup) r.disturbances = {{"throttled", std::nullopt, 0}};
   return r;
 }
 

@@ -196,13 +196,13 @@ TEST(CpuLines, JoinWhatTheSchedulerAndTheGilDid) {
   report.cells = {report.cells[3]};
   for (gilscope::Run& run : report.cells[0].runs) {
     if (!run.traced()) continue;
-    Core& core = run.cores[1];
+    CpuTrace& cpu = run.cpus[1];
     const uint64_t block = uint64_t(run.block);
-    core.wakeups.ran = run.warmup ? 1'000'000 : 100 * block;
-    core.wasted_wakeups = 25 * block;
-    core.migrations.wakeup = block, core.migrations.preempt = 10;
-    core.failed = {1, 20, 300 * block};
-    core.on_cpu_ns = *run.window_ns / 4;
+    cpu.wakeups.ran = run.warmup ? 1'000'000 : 100 * block;
+    cpu.wasted_wakeups = 25 * block;
+    cpu.migrations.wakeup = block, cpu.migrations.preempt = 10;
+    cpu.failed = {1, 20, 300 * block};
+    cpu.on_cpu_ns = *run.window_ns / 4;
   }
   const auto all = cpu_lines(Summary(report));
   ASSERT_EQ(all.size(), 1u);
@@ -221,8 +221,8 @@ TEST(CpuLines, JoinWhatTheSchedulerAndTheGilDid) {
 TEST(CpuLines, LeaveOutCpusThatNothingRanOn) {
   Report report = sample::report(1, 0);
   report.cells = {report.cells[3]};
-  report.cells[0].runs[1].cores.push_back({});
-  report.cells[0].runs[1].cores.back().cpu = 2;
+  report.cells[0].runs[1].cpus.push_back({});
+  report.cells[0].runs[1].cpus.back().cpu = 2;
   EXPECT_EQ(cpu_lines(Summary(report))[0].lines.size(), 2u);
 }
 
@@ -265,7 +265,7 @@ void disturb(Report& report) {
   cell.runs[3].lost = Lost{6, 5, 4, 3, 2, 1, 1500};
   cell.runs[4].status = "failed";
   cell.runs[4].failure = "the worker died of signal 11 " + std::string(120, 'x');
-  cell.runs[6].gates = {{"foreign", 0.41, 0.25}, {"steal", std::nullopt, 0.05}};
+  cell.runs[6].disturbances = {{"foreign", 0.41, 0.25}, {"steal", std::nullopt, 0.05}};
   cell.runs[8].wall_ns = 9'000'000'000, cell.runs[8].steal_over_ns = 10'000'000'000;
   cell.runs[8].steal_ns = 1'020'000'000;
 }
@@ -281,9 +281,9 @@ Report of_cells(size_t policies, int cpus) {
       cell.cpu_list.resize(size_t(cpus));
       for (gilscope::Run& run : cell.runs) {
         if (!run.traced()) continue;
-        while (run.cores.size() < size_t(cpus)) {
-          run.cores.push_back(run.cores[0]);
-          run.cores.back().cpu = int(run.cores.size()) - 1;
+        while (run.cpus.size() < size_t(cpus)) {
+          run.cpus.push_back(run.cpus[0]);
+          run.cpus.back().cpu = int(run.cpus.size()) - 1;
         }
       }
       report.cells.push_back(std::move(cell));
@@ -331,9 +331,9 @@ Report of_builtin(const Builtin& builtin, size_t cpus) {
             uint64_t(1e8 * std::exp(0.3 * random.normal())), 600, 9, 24, 0, 0, 251, 250, 24, 6};
         gilscope::Run run = sample::run(behaviour, block, false, trace, 1);
         if (run.traced()) {
-          while (run.cores.size() < cell.cpu_list.size()) {
-            run.cores.push_back(run.cores[0]);
-            run.cores.back().cpu = int(run.cores.size()) - 1;
+          while (run.cpus.size() < cell.cpu_list.size()) {
+            run.cpus.push_back(run.cpus[0]);
+            run.cpus.back().cpu = int(run.cpus.size()) - 1;
           }
         }
         run.workload = {{"operations_per_s", 1e6 * random.uniform()}, {"latency_p50_ns", 2e4}};

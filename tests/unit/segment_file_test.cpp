@@ -210,19 +210,19 @@ TEST_F(SegmentFileTest, SaysThatItCouldNotBeWritten) {
       const rlimit limit = {4096, 4096};
       setrlimit(RLIMIT_FSIZE, &limit);
       const Status status = write(name, some_segments(count));
-      const std::string said = status ? "it succeeded" : status.error().message;
-      const ssize_t sent = ::write(ends[1], said.data(), said.size());
-      _exit(sent == static_cast<ssize_t>(said.size()) ? 0 : 1);
+      const std::string printed = status ? "it succeeded" : status.error().message;
+      const ssize_t sent = ::write(ends[1], printed.data(), printed.size());
+      _exit(sent == static_cast<ssize_t>(printed.size()) ? 0 : 1);
     }
     const Fd from(ends[0]);
     close(ends[1]);
-    char said[1000];
-    const ssize_t bytes = read(from.get(), said, sizeof(said));
+    char printed[1000];
+    const ssize_t bytes = read(from.get(), printed, sizeof(printed));
     int status = 0;
     ASSERT_EQ(waitpid(child, &status, 0), child);
     ASSERT_GT(bytes, 0);
     EXPECT_EQ(status, 0);
-    EXPECT_THAT(std::string(said, static_cast<size_t>(bytes)),
+    EXPECT_THAT(std::string(printed, static_cast<size_t>(bytes)),
                 AllOf(HasSubstr("cannot write the segments"), HasSubstr(name),
                       HasSubstr(std::strerror(EFBIG))));
   }

@@ -213,99 +213,100 @@ TEST(Summaries, WithoutUntracedRunsTheTracedOnesServe) {
   EXPECT_FALSE(has(shown(sample::report()), "times include what tracing costs"));
 }
 
-TEST(Summaries, CoresAreMediansOverTracedMeasuredRuns) {
+TEST(Summaries, CpusAreMediansOverTracedMeasuredRuns) {
   Report report = sample::report(3, 1);
   Cell& cell = report.cells[3];
-  cell.runs[1].cores[0].segments = 1;  // warm-up
-  cell.runs[3].cores[0].segments = 100;
-  cell.runs[5].cores[0].segments = 300;
-  cell.runs[7].cores[0].segments = 200;
-  cell.runs[5].cores[0].idle_ns.reset();
-  cell.runs[5].cores[1].wakeups.ran = 0;
+  cell.runs[1].cpus[0].segments = 1;  // warm-up
+  cell.runs[3].cpus[0].segments = 100;
+  cell.runs[5].cpus[0].segments = 300;
+  cell.runs[7].cpus[0].segments = 200;
+  cell.runs[5].cpus[0].idle_ns.reset();
+  cell.runs[5].cpus[1].wakeups.ran = 0;
   const Summary summary(report);
   const CellSummary& of = summary.cells[3];
-  ASSERT_EQ(of.cores.size(), 2u);
-  EXPECT_EQ(of.cores[0].segments, 200);
-  EXPECT_TRUE(of.cores[0].idle_share);
-  EXPECT_NEAR(*of.cores[1].wasted_share, 0.96, 1e-9);
-  EXPECT_NEAR(*of.cores[0].woken_lost_per_s, 24'000 / 1.75, 200);
+  ASSERT_EQ(of.cpus.size(), 2u);
+  EXPECT_EQ(of.cpus[0].segments, 200);
+  EXPECT_TRUE(of.cpus[0].idle_share);
+  EXPECT_NEAR(*of.cpus[1].wasted_share, 0.96, 1e-9);
+  EXPECT_NEAR(*of.cpus[0].woken_lost_per_s, 24'000 / 1.75, 200);
 }
 
 // Disturbed runs have extreme values, so that any number that includes them shows it.
-Report disturbed(const std::string& gate = "foreign") {
+Report disturbed(const std::string& kind = "foreign") {
   Report report = sample::report(7, 1);
   for (const size_t run : {3, 4, 5}) {  // block 1 traced, block 2 both
     auto& r = report.cells[3].runs[run];
-    r.gates = {{gate, 0.41 + double(run) / 1000, 0.25}};
+    r.disturbances = {{kind, 0.41 + double(run) / 1000, 0.25}};
     r.wall_ns *= 10;
     r.steal_ns = r.wall_ns;
-    for (Core& core : r.cores) core.segments = 7'000'000, core.wasted_wakeups = 0;
+    for (CpuTrace& cpu : r.cpus) cpu.segments = 7'000'000, cpu.wasted_wakeups = 0;
   }
   return report;
 }
 
-TEST(Summaries, GatedRunsAreInNoNumber) {
+TEST(Summaries, DisturbedRunsAreInNoNumber) {
   const Report clean = sample::report(7, 1), report = disturbed();
   const Summary summary(report), undisturbed(clean);
   EXPECT_EQ(summary.cells[3].runs, 11u);
-  EXPECT_EQ(summary.cells[3].gated, 3u);
+  EXPECT_EQ(summary.cells[3].disturbed, 3u);
   EXPECT_EQ(summary.pairs[1].blocks.size(), 6u);
   EXPECT_NEAR(*summary.pairs[1].slowdown, *undisturbed.pairs[1].slowdown, 0.02);
   EXPECT_LT(summary.pairs[1].range->high, 2);
-  EXPECT_EQ(summary.cells[3].cores[0].segments, undisturbed.cells[3].cores[0].segments);
+  EXPECT_EQ(summary.cells[3].cpus[0].segments, undisturbed.cells[3].cpus[0].segments);
   EXPECT_EQ(summary.cells[3].wasted_share, undisturbed.cells[3].wasted_share);
   EXPECT_NEAR(*summary.cells[3].tracer_cost, 0.01, 0.001);
   EXPECT_EQ(summary.steal.runs + summary.steal.not_judged, 0u);
   EXPECT_EQ(summary.finished_runs, undisturbed.finished_runs);
-  EXPECT_EQ(summary.gates.runs, 3u);
-  EXPECT_EQ(summary.gates.by_gate.at("foreign").hits, 3u);
-  EXPECT_DOUBLE_EQ(summary.gates.by_gate.at("foreign").worst, 0.415);
+  EXPECT_EQ(summary.disturbances.runs, 3u);
+  EXPECT_EQ(summary.disturbances.by_kind.at("foreign").hits, 3u);
+  EXPECT_DOUBLE_EQ(summary.disturbances.by_kind.at("foreign").worst, 0.415);
 }
 
-TEST(Summaries, WarmUpRunsAreLeftOutAnywayAndNotByGates) {
+TEST(Summaries, WarmUpRunsAreLeftOutAnywayAndNotByDisturbanceLimits) {
   Report report = sample::report(6, 1);
-  for (Cell& cell : report.cells) cell.runs[0].gates = {{"steal", 0.5, 0.05}};
+  for (Cell& cell : report.cells) cell.runs[0].disturbances = {{"steal", 0.5, 0.05}};
   const Summary summary(report);
-  EXPECT_EQ(summary.gates.runs, 0u);
-  EXPECT_TRUE(summary.gates.by_gate.empty());
+  EXPECT_EQ(summary.disturbances.runs, 0u);
+  EXPECT_TRUE(summary.disturbances.by_kind.empty());
   EXPECT_EQ(summary.warmup_blocks, 1);
   EXPECT_FALSE(has(shown(report), "Left out"));
 }
 
-TEST(TextReport, SaysHowManyRunsGatesLeftOutAndWhy) {
-  EXPECT_FALSE(has(shown(sample::report()), "gate"));
+TEST(TextReport, SaysHowManyRunsDisturbanceLimitsLeftOutAndWhy) {
+  EXPECT_FALSE(has(shown(sample::report()), "by limits"));
   Report report = disturbed();
-  report.cells[0].runs[4].gates = {{"offline", 1, 0}, {"foreign", 0.3, 0.25}};
+  report.cells[0].runs[4].disturbances = {{"offline", 1, 0}, {"foreign", 0.3, 0.25}};
   const std::string text = unwrapped(shown(report));
   EXPECT_TRUE(has(text,
-                  "Left out of every number here by gates: 4 of 112 measured runs. foreign: 4 "
+                  "Left out of every number here by limits: 4 of 112 measured runs. foreign: 4 "
                   "runs; share of their CPUs' time that other processes took: above 25.0 %, up to "
                   "41.5 %. offline: 1 run; CPUs of theirs that were offline: above 0, up to 1.\n"))
       << text;
   EXPECT_FALSE(has(text, "No run is left"));
 }
 
-TEST(TextReport, AGateThatItDoesNotKnowIsStillSaid) {
+TEST(TextReport, ADisturbanceLimitThatItDoesNotKnowIsStillSaid) {
   const std::string text = unwrapped(shown(disturbed("cosmic_rays")));
   EXPECT_TRUE(has(text, "cosmic_rays: 3 runs; its value: above ")) << text;
 }
 
-TEST(TextReport, SaysWhichGatesCouldNotBeJudged) {
+TEST(TextReport, SaysWhichDisturbanceLimitsCouldNotBeJudged) {
   Report report = sample::report(6, 0);
-  report.cells[1].runs[0].gates = {{"throttled", std::nullopt, 0}};
-  report.cells[1].runs[1].gates = {{"throttled", std::nullopt, 0}, {"steal", std::nullopt, 0.05}};
+  report.cells[1].runs[0].disturbances = {{"throttled", std::nullopt, 0}};
+  report.cells[1].runs[1].disturbances = {{"throttled", std::nullopt, 0},
+                                          {"steal", std::nullopt, 0.05}};
   const std::string text = unwrapped(shown(report));
   EXPECT_FALSE(has(text, "Left out"));
   EXPECT_TRUE(
       has(text,
-          "Gates not judged, because their values could not be read, or come in steps that are "
+          "Limits not judged, because their values could not be read, or come in steps that are "
           "too coarse for so short a run: steal in 1 run and throttled in 2 runs."))
       << text;
 }
 
-TEST(TextReport, ACellWithoutARunThatGatesLetPassHasNoNumbers) {
+TEST(TextReport, ACellWithoutARunThatDisturbanceLimitsLetPassHasNoNumbers) {
   Report report = sample::report(6, 1);
-  for (auto& run : report.cells[3].runs) run.gates = {{"steal", 0.5, 0.05}};
+  for (auto& run : report.cells[3].runs) run.disturbances = {{"steal", 0.5, 0.05}};
   std::string text = unwrapped(shown(report));
   EXPECT_TRUE(has(text,
                   "No run is left of check-interval:100, threaded on 2 CPUs: it has no "
@@ -315,7 +316,7 @@ TEST(TextReport, ACellWithoutARunThatGatesLetPassHasNoNumbers) {
   EXPECT_FALSE(has(text, "On 2 CPUs check-interval:100"));
   // The same if there is no such run at all.
   for (Cell& cell : report.cells) {
-    for (auto& run : cell.runs) run.gates = {{"steal", 0.5, 0.05}};
+    for (auto& run : cell.runs) run.disturbances = {{"steal", 0.5, 0.05}};
   }
   text = unwrapped(shown(report));
   EXPECT_TRUE(has(text, "0 of 6 blocks measured, 1 to warm up, 112 runs finished")) << text;
@@ -324,7 +325,7 @@ TEST(TextReport, ACellWithoutARunThatGatesLetPassHasNoNumbers) {
   EXPECT_FALSE(has(text, "SLOWDOWN"));
 }
 
-TEST(TextReport, PerBlockMarksTheRunsThatGatesLeftOut) {
+TEST(TextReport, PerBlockMarksTheRunsThatDisturbanceLimitsLeftOut) {
   for (const int width : {80, 100}) {
     const std::string text =
         shown(disturbed(), {.color = false, .width = width, .per = Per::block});
@@ -347,9 +348,9 @@ TEST(TextReport, PerBlockMarksTheRunsThatGatesLeftOut) {
   EXPECT_TRUE(row->starts_with("  2 ") && row->ends_with(" -")) << *row;
 }
 
-TEST(SummaryJson, CountsGatedRunsAndWhatWasNotJudged) {
+TEST(SummaryJson, CountsDisturbedRunsAndWhatWasNotJudged) {
   Report report = disturbed();
-  report.cells[0].runs[2].gates = {{"steal", std::nullopt, 0.05}};
+  report.cells[0].runs[2].disturbances = {{"steal", std::nullopt, 0.05}};
   const Json json = Json::parse(summary_json(report));
   EXPECT_EQ(json["gates"]["runs_left_out"], 3);
   EXPECT_EQ(json["gates"]["by_gate"]["foreign"],
@@ -388,12 +389,12 @@ TEST(EnvironmentChanges, AreFactsThatDiffer) {
       {"cpu.smt", std::monostate(), "not there, in other words"},
       {"kernel.sched.base_slice_ns", int64_t{700000}, ""},
   };
-  std::string said;
+  std::string printed;
   for (const EnvironmentChange& change : environment_changes(report)) {
-    said += change.key + ": " + change.before + " -> " + change.after +
-            (change.matters ? "\n" : " (never mind)\n");
+    printed += change.key + ": " + change.before + " -> " + change.after +
+               (change.matters ? "\n" : " (never mind)\n");
   }
-  EXPECT_EQ(said,
+  EXPECT_EQ(printed,
             "load.1: 0.25 -> 1.5 (never mind)\n"
             "cpu.online_now: 0-3,5 -> 0,3\n"
             "cpu.governor: performance x 2, powersave -> powersave x 3\n"
@@ -471,7 +472,7 @@ TEST(Findings, GiveNoReasonWhereNoneWasSeen) {
     EXPECT_TRUE(finding.sentence.ends_with(".")) << finding.sentence;
   }
   const std::string text = shown(report);
-  EXPECT_FALSE(has(text, "CORES"));
+  EXPECT_FALSE(has(text, "CPUS"));
   EXPECT_TRUE(has(text, "Nothing was traced."));
   EXPECT_TRUE(has(text, "THREADS"));
 }
@@ -479,7 +480,7 @@ TEST(Findings, GiveNoReasonWhereNoneWasSeen) {
 TEST(Findings, AShareOfFewWakeupsIsNoShare) {
   Report report = sample::report();
   for (auto& run : report.cells[3].runs) {
-    for (Core& core : run.cores) core.wakeups.ran = core.wasted_wakeups = 2;
+    for (CpuTrace& cpu : run.cpus) cpu.wakeups.ran = cpu.wasted_wakeups = 2;
   }
   EXPECT_TRUE(findings_of(report)[1].sentence.ends_with(": there were only 4 wakeups in a run."))
       << findings_of(report)[1].sentence;
@@ -521,7 +522,7 @@ TEST(TextReport, IsTheGoldenText) {
 TEST(TextReport, KeepsToItsWidth) {
   for (const int width : {80, 100, 130}) {
     for (const std::optional<Per> per :
-         {std::optional<Per>(), {Per::core}, {Per::thread}, {Per::block}}) {
+         {std::optional<Per>(), {Per::cpu}, {Per::thread}, {Per::block}}) {
       const std::string text = shown(
           sample::report(),
           {.color = false, .width = width, .per = per, .all = !per.has_value(), .report = {}});
@@ -558,9 +559,9 @@ TEST(TextReport, PerShowsThoseTablesAloneAndSequentialRunsToo) {
   const auto per = [](Per which) {
     return shown(sample::report(2, 1), {.color = false, .width = 100, .per = which});
   };
-  EXPECT_TRUE(per(Per::core).starts_with("\nCORES"));
-  EXPECT_TRUE(has(per(Per::core), "check-interval:100, sequential on 2 CPUs"));
-  EXPECT_FALSE(has(per(Per::core), "THREADS"));
+  EXPECT_TRUE(per(Per::cpu).starts_with("\nCPUS"));
+  EXPECT_TRUE(has(per(Per::cpu), "check-interval:100, sequential on 2 CPUs"));
+  EXPECT_FALSE(has(per(Per::cpu), "THREADS"));
   EXPECT_TRUE(per(Per::thread).starts_with("\nTHREADS"));
   EXPECT_FALSE(has(shown(sample::report()), "sequential on 2 CPUs"));
   const std::string blocks = per(Per::block);
@@ -604,19 +605,19 @@ TEST(TextReport, PerBlockSaysWhichRunFailed) {
 TEST(TextReport, WhatIsMissingIsADash) {
   Report report = sample::report(1, 0);
   report.cells = {report.cells[3]};
-  for (Core& core : report.cells[0].runs[1].cores) {
-    core.foreign_ns.reset();
-    core.wakeups.ran = 0;
+  for (CpuTrace& cpu : report.cells[0].runs[1].cpus) {
+    cpu.foreign_ns.reset();
+    cpu.wakeups.ran = 0;
   }
   report.cells[0].runs[1].threads[0].trace->histograms.wake_to_run = {};
   const auto lines = lines_of(shown(report));
-  int cores = 0, threads = 0, rows = 0;
+  int cpus = 0, threads = 0, rows = 0;
   for (const std::string& line : lines) {
-    if (line.starts_with("  core 1") && has(line, "50.")) cores += has(line, "%        -  ");
+    if (line.starts_with("  CPU 1") && has(line, "50.")) cpus += has(line, "%        -  ");
     if (line.starts_with("  Thread-1")) threads += line.ends_with(" -");
     if (line.starts_with("check-interval:100  ")) rows += has(line, "  -  ");
   }
-  EXPECT_EQ(cores, 1) << shown(report);
+  EXPECT_EQ(cpus, 1) << shown(report);
   EXPECT_EQ(threads, 2) << "one for its waits, one for its cache misses\n" << shown(report);
   EXPECT_EQ(rows, 1) << shown(report);
 }
@@ -633,7 +634,7 @@ TEST(TextReport, LossesAreSaid) {
   EXPECT_TRUE(has(text, "3 threads started in the window and not tracked"));
   EXPECT_TRUE(has(text, "2 switches not reported by sched_switch"));
   EXPECT_TRUE(has(text, "1 event skipped by the kernel"));
-  EXPECT_TRUE(has(text, "1.50 us of doubt on each core's times, at most, in 1 run"));
+  EXPECT_TRUE(has(text, "1.50 us of doubt on each CPU's times, at most, in 1 run"));
 }
 
 TEST(TextReport, OfEmulatedCpusNoTimeIsShown) {
@@ -649,7 +650,7 @@ TEST(TextReport, OfEmulatedCpusNoTimeIsShown) {
   for (const char* time : {" us", " ms", "slower", "faster", "as long together"}) {
     EXPECT_FALSE(has(text, time)) << time << "\n" << text;
   }
-  for (const Per per : {Per::core, Per::thread, Per::block}) {
+  for (const Per per : {Per::cpu, Per::thread, Per::block}) {
     const std::string each = shown(report, {.per = per});
     EXPECT_TRUE(has(each, "emulated")) << each;
     for (const char* time : {" us", " ms"}) EXPECT_FALSE(has(each, time)) << time << "\n" << each;
@@ -699,7 +700,7 @@ TEST(Steal, IsNeverMoreThanThereIs) {
   StealSummary summary;
   summary.add(run, 2);
   EXPECT_EQ(summary.worst_share, 1);
-  StealOfMany many;
+  StealTotal many;
   many.add(run, 2);
   EXPECT_EQ(many.share(0.03), 1);
 }
@@ -707,7 +708,7 @@ TEST(Steal, IsNeverMoreThanThereIs) {
 TEST(Steal, OfManyShortRunsIsToldTogetherOrNotAtAll) {
   gilscope::Run run;
   run.wall_ns = run.steal_over_ns.emplace(20'000'000);
-  StealOfMany many;
+  StealTotal many;
   for (int i = 0; i < 1000; ++i) {
     run.steal_ns = i % 4 == 0 ? 20'000'000 : 0;
     many.add(run, 1);
@@ -719,7 +720,7 @@ TEST(Steal, OfManyShortRunsIsToldTogetherOrNotAtAll) {
   EXPECT_DOUBLE_EQ(*many.share(0.03), 0.25);
   gilscope::Run unread;
   EXPECT_FALSE(steal_share(unread, 1));
-  EXPECT_FALSE(StealOfMany().share(0.03));
+  EXPECT_FALSE(StealTotal().share(0.03));
 }
 
 TEST(TextReport, FailedRunsAreListedWithTheirReason) {
@@ -760,10 +761,10 @@ TEST(TextReport, NothingInAReportSteersTheTerminal) {
   report.cells[3].cpus = "cpu:" + evil;
   report.cells[1].runs[2].status = "failed";
   report.cells[1].runs[2].failure = evil;
-  report.cells[2].runs[4].gates = {{evil, 2, 1}, {evil, std::nullopt, 1}};
+  report.cells[2].runs[4].disturbances = {{evil, 2, 1}, {evil, std::nullopt, 1}};
   for (Fact& fact : report.environment_after) fact.value = evil;
   for (const std::optional<Per> per :
-       {std::optional<Per>(), {Per::core}, {Per::thread}, {Per::block}}) {
+       {std::optional<Per>(), {Per::cpu}, {Per::thread}, {Per::block}}) {
     for (const bool all : {false, true}) {
       const std::string text =
           shown(report, {.color = false, .width = 100, .per = per, .all = all, .report = evil});
@@ -772,29 +773,29 @@ TEST(TextReport, NothingInAReportSteersTheTerminal) {
   }
 }
 
-TEST(TextReport, ManyThreadsAndCoresAreShortenedUnlessAskedFor) {
+TEST(TextReport, ManyThreadsAndCpusAreShortenedUnlessAskedFor) {
   Report report = sample::report(1, 0);
   report.cells = {report.cells[3]};
   auto& run = report.cells[0].runs[1];
   for (int i = 2; i < 100; ++i) {
     run.threads.push_back(run.threads[0]);
-    run.cores.push_back(run.cores[0]);
-    run.cores.back().cpu = i;
+    run.cpus.push_back(run.cpus[0]);
+    run.cpus.back().cpu = i;
   }
-  run.cores.push_back({});
-  run.cores.back().cpu = 100;
+  run.cpus.push_back({});
+  run.cpus.back().cpu = 100;
   const std::string text = shown(report);
   EXPECT_TRUE(has(text, "and 84 more threads, with --per thread"));
-  EXPECT_TRUE(has(text, "and 84 more cores, with --per core"));
-  EXPECT_TRUE(has(text, "none of its threads ran on the other 1 core\n"));
-  const std::string all = shown(report, {.color = false, .width = 100, .per = Per::core});
-  EXPECT_TRUE(has(all, "\n  core 99 "));
-  EXPECT_FALSE(has(all, "more cores"));
+  EXPECT_TRUE(has(text, "and 84 more CPUs, with --per core"));
+  EXPECT_TRUE(has(text, "none of its threads ran on the other 1 CPU\n"));
+  const std::string all = shown(report, {.color = false, .width = 100, .per = Per::cpu});
+  EXPECT_TRUE(has(all, "\n  CPU 99 "));
+  EXPECT_FALSE(has(all, "more CPUs"));
 }
 
 TEST(SummaryJson, HoldsTheDerivedNumbers) {
   Report report = sample::report();
-  report.cells[3].runs[3].cores[0].foreign_ns.reset();
+  report.cells[3].runs[3].cpus[0].foreign_ns.reset();
   const Json json = Json::parse(summary_json(report));
   EXPECT_EQ(json["schema"]["name"], "gilscope.summary");
   const Json& row = json["slowdown"][1];
@@ -839,7 +840,7 @@ TEST_F(Commands, ShowPrintsTheReportOrItsNumbers) {
   const std::string path = written(sample::report());
   // The report names segments, but there are none beside it.
   ReportFindings none;
-  none.away = 64;
+  none.runs_without_files = 64;
   EXPECT_EQ(command({"show", path, "--all"}).out, shown(sample::report(), kAll, none));
   EXPECT_EQ(command({"show", dir_.path(), "--all"}).out, shown(sample::report(), kAll, none));
   TextOptions screen;
@@ -889,7 +890,7 @@ TEST_F(Commands, ValidateTellsValidFromBrokenFromNoReport) {
             path + ": /: without \"seed\"\n" + path + ": /cells/0/runs/0: without \"gil\"\n");
 
   Report wrong = sample::report(2, 1);
-  wrong.cells[1].runs[1].cores[0].acquires += 1;
+  wrong.cells[1].runs[1].cpus[0].acquires += 1;
   outcome = command({"validate", written(wrong)});
   EXPECT_EQ(outcome.exit, 1);
   EXPECT_EQ(lines_of(outcome.err).size(), 1u);

@@ -269,8 +269,8 @@ TEST(Spec, WrittenAsTomlIsTheSameSpec) {
   }
 }
 
-TEST(Spec, TakesGates) {
-  EXPECT_EQ(parsed(kGood).gates, GateLimits());
+TEST(Spec, TakesDisturbanceLimits) {
+  EXPECT_EQ(parsed(kGood).limits, DisturbanceLimits());
   const Spec spec = parsed(kGood + R"(
     [gates]
     steal = 0.5
@@ -280,38 +280,39 @@ TEST(Spec, TakesGates) {
     sched_ext = true
     migrated_off_mask = 1.0
   )");
-  GateLimits expected;
+  DisturbanceLimits expected;
   expected.steal = 0.5;
   expected.foreign.reset();
   expected.throttled = 3;
   expected.offline.reset();
   expected.migrated_off_mask = 1;
-  EXPECT_EQ(spec.gates, expected);
-  EXPECT_EQ(parsed(kGood + "gates = {steal = 1}\n").gates.steal, 1);
-  EXPECT_EQ(parsed(kGood + "gates.steal = 0\n").gates.steal, 0);
+  EXPECT_EQ(spec.limits, expected);
+  EXPECT_EQ(parsed(kGood + "gates = {steal = 1}\n").limits.steal, 1);
+  EXPECT_EQ(parsed(kGood + "gates.steal = 0\n").limits.steal, 0);
 }
 
-TEST(Spec, WritesTheGatesThatAreNotTheDefaults) {
+TEST(Spec, WritesTheDisturbanceLimitsThatAreNotTheDefaults) {
   Spec spec = parsed(kGood);
-  EXPECT_EQ(to_toml(spec).find("gates"), std::string::npos);  // as before there were gates
+  EXPECT_EQ(to_toml(spec).find("gates"),
+            std::string::npos);  // as before there were disturbance limits
   EXPECT_EQ(to_toml(spec).find("perf"), std::string::npos);
   spec.perf = true;
   EXPECT_NE(to_toml(spec).find("\nperf = true\n"), std::string::npos);
   EXPECT_EQ(parsed(to_toml(spec)), spec);
-  spec.gates.steal = 0.125;
-  spec.gates.foreign.reset();
-  spec.gates.throttled = 1000000;
+  spec.limits.steal = 0.125;
+  spec.limits.foreign.reset();
+  spec.limits.throttled = 1000000;
   const std::string text = to_toml(spec);
   EXPECT_TRUE(text.ends_with("\n[gates]\nsteal = 0.125\nforeign = false\nthrottled = 1000000\n"))
       << text;
   EXPECT_EQ(parsed(text), spec);
-  for (const GateRule& rule : gate_rules()) spec.gates.*rule.limit = rule.highest;
+  for (const DisturbanceRule& rule : disturbance_rules()) spec.limits.*rule.limit = rule.highest;
   EXPECT_EQ(parsed(to_toml(spec)), spec);
 }
 
-TEST(Spec, RefusesGatesThatAreNone) {
+TEST(Spec, RefusesDisturbanceLimitsThatAreNone) {
   expect_says(kGood + "[gates]\nstael = 0.1\n",
-              "unknown gate 'stael' in test.toml line 4: did you mean 'steal'?");
+              "unknown limit 'stael' in test.toml line 4: did you mean 'steal'?");
   expect_says(kGood + "[gates]\nfrobnicate = 0.1\n", "there are steal, foreign,");
   expect_says(kGood + "gates = 5\n", "gates in test.toml line 3: a table is wanted");
   expect_says(kGood + "[gates]\nsteal = \"a lot\"\n", "gates.steal in test.toml line 4: a limit");

@@ -75,7 +75,7 @@ TEST(TextTrace, ShowsHowTheGilsTimeWent) {
 TEST(TextTrace, FitsTheTerminal) {
   const Traced traced(handed_over(4), 4);
   for (const int width : {80, 120}) {
-    for (const auto per : {std::optional<Per>(), std::optional(Per::core),
+    for (const auto per : {std::optional<Per>(), std::optional(Per::cpu),
                            std::optional(Per::thread), std::optional(Per::block)}) {
       EXPECT_LE(widest(shown(traced, per, width)), size_t(width));
     }
@@ -84,12 +84,12 @@ TEST(TextTrace, FitsTheTerminal) {
 
 TEST(TextTrace, ShowsWhoWokeWhomAndWhereThreadsWent) {
   const Traced traced(handed_over(4), 4);
-  const std::string threads = shown(traced, Per::thread), cores = shown(traced, Per::core);
+  const std::string threads = shown(traced, Per::thread), cpus = shown(traced, Per::cpu);
   EXPECT_THAT(threads, HasSubstr("WHO WOKE WHOM"));
   EXPECT_THAT(threads, HasSubstr("by Thread-1             .         .         1"));
   EXPECT_THAT(threads, HasSubstr("by MainThread"));
-  EXPECT_THAT(cores, HasSubstr("MIGRATIONS"));
-  EXPECT_THAT(cores, HasSubstr("from 0     .     3"));
+  EXPECT_THAT(cpus, HasSubstr("MIGRATIONS"));
+  EXPECT_THAT(cpus, HasSubstr("from 0     .     3"));
 }
 
 TEST(TextTrace, ListsTheLargestWhereAMatrixWouldBeTooWide) {

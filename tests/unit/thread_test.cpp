@@ -9,7 +9,7 @@
 #include <fstream>
 #include <thread>
 
-#include "userspace/experiment/run/gate.h"
+#include "userspace/experiment/run/start_barrier.h"
 
 namespace gilscope::threading {
 namespace {
@@ -18,34 +18,34 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-// A thread that runs until it is released. It shares ownership of its gates, so it may outlive the
-// test's object.
+// A thread that runs until it is released. It shares ownership of its disturbance limits, so it may
+// outlive the test's object.
 struct Running {
-  struct Gates {
-    Gate begun, go, done;
+  struct Barriers {
+    StartBarrier begun, go, done;
     std::atomic<pid_t> tid{0};
   };
 
   explicit Running(std::string name = "", std::optional<bool> daemon = std::nullopt)
       : thread(
-            [gates = gates] {
-              gates->tid = gettid();
-              gates->begun.open();
-              gates->go.wait();
-              gates->done.open();
+            [barriers = barriers] {
+              barriers->tid = gettid();
+              barriers->begun.open();
+              barriers->go.wait();
+              barriers->done.open();
             },
             std::move(name), daemon) {
     EXPECT_TRUE(thread.start());
-    gates->begun.wait();
+    barriers->begun.wait();
   }
   ~Running() { let_go(); }
 
   void let_go() {
-    gates->go.open();
-    gates->done.wait();
+    barriers->go.open();
+    barriers->done.wait();
   }
 
-  std::shared_ptr<Gates> gates = std::make_shared<Gates>();
+  std::shared_ptr<Barriers> barriers = std::make_shared<Barriers>();
   Thread thread;
 };
 
@@ -78,7 +78,7 @@ TEST(ThreadName, IsGeneratedCountingUp) {
 
 TEST(ThreadName, MayBeChangedAtAnyTime) {
   std::string seen_inside;
-  Gate begun, go;
+  StartBarrier begun, go;
   Thread thread([&] {
     begun.open();
     go.wait();
@@ -101,9 +101,9 @@ TEST(ThreadName, MayBeChangedAtAnyTime) {
 TEST(ThreadName, IsGivenToTheKernel) {
   const std::string own = comm_of(gettid());
   Running running("worker");
-  EXPECT_EQ(comm_of(running.gates->tid), "worker");
+  EXPECT_EQ(comm_of(running.barriers->tid), "worker");
   running.thread.set_name("renamed");
-  EXPECT_EQ(comm_of(running.gates->tid), "renamed");
+  EXPECT_EQ(comm_of(running.barriers->tid), "renamed");
   EXPECT_EQ(comm_of(gettid()), own) << "the renaming thread took the name itself";
 }
 
@@ -111,10 +111,10 @@ TEST(ThreadName, IsCutToWhatTheKernelKeeps) {
   const std::string name = "0123456789abcdefghij";
   Running running(name);
   EXPECT_EQ(running.thread.name(), name);
-  EXPECT_EQ(comm_of(running.gates->tid), name.substr(0, 15));
+  EXPECT_EQ(comm_of(running.barriers->tid), name.substr(0, 15));
   for (const size_t length : {14, 15, 16}) {
     running.thread.set_name(name.substr(0, length));
-    EXPECT_EQ(comm_of(running.gates->tid), name.substr(0, std::min<size_t>(length, 15)));
+    EXPECT_EQ(comm_of(running.barriers->tid), name.substr(0, std::min<size_t>(length, 15)));
   }
 }
 
@@ -145,7 +145,7 @@ TEST(ThreadName, MayBeReadAndChangedFromSeveralThreads) {
 // --- starting, living, joining ------------------------------------------------------------------
 
 TEST(ThreadLife, IsAliveFromStartToEnd) {
-  Gate go;
+  StartBarrier go;
   bool ran = false;  // join() makes it visible here
   Thread thread([&] {
     go.wait();
@@ -177,19 +177,19 @@ TEST(ThreadJoin, IsAnErrorBeforeStart) {
 }
 
 TEST(ThreadJoin, IsAnErrorForTheThreadItself) {
-  std::string said, said_with_timeout;
+  std::string message, message_with_timeout;
   std::unique_ptr<Thread> thread;
-  Gate made;
+  StartBarrier made;
   thread = std::make_unique<Thread>([&] {
     made.wait();
-    said = error_of(thread->join());
-    said_with_timeout = error_of(thread->join_for(std::chrono::hours(1)));
+    message = error_of(thread->join());
+    message_with_timeout = error_of(thread->join_for(std::chrono::hours(1)));
   });
   ASSERT_TRUE(thread->start());
   made.open();
   ASSERT_TRUE(thread->join());
-  EXPECT_THAT(said, HasSubstr("current thread"));
-  EXPECT_THAT(said_with_timeout, HasSubstr("current thread"));
+  EXPECT_THAT(message, HasSubstr("current thread"));
+  EXPECT_THAT(message_with_timeout, HasSubstr("current thread"));
 }
 
 TEST(ThreadJoin, MayBeDoneAgainAndBySeveral) {
@@ -232,20 +232,20 @@ TEST(ThreadJoin, WaitsWithAnyTimeoutUntilTheEnd) {
 }
 
 TEST(ThreadLife, DoesNotDependOnTheObject) {
-  auto gates = std::make_shared<Running::Gates>();
+  auto barriers = std::make_shared<Running::Barriers>();
   std::string name;
   {
     Thread thread(
-        [gates, &name] {
-          gates->go.wait();
+        [barriers, &name] {
+          barriers->go.wait();
           name = current_thread_name();
-          gates->done.open();
+          barriers->done.open();
         },
         "orphan");
     ASSERT_TRUE(thread.start());
   }
-  gates->go.open();
-  gates->done.wait();
+  barriers->go.open();
+  barriers->done.wait();
   EXPECT_EQ(name, "orphan");
 }
 
@@ -269,7 +269,7 @@ TEST(ThreadLife, MayBeManyAtOnce) {
 // --- daemons ------------------------------------------------------------------------------------
 
 TEST(ThreadDaemon, IsSetBeforeStartAndNotAfter) {
-  Gate go;
+  StartBarrier go;
   Thread thread([&] { go.wait(); }, "helper");
   EXPECT_FALSE(thread.daemon());
   ASSERT_TRUE(thread.set_daemon(true));
@@ -288,21 +288,21 @@ TEST(ThreadDaemon, IsInheritedFromTheThreadThatCreates) {
   EXPECT_FALSE(Thread([] {}).daemon());
   EXPECT_TRUE(Thread([] {}, "", true).daemon());
   for (const bool daemon : {false, true}) {
-    bool self = !daemon, child = !daemon, told_so = false, told_not = true;
+    bool self = !daemon, child = !daemon, notified = false, not_notified = true;
     Thread parent(
         [&] {
           self = current_thread_daemon();
           child = Thread([] {}).daemon();
-          told_so = Thread([] {}, "", true).daemon();
-          told_not = Thread([] {}, "", false).daemon();
+          notified = Thread([] {}, "", true).daemon();
+          not_notified = Thread([] {}, "", false).daemon();
         },
         "", daemon);
     ASSERT_TRUE(parent.start());
     ASSERT_TRUE(parent.join());
     EXPECT_EQ(self, daemon);
     EXPECT_EQ(child, daemon);
-    EXPECT_TRUE(told_so);
-    EXPECT_FALSE(told_not);
+    EXPECT_TRUE(notified);
+    EXPECT_FALSE(not_notified);
   }
 }
 
@@ -335,7 +335,7 @@ TEST_F(EndOfMainDeathTest, JoinsThreadsAndThoseThatTheyStartMeanwhile) {
   EXPECT_EXIT(
       {
         alarm(kAlarm);
-        Gate ending;
+        StartBarrier ending;
         Thread first([&] {
           ending.wait();
           std::this_thread::sleep_for(std::chrono::milliseconds(20));
@@ -359,11 +359,11 @@ TEST_F(EndOfMainDeathTest, JoinsThreadsAndThoseThatTheyStartMeanwhile) {
       },
       testing::ExitedWithCode(0),
       testing::ResultOf(
-          [](const std::string& said) {
+          [](const std::string& message) {
             // Each message comes before main's; their order among each other is arbitrary.
-            const size_t end = said.find("[main]");
-            return said.find("[first]") < end && said.find("[second]") < end &&
-                   said.find("[third]") < end && end != said.npos;
+            const size_t end = message.find("[main]");
+            return message.find("[first]") < end && message.find("[second]") < end &&
+                   message.find("[third]") < end && end != message.npos;
           },
           true));
 }
@@ -372,8 +372,8 @@ TEST_F(EndOfMainDeathTest, LeavesDaemonsToDieWithTheProcess) {
   EXPECT_EXIT(
       {
         alarm(kAlarm);
-        Gate never;
-        Gate begun;
+        StartBarrier never;
+        StartBarrier begun;
         Thread daemon(
             [&] {
               Thread child([&] {  // a daemon by inheritance

@@ -21,7 +21,7 @@ constexpr uint8_t kOff = GILSCOPE_ENDED_PREEMPTED, kOnGil = GILSCOPE_ENDED_BLOCK
 constexpr uint8_t kWaiting = GILSCOPE_WAITING, kHolding = GILSCOPE_HOLDING;
 
 // Everything that GilSpans reports, as text.
-struct Told : GilSpansReader {
+struct SpanRecorder : GilSpansReader {
   std::vector<std::string> spans, owners, handoffs;
 
   void span(const GilSpan& s) override {
@@ -39,13 +39,13 @@ struct Told : GilSpansReader {
   }
 };
 
-Told told(const std::vector<SegmentOf>& all, bool one_owner = true) {
-  Told told;
+SpanRecorder told(const std::vector<SegmentOf>& all, bool one_owner = true) {
+  SpanRecorder told;
   std::vector<uint32_t> tids;
   for (uint32_t slot = 0; slot < 4; ++slot) tids.push_back(sample::kFirstTid + slot);
   GilSpans spans(tids, one_owner, told);
   uint64_t last_ns = 0;
-  each_moment(sample::segments(all), [&](const Moment& m) { spans.see(m), last_ns = m.ns; });
+  each_moment(sample::segments(all), [&](const Moment& m) { spans.visit(m), last_ns = m.ns; });
   spans.finish(last_ns);
   EXPECT_EQ(spans.holders(), 0u);
   EXPECT_EQ(spans.waiters(), 0u);
@@ -103,7 +103,7 @@ std::vector<SegmentOf> convoy() {
 }
 
 TEST(GilSpansTest, TellHoldersWaitersAndHandoffs) {
-  const Told t = told(convoy());
+  const SpanRecorder t = told(convoy());
   EXPECT_THAT(t.spans, ElementsAre("2 waits 120..480", "1 holds 100..500", "1 waits 500..690",
                                    "2 holds 480..700", "1 holds 690..900"));
   EXPECT_THAT(t.owners, ElementsAre("1 100..480", "2 480..690", "1 690..900"));
@@ -112,7 +112,7 @@ TEST(GilSpansTest, TellHoldersWaitersAndHandoffs) {
 }
 
 TEST(GilSpansTest, AHolderThatIsPreemptedOrBlockedGoesOnHolding) {
-  const Told t = told({
+  const SpanRecorder t = told({
       {.thread = 1,
        .ready_ns = 0,
        .run_ns = 100,
@@ -135,7 +135,7 @@ TEST(GilSpansTest, AHolderThatIsPreemptedOrBlockedGoesOnHolding) {
 }
 
 TEST(GilSpansTest, AThreadThatFoundItFreeHasNoLatency) {
-  const Told t = told({
+  const SpanRecorder t = told({
       {.thread = 1, .ready_ns = 0, .run_ns = 100, .end_ns = 200, .began = kEntered, .acquires = 1},
       {.thread = 2, .ready_ns = 0, .run_ns = 150, .end_ns = 160, .began = kEntered},
       // Woken by thread 1, but not out of a wait for the GIL.
@@ -146,7 +146,7 @@ TEST(GilSpansTest, AThreadThatFoundItFreeHasNoLatency) {
 }
 
 TEST(GilSpansTest, TheSameThreadAgainIsNoHandoff) {
-  const Told t = told({
+  const SpanRecorder t = told({
       {.thread = 1, .ready_ns = 0, .run_ns = 100, .end_ns = 200, .began = kEntered, .acquires = 1},
       {.thread = 1, .ready_ns = 250, .run_ns = 300, .end_ns = 400, .acquires = 1},
   });
@@ -155,7 +155,7 @@ TEST(GilSpansTest, TheSameThreadAgainIsNoHandoff) {
 }
 
 TEST(GilSpansTest, InsideAnothersHoldingTheOwnerComesBack) {
-  const Told t = told({
+  const SpanRecorder t = told({
       {.thread = 2,
        .ready_ns = 0,
        .run_ns = 150,
@@ -173,7 +173,7 @@ TEST(GilSpansTest, HasNoOwnerWhereSeveralMayHold) {
   EXPECT_TRUE(has_one_owner("sharded:1"));
   EXPECT_FALSE(has_one_owner("sharded:16"));
   EXPECT_FALSE(has_one_owner("none"));
-  const Told t = told(convoy(), false);
+  const SpanRecorder t = told(convoy(), false);
   EXPECT_THAT(t.spans, testing::SizeIs(5));
   EXPECT_THAT(t.owners, IsEmpty());
   EXPECT_THAT(t.handoffs, IsEmpty());
@@ -246,7 +246,7 @@ TEST(TraceFindingsTest, APreemptionAddsItsOwnWaitToTheChain) {
   EXPECT_EQ(f.wakers[3][1], 1u) << "the last row is for all other threads";
 }
 
-TEST(TraceFindingsTest, ACoreIdlesWhileAThreadCouldRunAndTheGilIsFree) {
+TEST(TraceFindingsTest, ACpuIdlesWhileAThreadCouldRunAndTheGilIsFree) {
   const std::vector<SegmentOf> all = {
       {.thread = 1, .ready_ns = 0, .run_ns = 100, .end_ns = 200, .began = kEntered, .acquires = 1},
       {.thread = 1, .ready_ns = 260, .run_ns = 300, .end_ns = 400, .ended = kLeft, .acquires = 1},
@@ -311,11 +311,11 @@ TEST(TraceFindingsTest, LeavesOutWhatSummariesLeaveOut) {
   EXPECT_TRUE(cells_of([](auto&) {}).any());
   EXPECT_FALSE(cells_of([](auto& run) { run.warmup = true; }).any());
   EXPECT_FALSE(cells_of([](auto& run) { run.status = "failed"; }).any());
-  EXPECT_FALSE(cells_of([](auto& run) { run.gates = {{"steal", 0.5, 0.1}}; }).any());
+  EXPECT_FALSE(cells_of([](auto& run) { run.disturbances = {{"steal", 0.5, 0.1}}; }).any());
   EXPECT_FALSE(cells_of([](auto& run) { run.segments_file = ""; }).any());
   const ReportFindings away = cells_of([](auto& run) { run.segments_file = "segments/no.bin"; });
   EXPECT_FALSE(away.any());
-  EXPECT_EQ(away.away, 1u);
+  EXPECT_EQ(away.runs_without_files, 1u);
 }
 
 TEST(TraceFindingsTest, AFileThatCannotBeBelievedIsAnError) {

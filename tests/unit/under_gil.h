@@ -1,5 +1,5 @@
-// Threads under a GIL, without a harness: each has its own slot, one gate releases them all, and a
-// slot can be read while its thread is running.
+// Threads under a GIL, without a harness: each has its own slot, one disturbance limit releases
+// them all, and a slot can be read while its thread is running.
 #pragma once
 
 #include <atomic>
@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "tests/unit/sanitizers.h"
-#include "userspace/experiment/run/gate.h"
+#include "userspace/experiment/run/start_barrier.h"
 #include "userspace/gil/gil.h"
 #include "userspace/gil/policies.h"
 
@@ -41,16 +41,16 @@ using Crew = std::vector<std::unique_ptr<UnderGil>>;
 template <typename Body>
 Crew run_together(int count, Body body) {
   Crew crew;
-  Gate gate;
+  StartBarrier barrier;
   std::vector<std::thread> threads;
   for (int i = 0; i < count; ++i) {
     crew.push_back(std::make_unique<UnderGil>());
-    threads.emplace_back([&body, &gate, member = crew.back().get()] {
-      gate.wait();
+    threads.emplace_back([&body, &barrier, member = crew.back().get()] {
+      barrier.wait();
       body(*member);
     });
   }
-  gate.open();
+  barrier.open();
   for (std::thread& thread : threads) thread.join();
   return crew;
 }

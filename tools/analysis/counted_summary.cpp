@@ -89,26 +89,26 @@ Number SummaryColumn<Of>::number(const Of& of, const Times& times) const {
   const Number number = written(column.as, of.*median);
   return numbers::of_time(column.as) ? times.of(number) : number;
 }
-template struct SummaryColumn<CoreSummary>;
+template struct SummaryColumn<CpuSummary>;
 template struct SummaryColumn<ThreadSummary>;
 
-CoreSummary summarize(int cpu, const std::vector<CoreOfRun>& cores) {
-  CoreSummary summary;
+CpuSummary summarize(int cpu, const std::vector<CpuOfRun>& cpus) {
+  CpuSummary summary;
   summary.cpu = cpu;
-#define GILSCOPE_KNOWN_own(path) core.path
-#define GILSCOPE_KNOWN_both(path) core.path
-#define GILSCOPE_KNOWN_remote(path) core.path
-#define GILSCOPE_KNOWN_gil(path) core.path
-#define GILSCOPE_KNOWN_occupant(path) core.path
-#define GILSCOPE_KNOWN_running(path) (core.observed ? std::optional(core.path) : std::nullopt)
+#define GILSCOPE_KNOWN_own(path) cpu.path
+#define GILSCOPE_KNOWN_both(path) cpu.path
+#define GILSCOPE_KNOWN_remote(path) cpu.path
+#define GILSCOPE_KNOWN_gil(path) cpu.path
+#define GILSCOPE_KNOWN_occupant(path) cpu.path
+#define GILSCOPE_KNOWN_running(path) (cpu.observed ? std::optional(cpu.path) : std::nullopt)
 #define CPU_NUMBER(path, field, csv, from, since, member, definition, ...)           \
-  summary.member = median_of(cores, [](const CoreOfRun& item) {                      \
-    const Core& core = *item.core;                                                   \
+  summary.member = median_of(cpus, [](const CpuOfRun& item) {                        \
+    const CpuTrace& cpu = *item.cpu;                                                 \
     return made_as(GILSCOPE_ROW(__VA_ARGS__).column.as, GILSCOPE_KNOWN_##from(path), \
-                   item.window_ns, core.wakeups.ran);                                \
+                   item.window_ns, cpu.wakeups.ran);                                 \
   });
 #include "bpf/numbers.def"
-  for (const CoreOfRun& item : cores) summary.histograms += item.core->histograms;
+  for (const CpuOfRun& item : cpus) summary.histograms += item.cpu->histograms;
   return summary;
 }
 
@@ -150,14 +150,14 @@ ThreadSummary summarize(const std::vector<const Thread*>& threads) {
 
 namespace {
 
-std::vector<SummaryColumn<CoreSummary>> columns_of(numbers::View view) {
-  std::vector<SummaryColumn<CoreSummary>> columns;
-  const auto add = [&](const char* key, const numbers::Row& row, Value CoreSummary::*median) {
+std::vector<SummaryColumn<CpuSummary>> columns_of(numbers::View view) {
+  std::vector<SummaryColumn<CpuSummary>> columns;
+  const auto add = [&](const char* key, const numbers::Row& row, Value CpuSummary::*median) {
     if (row.column.view != view) return;
     columns.push_back({key, numbers::key_of_median(key, row.column.as), row.column, median});
   };
 #define CPU_NUMBER(path, field, csv, from, since, member, definition, ...) \
-  add(#path, GILSCOPE_ROW(__VA_ARGS__), &CoreSummary::member);
+  add(#path, GILSCOPE_ROW(__VA_ARGS__), &CpuSummary::member);
 #include "bpf/numbers.def"
   sort_by_place(columns);
   return columns;
@@ -181,7 +181,7 @@ std::vector<SummaryColumn<ThreadSummary>> columns_of_threads() {
 
 }  // namespace
 
-const std::vector<SummaryColumn<CoreSummary>>& core_columns(numbers::View view) {
+const std::vector<SummaryColumn<CpuSummary>>& cpu_columns(numbers::View view) {
   static const auto scheduling = columns_of(numbers::View::scheduling);
   static const auto gil = columns_of(numbers::View::gil);
   return view == numbers::View::gil ? gil : scheduling;

@@ -12,7 +12,7 @@
 namespace gilscope {
 
 // Over the traced, measured, finished runs.
-struct CoreSummary {
+struct CpuSummary {
   int cpu = 0;
 #define CPU_NUMBER(path, field, csv, from, since, member, ...) std::optional<double> member;
 #include "bpf/numbers.def"
@@ -36,12 +36,12 @@ struct ThreadSummary {
   std::optional<double> perf_switches, perf_migrations, instructions_per_cycle, cache_misses;
 };
 
-struct CoreOfRun {
-  const Core* core;
+struct CpuOfRun {
+  const CpuTrace* cpu;
   double window_ns;
 };
 
-CoreSummary summarize(int cpu, const std::vector<CoreOfRun>& cores);
+CpuSummary summarize(int cpu, const std::vector<CpuOfRun>& cpus);
 // One thread, as it was in each run.
 ThreadSummary summarize(const std::vector<const Thread*>& threads);
 
@@ -58,7 +58,7 @@ struct SummaryColumn {
 };
 
 // From the left.
-const std::vector<SummaryColumn<CoreSummary>>& core_columns(numbers::View view);
+const std::vector<SummaryColumn<CpuSummary>>& cpu_columns(numbers::View view);
 const std::vector<SummaryColumn<ThreadSummary>>& thread_columns();
 
 }  // namespace gilscope

@@ -12,21 +12,20 @@ using Value = std::optional<double>;
 struct CpuRuns {
   std::vector<double> on_cpu, wakeups, migrations, failed, wasted;
 
-  void add(const Run& run, const Core& core) {
+  void add(const Run& run, const CpuTrace& cpu) {
     const double window = double(run.window_ns.value_or(run.wall_ns));
-    if (core.observed && window > 0) on_cpu.push_back(double(core.on_cpu_ns) / window);
-    wakeups.push_back(double(core.wakeups.ran));
-    migrations.push_back(double(core.migrations.wakeup + core.migrations.preempt));
-    failed.push_back(
-        double(core.failed.contended + core.failed.woken_lost + core.failed.timed_out));
-    if (core.wakeups.ran) {
-      wasted.push_back(double(core.wasted_wakeups) / double(core.wakeups.ran));
+    if (cpu.observed && window > 0) on_cpu.push_back(double(cpu.on_cpu_ns) / window);
+    wakeups.push_back(double(cpu.wakeups.ran));
+    migrations.push_back(double(cpu.migrations.wakeup + cpu.migrations.preempt));
+    failed.push_back(double(cpu.failed.contended + cpu.failed.woken_lost + cpu.failed.timed_out));
+    if (cpu.wakeups.ran) {
+      wasted.push_back(double(cpu.wasted_wakeups) / double(cpu.wakeups.ran));
     }
   }
 };
 
-bool touched(const Core& core) {
-  return core.segments > 0 || core.acquires > 0 || core.wakeups.ran > 0;
+bool touched(const CpuTrace& cpu) {
+  return cpu.segments > 0 || cpu.acquires > 0 || cpu.wakeups.ran > 0;
 }
 
 std::vector<CpuLine> lines_of(const Cell& cell) {
@@ -34,9 +33,9 @@ std::vector<CpuLine> lines_of(const Cell& cell) {
   std::map<int, bool> used;
   for (const Run& run : cell.runs) {
     if (!measured(run) || !run.traced()) continue;
-    for (const Core& core : run.cores) {
-      by_cpu[core.cpu].add(run, core);
-      used[core.cpu] = used[core.cpu] || touched(core);
+    for (const CpuTrace& cpu : run.cpus) {
+      by_cpu[cpu.cpu].add(run, cpu);
+      used[cpu.cpu] = used[cpu.cpu] || touched(cpu);
     }
   }
   std::vector<CpuLine> lines;

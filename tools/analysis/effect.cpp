@@ -79,20 +79,20 @@ size_t Effect::blocks() const {
 }
 
 double Effect::shown() const {
-  return shown_on(scale, estimate.value);
+  return from_scale(scale, estimate.value);
 }
 
 std::optional<Interval> Effect::shown_interval() const {
   if (!estimate.interval) return {};
-  return shown_on(scale, *estimate.interval);
+  return from_scale(scale, *estimate.interval);
 }
 
-double shown_on(Scale scale, double value) {
+double from_scale(Scale scale, double value) {
   return scale == Scale::ratio ? std::exp(value) : value;
 }
 
-Interval shown_on(Scale scale, const Interval& interval) {
-  return {shown_on(scale, interval.low), shown_on(scale, interval.high)};
+Interval from_scale(Scale scale, const Interval& interval) {
+  return {from_scale(scale, interval.low), from_scale(scale, interval.high)};
 }
 
 double difference_on(Scale scale, double a, double b) {
@@ -161,8 +161,8 @@ Typical typical(const std::vector<double>& values) {
   std::vector<double> scaled;
   for (const double value : values) scaled.push_back(on_scale(scale, value));
   const Estimate estimate = paired_estimate(std::move(scaled));
-  Typical typical{shown_on(scale, estimate.value), {}};
-  if (estimate.interval) typical.interval = shown_on(scale, *estimate.interval);
+  Typical typical{from_scale(scale, estimate.value), {}};
+  if (estimate.interval) typical.interval = from_scale(scale, *estimate.interval);
   return typical;
 }
 

@@ -48,8 +48,8 @@ struct Effect {
 };
 
 // Converts from the scale to the ratio, or the difference itself, that is shown.
-double shown_on(Scale scale, double value);
-Interval shown_on(Scale scale, const Interval& interval);
+double from_scale(Scale scale, double value);
+Interval from_scale(Scale scale, const Interval& interval);
 
 // The difference of two values on the scale. For ratios both must be above 0.
 double difference_on(Scale scale, double a, double b);

@@ -80,12 +80,12 @@ struct ToText {
 
 }  // namespace
 
-std::string whole_text_of(const Fact& fact) {
+std::string full_text_of(const Fact& fact) {
   return printable(std::visit(ToText(), fact.value));
 }
 
 std::string text_of(const Fact& fact) {
-  return shortened(whole_text_of(fact));
+  return shortened(full_text_of(fact));
 }
 
 std::string shortened(const std::string& text) {

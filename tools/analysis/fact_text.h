@@ -7,9 +7,9 @@
 
 namespace gilscope {
 
-// "unknown" for a null fact. text_of() shortens long texts, whole_text_of() does not.
+// "unknown" for a null fact. text_of() shortens long texts, full_text_of() does not.
 std::string text_of(const Fact& fact);
-std::string whole_text_of(const Fact& fact);
+std::string full_text_of(const Fact& fact);
 std::string shortened(const std::string& text);
 
 // Whether a key of environment.before is a setting, which affects the numbers and changes only when

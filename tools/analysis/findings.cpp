@@ -30,11 +30,12 @@ std::string comparison(const PairSummary& pair) {
     default:
       break;
   }
-  const std::string said = fmt::format("{:.2f}x as long together as in sequence", *pair.slowdown);
+  const std::string printed =
+      fmt::format("{:.2f}x as long together as in sequence", *pair.slowdown);
   if (pair.interval) {
-    return fmt::format("{} (undecided: the interval is {})", said, spread(*pair.interval));
+    return fmt::format("{} (undecided: the interval is {})", printed, spread(*pair.interval));
   }
-  return fmt::format("{} ({}: too few to be sure)", said,
+  return fmt::format("{} ({}: too few to be sure)", printed,
                      Wording::number_of(pair.blocks.size(), "block"));
 }
 

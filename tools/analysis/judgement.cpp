@@ -94,12 +94,12 @@ void conclude(const Question& question, double critical, VerdictLimits limits,
   const Effect& effect = question.effect;
   limits.min_difference = question.min_difference;
   judgement.least =
-      effect.scale == Scale::ratio ? limits.min_effect : least_that_matters(effect, limits);
+      effect.scale == Scale::ratio ? limits.min_effect : equivalence_margin(effect, limits);
   judgement.verdict = judge(effect, judgement.adjusted_p.value_or(1), question.better, limits);
   if (judgement.verdict != Verdict::undecided || question.of_machines) return;
   judgement.more = more_blocks(effect, critical, limits);
   judgement.at_least = effect.blocks() < limits.min_blocks;
-  judgement.not_worth_it = !judgement.more;
+  judgement.too_many_needed = !judgement.more;
 }
 
 }  // namespace

@@ -28,10 +28,10 @@ struct Judgement {
   std::optional<double> p;           // of this effect alone; empty: it could not differ
   std::optional<double> adjusted_p;  // of all effects of its family together
   Verdict verdict = Verdict::undecided;
-  double least = 0;            // the smallest change that matters; 0.02 for ratios of 2 %, too
-  std::optional<size_t> more;  // undecided: blocks on each side that would decide it
-  bool at_least = false;       // `more` makes six; it may take more than those
-  bool not_worth_it = false;   // it would take more than kMostMoreBlocks
+  double least = 0;              // the smallest change that matters; 0.02 for ratios of 2 %, too
+  std::optional<size_t> more;    // undecided: blocks on each side that would decide it
+  bool at_least = false;         // `more` makes six; it may take more than those
+  bool too_many_needed = false;  // it would take more than kMaxMoreBlocks
 };
 
 struct Judgements {

@@ -42,7 +42,7 @@ void StealSummary::add(const Run& run, size_t cpus) {
   worst_share = std::max(worst_share, share->at_least);
 }
 
-void StealOfMany::add(const Run& run, size_t cpus) {
+void StealTotal::add(const Run& run, size_t cpus) {
   const auto steal = steal_of(run, cpus);
   if (!steal) return;
   stolen_ns_ += steal->ns;
@@ -50,14 +50,14 @@ void StealOfMany::add(const Run& run, size_t cpus) {
   squared_steps_ += steal->step_ns * steal->step_ns;
 }
 
-void StealOfMany::add(const StealOfMany& other) {
+void StealTotal::add(const StealTotal& other) {
   stolen_ns_ += other.stolen_ns_;
   over_ns_ += other.over_ns_;
   squared_steps_ += other.squared_steps_;
 }
 
 // The errors of the steps are independent, so their squares add up.
-std::optional<double> StealOfMany::share(double exact_to) const {
+std::optional<double> StealTotal::share(double exact_to) const {
   if (over_ns_ <= 0) return {};
   if (stolen_ns_ == 0) return 0;
   if (std::sqrt(squared_steps_) / over_ns_ > exact_to) return {};

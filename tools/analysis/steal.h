@@ -19,7 +19,7 @@ struct StealShare {
 };
 std::optional<StealShare> steal_share(const Run& run, size_t cpus);
 
-// Sums up runs that the gates let pass.
+// Sums up runs that the disturbance limits let pass.
 struct StealSummary {
   size_t runs = 0;         // with more than kStealLimit of their CPU time stolen
   size_t not_judged = 0;   // with some stolen time, but too short to tell how much
@@ -29,10 +29,10 @@ struct StealSummary {
 };
 
 // The share of several runs together: the steps of each are small beside the whole.
-class StealOfMany {
+class StealTotal {
  public:
   void add(const Run& run, size_t cpus);
-  void add(const StealOfMany& other);
+  void add(const StealTotal& other);
   // Empty where none was read, or where the steps leave it uncertain by more than `exact_to`.
   std::optional<double> share(double exact_to) const;
 

@@ -14,16 +14,16 @@ namespace {
 using Runs = std::vector<const gilscope::Run*>;
 
 bool left_out(const Run& run) {
-  return run.status == "done" && !run.warmup && run.gated();
+  return run.status == "done" && !run.warmup && run.disturbed();
 }
 
-void add_gates(const Run& run, GateSummary& gates) {
-  if (left_out(run)) ++gates.runs;
-  for (const GateResult& result : run.gates) {
-    GateSummary::Gate& gate = gates.by_gate[result.gate];
-    gate.limit = result.limit;
-    gate.worst = std::max(gate.worst, result.value.value_or(0));
-    ++(result.value ? gate.hits : gate.not_judged);
+void count_disturbances(const Run& run, DisturbanceSummary& disturbances) {
+  if (left_out(run)) ++disturbances.runs;
+  for (const Disturbance& result : run.disturbances) {
+    DisturbanceSummary::Kind& kind = disturbances.by_kind[result.kind];
+    kind.limit = result.limit;
+    kind.worst = std::max(kind.worst, result.value.value_or(0));
+    ++(result.value ? kind.hits : kind.not_judged);
   }
 }
 
@@ -135,7 +135,8 @@ CellSummary summarize(const Cell& cell) {
   const Runs& wall = untraced.empty() ? traced : untraced;
   const Runs& runs = traced.empty() ? untraced : traced;
   summary.runs = traced.size() + untraced.size();
-  summary.gated = static_cast<size_t>(std::count_if(cell.runs.begin(), cell.runs.end(), left_out));
+  summary.disturbed =
+      static_cast<size_t>(std::count_if(cell.runs.begin(), cell.runs.end(), left_out));
   summary.traced = !traced.empty();
   summary.wall_ns =
       median_of(wall, [](const Run* run) { return std::optional(double(run->wall_ns)); });
@@ -149,21 +150,21 @@ CellSummary summarize(const Cell& cell) {
   }
   for (auto& [key, values] : results) summary.results[key] = *median(std::move(values));
 
-  std::map<int, std::vector<CoreOfRun>> cores;
+  std::map<int, std::vector<CpuOfRun>> cpus;
   std::vector<double> wakeups, wasted;
   for (const Run* run : traced) {
     uint64_t ran = 0, lost = 0;
-    for (const Core& core : run->cores) {
-      cores[core.cpu].push_back({&core, window_ns(*run)});
-      ran += core.wakeups.ran;
-      lost += core.wasted_wakeups;
+    for (const CpuTrace& cpu : run->cpus) {
+      cpus[cpu.cpu].push_back({&cpu, window_ns(*run)});
+      ran += cpu.wakeups.ran;
+      lost += cpu.wasted_wakeups;
     }
     wakeups.push_back(double(ran));
     if (ran) wasted.push_back(double(lost) / double(ran));
   }
   summary.wakeups = median(wakeups);
   summary.wasted_share = median(wasted);
-  for (const auto& [cpu, items] : cores) summary.cores.push_back(summarize(cpu, items));
+  for (const auto& [cpu, items] : cpus) summary.cpus.push_back(summarize(cpu, items));
 
   // Every run of a cell has the same threads in the same order.
   for (size_t t = 0;; ++t) {
@@ -209,7 +210,7 @@ void complete(PairSummary& pair) {
 }  // namespace
 
 bool measured(const Run& run) {
-  return run.status == "done" && !run.warmup && run.wall_ns > 0 && !run.gated();
+  return run.status == "done" && !run.warmup && run.wall_ns > 0 && !run.disturbed();
 }
 
 Summary::Summary(const Report& report) {
@@ -224,12 +225,12 @@ Summary::Summary(const Report& report) {
       if (run.status == "failed") ++failed_runs;
       if (run.status != "done") continue;
       ++finished_runs;
-      if (run.warmup || !run.gated()) (run.warmup ? warmup : blocks).insert(run.block);
+      if (run.warmup || !run.disturbed()) (run.warmup ? warmup : blocks).insert(run.block);
       if (!run.warmup) {
         ++measured_runs;
-        add_gates(run, gates);
+        count_disturbances(run, disturbances);
       }
-      if (!run.gated()) steal.add(run, cell.cpu_list.size());
+      if (!run.disturbed()) steal.add(run, cell.cpu_list.size());
       if (!run.lost) continue;
       ++lost.traced_runs;
       if (run.lost->segments) ++lost.runs_with_dropped;

@@ -19,11 +19,11 @@ namespace gilscope {
 
 struct CellSummary {
   const Cell* cell = nullptr;
-  size_t runs = 0;      // measured, finished, and within the limits
-  size_t gated = 0;     // measured, finished, and left out by limits
-  bool traced = false;  // the medians below are of traced runs
+  size_t runs = 0;       // measured, finished, and within the limits
+  size_t disturbed = 0;  // measured, finished, and left out by limits
+  bool traced = false;   // the medians below are of traced runs
   std::optional<double> wall_ns;
-  std::optional<double> wakeups, wasted_share;  // over all cores; wakeups a run
+  std::optional<double> wakeups, wasted_share;  // over all CPUs; wakeups a run
   std::optional<double> drop_requests_per_s;
   // Traced over untraced wall time in the same block, minus 1; where runs are bounded by time, time
   // an operation. Slower: tracing costs something.
@@ -34,7 +34,7 @@ struct CellSummary {
   // From warm-up runs, by the kernel's own clock: a BPF program's mean time, and the programs'
   // share of the time of the run's CPUs, both with the cost of timing them.
   std::optional<double> program_ns, program_share;
-  std::vector<CoreSummary> cores;
+  std::vector<CpuSummary> cpus;
   std::vector<ThreadSummary> threads;
   std::map<std::string, double> results;  // the workload's own, medians over the runs of wall_ns
 
@@ -84,15 +84,15 @@ struct LossSummary {
   size_t runs_with_late_edges = 0;
 };
 
-// Measured runs that gates have left out of every number, and those that they could not judge.
-struct GateSummary {
-  struct Gate {
+// Measured runs that limits have left out of every number, and those that they could not judge.
+struct DisturbanceSummary {
+  struct Kind {
     double limit = 0;
     double worst = 0;                 // largest value above the limit
     size_t hits = 0, not_judged = 0;  // runs; one may hit several limits
   };
   size_t runs = 0;
-  std::map<std::string, Gate> by_gate;
+  std::map<std::string, Kind> by_kind;
 };
 
 // Whether a run counts in derived numbers.
@@ -108,12 +108,12 @@ struct Summary {
   std::vector<PairSummary> pairs;
   std::vector<RatePair> rates;
   LossSummary lost;
-  GateSummary gates;
+  DisturbanceSummary disturbances;
   size_t runs = 0;           // in whatever state
   size_t finished_runs = 0;  // done, warm-up runs included
   size_t failed_runs = 0;
-  size_t measured_runs = 0;  // done, without warm-up runs, with those that gates have left out
-  int measured_blocks = 0;   // with at least one finished run that the gates let pass
+  size_t measured_runs = 0;  // done, without warm-up runs, with those that limits have left out
+  int measured_blocks = 0;   // with at least one finished run that the disturbance limits let pass
   int warmup_blocks = 0;
   StealSummary steal;
 

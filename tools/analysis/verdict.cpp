@@ -43,7 +43,7 @@ const char* name_of(Verdict verdict) {
   return "undecided";
 }
 
-double least_that_matters(const Effect& effect, const VerdictLimits& limits) {
+double equivalence_margin(const Effect& effect, const VerdictLimits& limits) {
   if (effect.scale == Scale::ratio) return std::log1p(limits.min_effect);
   return std::max(limits.min_difference,
                   limits.min_effect * std::max(effect.median_a, effect.median_b));
@@ -53,7 +53,7 @@ Verdict judge(const Effect& effect, double adjusted_p, Better better, const Verd
   if (effect.all_zero && effect.blocks() >= limits.min_blocks) return Verdict::same;
   const auto& [value, interval, confidence] = effect.estimate;
   if (effect.blocks() < limits.min_blocks || !interval) return Verdict::undecided;
-  const double least = least_that_matters(effect, limits);
+  const double least = equivalence_margin(effect, limits);
   if (-least <= interval->low && interval->high <= least) return Verdict::same;
   if (!(adjusted_p <= limits.significance) || interval->includes(0) || std::fabs(value) < least) {
     return Verdict::undecided;
@@ -66,7 +66,7 @@ Verdict judge(const Effect& effect, double adjusted_p, Better better, const Verd
 std::optional<size_t> more_blocks(const Effect& effect, double critical,
                                   const VerdictLimits& limits) {
   if (effect.blocks() < limits.min_blocks) return limits.min_blocks - effect.blocks();
-  const double least = least_that_matters(effect, limits), seen = std::fabs(effect.estimate.value);
+  const double least = equivalence_margin(effect, limits), seen = std::fabs(effect.estimate.value);
   const double z = normal_quantile(1 - limits.significance / 2);
   const double found = normal_quantile(kPower), within = normal_quantile((1 + kPower) / 2);
   const auto enough = [&](double more) {
@@ -78,8 +78,8 @@ std::optional<size_t> more_blocks(const Effect& effect, double critical,
     }
     return (t_of_normal_score(z, degrees) + within) * error <= least - seen;
   };
-  if (!enough(kMostMoreBlocks)) return {};
-  size_t low = 1, high = kMostMoreBlocks;
+  if (!enough(kMaxMoreBlocks)) return {};
+  size_t low = 1, high = kMaxMoreBlocks;
   while (low < high) {
     const size_t middle = (low + high) / 2;
     if (enough(double(middle))) {

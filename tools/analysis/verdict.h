@@ -26,7 +26,7 @@ struct VerdictLimits {
 
 // The smallest change that matters, on the effect's scale. A difference must reach both the
 // metric's own minimum and the minimum effect of the larger side's median.
-double least_that_matters(const Effect& effect, const VerdictLimits& limits);
+double equivalence_margin(const Effect& effect, const VerdictLimits& limits);
 
 // The sides differ where the adjusted p is at or below the significance, the interval excludes no
 // change, and the estimate is at least the smallest change that matters. They are the same where
@@ -35,10 +35,10 @@ Verdict judge(const Effect& effect, double adjusted_p, Better better,
               const VerdictLimits& limits = {});
 
 // More blocks than this are not worth it: only differences that nobody can see need them.
-inline constexpr size_t kMostMoreBlocks = 100;
+inline constexpr size_t kMaxMoreBlocks = 100;
 
 // How many more blocks on each side (paired: of both) would decide it in 8 of 10 cases, if the next
-// blocks are like these; empty for more than kMostMoreBlocks. `critical` is the value that the
+// blocks are like these; empty for more than kMaxMoreBlocks. `critical` is the value that the
 // joint test's largest statistic reaches by chance, as a normal deviate (JointOutcome).
 //
 // An effect that matters must bring Student's t to the same tail probability as `critical`, and its

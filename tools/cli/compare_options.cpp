@@ -29,16 +29,16 @@ void add_sides(Command& command, ComparisonOptions& options) {
   command
       .option("--by", sides.by,
               "the key to compare: cpus, policy, kernel, host, environment.kernel.release")
-      .is_a("KEY");
+      .value_kind("KEY");
   command.option("--within", sides.within, "a key to hold fixed besides; may be repeated")
-      .is_a("KEY");
+      .value_kind("KEY");
   command
       .option("--baseline", sides.baseline, "the value of the key that the others are held against")
-      .is_a("VALUE");
+      .value_kind("VALUE");
   command
       .option("--metric", options.metrics,
               "a primary metric, instead of the spec's; may be repeated")
-      .is_a("METRIC");
+      .value_kind("METRIC");
   command
       .option(
           "--min-effect",
@@ -49,7 +49,7 @@ void add_sides(Command& command, ComparisonOptions& options) {
             return {};
           },
           "less than this either way is the same (2%)")
-      .is_a("SHARE");
+      .value_kind("SHARE");
   command.flag("--force", options.force, "compare what does not compare, and say so");
 }
 

@@ -24,7 +24,7 @@ struct ExportOptions {
 };
 
 const std::map<std::string, RowKind> kRows{{"runs", RowKind::run},
-                                           {"cores", RowKind::core},
+                                           {"cores", RowKind::cpu},
                                            {"threads", RowKind::thread},
                                            {"segments", RowKind::segment}};
 
@@ -45,7 +45,7 @@ Status refuse_own_file(const OutputFile& output, const TraceDirectory& directory
 }
 
 // "trace.pftrace: 2 runs; 12 records dropped: the segments have holes"
-std::string said(const OutputFile& output, const std::vector<ExportedRun>& runs) {
+std::string closing_line(const OutputFile& output, const std::vector<ExportedRun>& runs) {
   uint64_t dropped = 0;
   for (const ExportedRun& exported : runs) dropped += exported.dropped();
   std::string line = output.shown() + ": " + Wording::number_of(runs.size(), "run");
@@ -92,8 +92,8 @@ Status run_export(const ExportOptions& options) {
   }
   if (Status s = write(options, *report, *directory, *runs, *file); !s) return s;
   if (Status s = file->finish(); !s) return s;
-  if (!file->is_standard_output()) return write_output(said(*file, *runs));
-  write_message(said(*file, *runs));
+  if (!file->is_standard_output()) return write_output(closing_line(*file, *runs));
+  write_message(closing_line(*file, *runs));
   return {};
 }
 
@@ -108,7 +108,7 @@ void add_export(CLI::App& app, Exit& exit) {
       .one_of({"perfetto", "csv", "ndjson"})
       .required();
   command.option("-o", options->output, "file to write; - is standard output")
-      .is_a("FILE")
+      .value_kind("FILE")
       .required();
   command
       .option("--rows", options->rows,

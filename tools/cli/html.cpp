@@ -67,7 +67,7 @@ Result<PageTrace> read_trace(const std::string& path, const Report& report) {
   trace.windows.resize(report.cells.size());
   size_t shown = 0;
   for (const bool first : {true, false}) {
-    for (size_t i = 0; i < report.cells.size() && shown < kMostTimelineCells; ++i) {
+    for (size_t i = 0; i < report.cells.size() && shown < kMaxTimelineCells; ++i) {
       if (comes_first(report.cells[i]) != first) continue;
       auto windows = cell_windows(*directory, report, report.cells[i]);
       if (!windows) return fail(windows.error());
@@ -104,7 +104,7 @@ Status refuse_own_report(const OutputFile& output, const std::string& path) {
   for (const std::string& name : {path, path + "/report.json"}) {
     struct stat report {};
     if (::stat(name.c_str(), &report) != 0 || !output.is(report)) continue;
-    if (!output.is_standard_output() && holds_page(name)) continue;
+    if (!output.is_standard_output() && is_page_file(name)) continue;
     return fail(fmt::format("{} is a report that the page is made of; name another file with -o",
                             output.shown()));
   }
@@ -136,7 +136,7 @@ void add_html(CLI::App& app, Exit& exit) {
       .required();
   add_sides(command, options->comparison);
   command.option("-o", options->out, "the page to write; - is standard output")
-      .is_a("FILE")
+      .value_kind("FILE")
       .required();
   command.on_run([options, &exit] { exit = exit_of(html(*options)); });
 }

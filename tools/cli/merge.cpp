@@ -80,7 +80,7 @@ Status take_input(const std::string& input, const std::set<std::string>& known,
   for (const std::string& directory : *found) {
     std::error_code error;
     if (known.contains(fs::canonical(directory, error).string())) continue;
-    auto copy = look_at_copy(directory);
+    auto copy = inspect_copy(directory);
     if (!copy) return fail(copy.error());
     copies.push_back(std::move(*copy));
   }
@@ -89,16 +89,16 @@ Status take_input(const std::string& input, const std::set<std::string>& known,
 
 struct Tally {
   size_t reports = 0, runs = 0, there = 0, updated = 0, boxless = 0;
-  std::set<std::string> boxes;
+  std::set<std::string> machines;
   std::vector<std::string> missing;
 
   void count(const Reconciled& report) {
     reports += 1;
     runs += report.latest->state.runs;
-    if (report.latest->box.empty()) {
+    if (report.latest->machine.empty()) {
       boxless += 1;
     } else {
-      boxes.insert(report.latest->box);
+      machines.insert(report.latest->machine);
     }
     for (const std::string& name : report.missing) {
       missing.push_back(report.latest->path + "/" + name);
@@ -109,7 +109,7 @@ struct Tally {
   std::string line(const std::string& output) const {
     std::string line =
         fmt::format("{}: {} of {}", printable(output), Wording::number_of(reports, "report"),
-                    Wording::number_of(boxes.size(), "machine"));
+                    Wording::number_of(machines.size(), "machine"));
     if (boxless) line += fmt::format(" ({} without a machine's name)", boxless);
     line += fmt::format(", {}; {} already there", Wording::number_of(runs, "run"), there);
     if (updated) line += fmt::format(", {} of them less complete", updated);
@@ -193,7 +193,7 @@ void add_merge(CLI::App& app, Exit& exit) {
   Command command(app, "merge", "gather reports from many directories in one, each report once");
   command.option("DIR", options->inputs, "directory with reports in or below it").required();
   command.option("-o", options->output, "directory to fill; may be one that merge made before")
-      .is_a("DIR")
+      .value_kind("DIR")
       .required();
   command.on_run([options, &exit] { exit = exit_of(merge(*options)); });
 }

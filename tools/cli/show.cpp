@@ -21,7 +21,7 @@ struct ShowOptions {
 };
 
 const std::map<std::string, Per> kPer{
-    {"core", Per::core}, {"thread", Per::thread}, {"block", Per::block}};
+    {"core", Per::cpu}, {"thread", Per::thread}, {"block", Per::block}};
 
 bool has_finished_run(const Report& report) {
   for (const Cell& cell : report.cells) {
@@ -84,7 +84,7 @@ void add_show(CLI::App& app, Exit& exit) {
   const Option json = command.flag("--json", options->json, "the derived numbers, for scripts");
   const Option all =
       command.flag("--all", options->all, "every table, and not only one screen").excludes(json);
-  command.option("--per", options->per, "only the tables per core, thread or block")
+  command.option("--per", options->per, "only the tables per CPU, thread or block")
       .one_of({"core", "thread", "block"})
       .excludes(json)
       .excludes(all);

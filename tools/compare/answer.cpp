@@ -28,7 +28,7 @@ bool is(const MetricResult& result, std::string_view name) {
 
 const MetricResult* decided(const CellResult& cell, std::string_view name) {
   for (const MetricResult& result : cell.metrics) {
-    if (is(result, name) && result.absent.empty() && result.decided()) return &result;
+    if (is(result, name) && result.absent_reason.empty() && result.decided()) return &result;
   }
   return nullptr;
 }
@@ -117,7 +117,7 @@ std::string other_than_the_first(const ContrastResult& contrast) {
     return std::tuple(result.primary, result.verdict == Verdict::slower, size_of(result));
   };
   for (const CellResult& cell : contrast.cells) {
-    for (const MetricResult* result : others_decided(cell)) {
+    for (const MetricResult* result : other_decided_metrics(cell)) {
       if (!most || rank(*result) > rank(*most)) most = result, of = &cell;
     }
   }
@@ -131,14 +131,14 @@ std::string kernels_side_alone(const ContrastResult& contrast) {
   double most = 0;
   for (const CellResult& cell : contrast.cells) {
     if (!cell.lead() || cell.lead()->decided() || kernels_side(cell).empty()) continue;
-    const double size = size_of(*others_decided(cell).front());
+    const double size = size_of(*other_decided_metrics(cell).front());
     if (!of || size > most) most = size, of = &cell;
   }
   return of ? fmt::format(" In {}, {}.", of->name, kernels_side(*of)) : "";
 }
 
 // Contradictions between machines, which nobody should overlook.
-std::string boxes_text(const ContrastResult& contrast) {
+std::string machines_text(const ContrastResult& contrast) {
   std::string text;
   for (const CellResult& cell : contrast.cells) {
     const MetricResult* lead = cell.lead();
@@ -182,7 +182,7 @@ std::string of_contrast(const ContrastResult& result, const Axis& axis) {
   if (!undecided.empty()) {
     text += fmt::format(" Undecided: {}.", Wording::number_of(undecided.size(), "cell"));
   }
-  return text + boxes_text(result);
+  return text + machines_text(result);
 }
 
 }  // namespace
@@ -195,10 +195,11 @@ std::vector<std::string> answer(const Comparison& comparison) {
   return sentences;
 }
 
-std::vector<const MetricResult*> others_decided(const CellResult& cell) {
+std::vector<const MetricResult*> other_decided_metrics(const CellResult& cell) {
   std::vector<const MetricResult*> all;
   for (const MetricResult& result : cell.metrics) {
-    if (result.absent.empty() && result.decided() && &result != cell.lead()) all.push_back(&result);
+    if (result.absent_reason.empty() && result.decided() && &result != cell.lead())
+      all.push_back(&result);
   }
   std::ranges::stable_sort(all, std::greater<>(),
                            [](const MetricResult* result) { return size_of(*result); });
@@ -211,15 +212,16 @@ std::string decided_text(const MetricResult& result) {
 }
 
 std::string undecided_line(const Comparison& comparison) {
-  size_t all = 0, not_worth_it = 0, few = 0, least = SIZE_MAX, most = 0;
+  size_t all = 0, too_many_needed = 0, few = 0, least = SIZE_MAX, most = 0;
   for (const ContrastResult& contrast : comparison.results) {
     for (const CellResult& cell : contrast.cells) {
       for (const MetricResult& result : cell.metrics) {
-        if (!result.primary || !result.absent.empty() || result.verdict != Verdict::undecided) {
+        if (!result.primary || !result.absent_reason.empty() ||
+            result.verdict != Verdict::undecided) {
           continue;
         }
         ++all;
-        if (result.not_worth_it) ++not_worth_it;
+        if (result.too_many_needed) ++too_many_needed;
         if (!result.more) continue;
         ++few, least = std::min(least, *result.more), most = std::max(most, *result.more);
       }
@@ -231,9 +233,9 @@ std::string undecided_line(const Comparison& comparison) {
     text += least == most ? fmt::format("; {} more blocks would decide {}", least, few)
                           : fmt::format("; {} to {} more blocks would decide {}", least, most, few);
   }
-  if (not_worth_it > 0) {
+  if (too_many_needed > 0) {
     text +=
-        fmt::format("; {} would take more than {}: not worth it", not_worth_it, kMostMoreBlocks);
+        fmt::format("; {} would take more than {}: not worth it", too_many_needed, kMaxMoreBlocks);
   }
   return text + ".";
 }

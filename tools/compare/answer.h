@@ -13,7 +13,7 @@ namespace gilscope {
 std::vector<std::string> answer(const Comparison& comparison);
 
 // A cell's decided metrics without its first one, the largest change first.
-std::vector<const MetricResult*> others_decided(const CellResult& cell);
+std::vector<const MetricResult*> other_decided_metrics(const CellResult& cell);
 // "contended a second 35.6x (310 /s to 11 k/s)"
 std::string decided_text(const MetricResult& result);
 

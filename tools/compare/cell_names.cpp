@@ -7,7 +7,7 @@
 #include "tools/analysis/fact_text.h"
 
 namespace gilscope {
-std::string spoken(const std::string& key, const std::string& value) {
+std::string value_name(const std::string& key, const std::string& value) {
   if (key == "policy" || key == "workload" || key == "arrangement") return value;
   if (key == "threads" && value.ends_with('x')) {
     return value.substr(0, value.size() - 1) + (value == "1x" ? " thread" : " threads") + " a CPU";
@@ -40,7 +40,7 @@ std::string CellNames::of(const CellPair& pair) const {
     if (found == pair.keys.end()) return;
     const auto varies = varies_.find(key);
     if (always || (varies != varies_.end() && varies->second)) {
-      parts.push_back(spoken(key, found->second));
+      parts.push_back(value_name(key, found->second));
     }
   };
   // There is always a policy to name, unless it is what is compared.

@@ -9,7 +9,7 @@
 namespace gilscope {
 
 // A key's value as a sentence names it: "all CPUs", "2 threads", "check-interval:100".
-std::string spoken(const std::string& key, const std::string& value);
+std::string value_name(const std::string& key, const std::string& value);
 
 class CellNames {
  public:

@@ -29,7 +29,7 @@ const Fact* find(const Facts& facts, const std::string& key) {
 
 std::string fact_of(const Facts& facts, const std::string& key) {
   const Fact* fact = find(facts, key);
-  return fact ? whole_text_of(*fact) : "unknown";
+  return fact ? full_text_of(*fact) : "unknown";
 }
 
 std::map<std::string, std::string> keys_of(const Report& report) {
@@ -38,7 +38,7 @@ std::map<std::string, std::string> keys_of(const Report& report) {
   keys["id"] = printable(report.id);
   keys["status"] = printable(report.status);
   const auto add = [&](const std::string& prefix, const Facts& facts) {
-    for (const Fact& fact : facts) keys[prefix + printable(fact.key)] = whole_text_of(fact);
+    for (const Fact& fact : facts) keys[prefix + printable(fact.key)] = full_text_of(fact);
   };
   add("environment.", report.environment);
   add("environment.before.", report.environment_before);
@@ -130,32 +130,32 @@ const Cell* sequential_of(const Report& report, const Cell& cell) {
   return nullptr;
 }
 
-void add_cores(const Run& run, std::vector<CoreValue>& cores) {
+void add_cpus(const Run& run, std::vector<CpuValue>& cpus) {
   const double ns = double(run.window_ns.value_or(run.wall_ns));
   if (ns <= 0) return;
-  for (const Core& core : run.cores) {
+  for (const CpuTrace& cpu : run.cpus) {
     const double per_s = 1e9 / ns;
-    cores.push_back({core.cpu,
-                     {double(core.on_cpu_ns) / ns, double(core.wakeups.ran) * per_s,
-                      double(core.migrations.wakeup + core.migrations.preempt) * per_s,
-                      double(core.failed.contended) * per_s, double(core.failed.woken_lost) * per_s,
-                      double(core.failed.timed_out) * per_s}});
+    cpus.push_back({cpu.cpu,
+                    {double(cpu.on_cpu_ns) / ns, double(cpu.wakeups.ran) * per_s,
+                     double(cpu.migrations.wakeup + cpu.migrations.preempt) * per_s,
+                     double(cpu.failed.contended) * per_s, double(cpu.failed.woken_lost) * per_s,
+                     double(cpu.failed.timed_out) * per_s}});
   }
 }
 
 void add_disturbances(const Run& run, size_t cpus, ComparedCell& cell) {
   ++cell.runs;
-  if (run.gated()) ++cell.gated;
-  for (const GateResult& result : run.gates) {
-    if (result.value) ++cell.gates[printable(result.gate)];
+  if (run.disturbed()) ++cell.disturbed;
+  for (const Disturbance& result : run.disturbances) {
+    if (result.value) ++cell.disturbances[printable(result.kind)];
   }
   cell.stolen.add(run, cpus);
   double foreign = 0;
   size_t observed = 0;
-  for (const Core& core : run.cores) {
-    if (!core.foreign_ns) continue;
+  for (const CpuTrace& cpu : run.cpus) {
+    if (!cpu.foreign_ns) continue;
     ++observed;
-    foreign += double(*core.foreign_ns);
+    foreign += double(*cpu.foreign_ns);
   }
   if (observed > 0 && run.window_ns.value_or(0) > 0) {
     cell.foreign.push_back(foreign / double(*run.window_ns) / double(observed));
@@ -207,7 +207,7 @@ Result<ComparedReport> compared_report(const Report& report, const std::string& 
   result.origin = origin;
   result.id = printable(report.id);
   result.status = report.status;
-  result.box = fact_of(report.environment, "host.name");
+  result.machine = fact_of(report.environment, "host.name");
   result.boot = fact_of(report.environment, "host.boot_id");
   result.emulated = fact_of(report.environment, "virtualization.emulated") == "yes";
   result.keys = keys_of(report);
@@ -228,7 +228,7 @@ Result<ComparedReport> compared_report(const Report& report, const std::string& 
     for (const Run& run : cell.runs) {
       if (run.status != "done" || run.warmup) continue;
       add_disturbances(run, cell.cpu_list.size(), kept);
-      if (measured(run)) add_cores(run, kept.cores);
+      if (measured(run)) add_cpus(run, kept.cpus);
     }
   }
   return result;

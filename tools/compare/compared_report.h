@@ -18,31 +18,31 @@
 namespace gilscope {
 
 // A CPU's numbers in one block, for looking at; no verdict is made of them.
-struct CoreValue {
+struct CpuValue {
   int cpu = 0;
   // on_cpu_share, wakeups_per_s, migrations_per_s, failed_per_s of each kind
   std::array<double, 6> values{};
 };
-inline constexpr std::array<const char*, 6> kCoreMetrics{"on CPU",    "wakeups",     "migrations",
-                                                         "contended", "woken, lost", "timed out"};
+inline constexpr std::array<const char*, 6> kCpuMetrics{"on CPU",    "wakeups",     "migrations",
+                                                        "contended", "woken, lost", "timed out"};
 
 struct ComparedCell {
   std::map<std::string, std::string> keys;  // policy, workload, arrangement, threads, cpus ...
   size_t cpu_count = 0;  // the number of its CPUs, whatever the key calls them; 0: unknown
   MetricValues values;
-  std::vector<CoreValue> cores;
-  CellRuns tally;                       // how the planned runs ended
-  size_t runs = 0;                      // measured and finished, within limits or not
-  size_t gated = 0;                     // those that limits have left out
-  std::map<std::string, size_t> gates;  // by limit; a run may hit several
-  std::vector<double> foreign;          // shares of these runs' CPU time, where known
-  StealOfMany stolen;
+  std::vector<CpuValue> cpus;
+  CellRuns tally;                              // how the planned runs ended
+  size_t runs = 0;                             // measured and finished, within limits or not
+  size_t disturbed = 0;                        // those that limits have left out
+  std::map<std::string, size_t> disturbances;  // by limit; a run may hit several
+  std::vector<double> foreign;                 // shares of these runs' CPU time, where known
+  StealTotal stolen;
 };
 
 struct ComparedReport {
   std::string origin;  // the argument that named it, printable
   size_t argument = 0;
-  std::string id, digest, box, boot;
+  std::string id, digest, machine, boot;
   std::string status;
   size_t blocks_planned = 0;  // without warm-up
   size_t blocks_begun = 0;    // those that have a run

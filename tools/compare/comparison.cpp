@@ -60,10 +60,10 @@ Status missing(const CellResult& cell, const Contrast& contrast,
                const std::vector<std::string>& asked) {
   for (const MetricResult& result : cell.metrics) {
     const std::string name = metrics()[result.metric].name;
-    if (result.absent.empty() || std::ranges::count(asked, name) == 0) continue;
+    if (result.absent_reason.empty() || std::ranges::count(asked, name) == 0) continue;
     return fail(Exit::no_data,
                 fmt::format("{}, {} against {}: {}: {}; leave out --metric {}", cell.name,
-                            contrast.a, contrast.b, name, result.absent, name));
+                            contrast.a, contrast.b, name, result.absent_reason, name));
   }
   return {};
 }
@@ -72,14 +72,14 @@ Status missing(const CellResult& cell, const Contrast& contrast,
 
 const MetricResult* CellResult::lead() const {
   for (const MetricResult& result : metrics) {
-    if (result.primary && result.absent.empty()) return &result;
+    if (result.primary && result.absent_reason.empty()) return &result;
   }
   return nullptr;
 }
 
 size_t CellResult::primary(Verdict verdict) const {
   return size_t(std::ranges::count_if(metrics, [&](const MetricResult& result) {
-    return result.primary && result.absent.empty() && result.verdict == verdict;
+    return result.primary && result.absent_reason.empty() && result.verdict == verdict;
   }));
 }
 
@@ -133,7 +133,7 @@ Result<Comparison> compare(std::vector<ComparedReport> reports, const Comparison
   const auto primary = primary_metrics(reports, options.metrics);
   if (!primary) return fail(primary.error());
   const bool by_report = options.sides.by.empty() || options.sides.by == kByReport;
-  auto once = each_once(std::move(reports), by_report);
+  auto once = without_duplicates(std::move(reports), by_report);
   if (!once) return fail(once.error());
   comparison.reports = std::move(*once);
   auto axis = axis_of(comparison.reports, options.sides);
@@ -158,8 +158,8 @@ Result<Comparison> compare(std::vector<ComparedReport> reports, const Comparison
       CellResult& cell = result.cells.emplace_back();
       cell.pair = &pair;
       cell.name = names.of(pair);
-      cell.boxes_left_out = boxes_left_out(pair, comparison.axis);
-      const auto how = how_compared(pair, comparison.axis);
+      cell.machines_left_out = machines_left_out(pair, comparison.axis);
+      const auto how = comparison_design(pair, comparison.axis);
       cell.design = how.design;
       cell.unit = how.unit;
       cell.emulated = is_emulated(pair);
@@ -170,11 +170,11 @@ Result<Comparison> compare(std::vector<ComparedReport> reports, const Comparison
           auto found = metric_result(pair, comparison.axis, metric, units);
           if (!found) return fail(found.error());
           found->primary = is_primary;
-          found->inapplicable =
-              !declared && (found->absent == kOnNeitherSide || found->absent == kEmulated);
-          any = any || (found->absent.empty() && is_primary);
-          if (!found->absent.empty() && is_primary && why_not.empty()) {
-            why_not = fmt::format("{}: {}", cell.name, found->absent);
+          found->inapplicable = !declared && (found->absent_reason == kNotCaptured ||
+                                              found->absent_reason == kEmulated);
+          any = any || (found->absent_reason.empty() && is_primary);
+          if (!found->absent_reason.empty() && is_primary && why_not.empty()) {
+            why_not = fmt::format("{}: {}", cell.name, found->absent_reason);
           }
           cell.metrics.push_back(std::move(*found));
         }

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "tools/analysis/verdict.h"
-#include "tools/compare/boxes.h"
 #include "tools/compare/differences.h"
+#include "tools/compare/machines.h"
 #include "tools/compare/sides.h"
 
 namespace gilscope {
@@ -25,11 +25,11 @@ struct ComparisonOptions {
 // median of one boot's blocks. More blocks of a boot do not show what that boot did to all of them.
 enum class Unit { block, boot };
 
-struct BoxResult {
-  std::string box;
+struct MachineResult {
+  std::string machine;
   Unit unit = Unit::block;
   std::optional<Effect> effect;  // empty: `why` has the reason
-  std::string why;
+  std::string reason;
 };
 
 struct MetricResult {
@@ -47,14 +47,14 @@ struct MetricResult {
   // or for all exploratory ones.
   std::optional<double> p, adjusted_p;
   Verdict verdict = Verdict::undecided;
-  std::optional<size_t> more;  // blocks (or boots) on each side that would decide it
-  bool at_least = false;       // it may take more than `more`
-  bool not_worth_it = false;   // it would take more than kMostMoreBlocks
-  std::string absent;          // the reason for no result: "not captured on the other side"
+  std::optional<size_t> more;    // blocks (or boots) on each side that would decide it
+  bool at_least = false;         // it may take more than `more`
+  bool too_many_needed = false;  // it would take more than kMaxMoreBlocks
+  std::string absent_reason;     // the reason for no result: "not captured on the other side"
   // Absent on both sides, or a time of emulated CPUs, and nobody declared it.
   bool inapplicable = false;
-  std::vector<BoxResult> boxes;
-  std::optional<CombinedEffect> combined;  // of several boxes
+  std::vector<MachineResult> machines;
+  std::optional<CombinedEffect> combined;  // of several machines
 
   std::optional<double> ratio() const { return scale == Scale::ratio ? change : std::nullopt; }
   bool decided() const { return verdict != Verdict::same && verdict != Verdict::undecided; }
@@ -79,9 +79,9 @@ struct CellResult {
   std::string name;  // of the keys that tell compared cells apart
   Design design = Design::unpaired;
   Unit unit = Unit::block;
-  bool emulated = false;                    // some CPUs were emulated: only counts are compared
-  std::vector<std::string> boxes_left_out;  // machines that have one side only
-  std::vector<MetricResult> metrics;        // primary ones first
+  bool emulated = false;                       // some CPUs were emulated: only counts are compared
+  std::vector<std::string> machines_left_out;  // machines that have one side only
+  std::vector<MetricResult> metrics;           // primary ones first
   std::vector<Missing> missing;
 
   const MetricResult* lead() const;  // the first primary metric that is there: wall time, often

@@ -12,7 +12,7 @@ using Keys = std::map<std::string, std::string>;
 
 const MetricResult* find(const CellResult& cell, size_t metric) {
   for (const MetricResult& result : cell.metrics) {
-    if (result.metric == metric && result.absent.empty()) return &result;
+    if (result.metric == metric && result.absent_reason.empty()) return &result;
   }
   return nullptr;
 }

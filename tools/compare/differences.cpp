@@ -91,7 +91,7 @@ void refuse_other_specs(const Sides& sides, const Axis& axis, std::vector<std::s
     for (const auto& [setting, value] : report->settings.values) settings.insert(setting);
   }
   for (const std::string& setting : settings) {
-    if (!changes_what_is_measured(setting) || setting == setting_of(axis.key)) continue;
+    if (!affects_measurement(setting) || setting == setting_of(axis.key)) continue;
     if (setting == "cpus_by" || setting_values(all, setting).size() < 2) continue;
     const std::string key = cell_key_of(setting);
     const auto values = [&](const Reports& reports) {
@@ -219,7 +219,7 @@ std::optional<double> median_share(const std::vector<Member>& members,
 }
 
 std::optional<double> stolen_share(const std::vector<Member>& members, double exact_to) {
-  StealOfMany all;
+  StealTotal all;
   for (const Member& member : members) all.add(member.cell->stolen);
   return all.share(exact_to);
 }
@@ -253,34 +253,35 @@ void add_disturbances(const Sides& sides, std::vector<Difference>& differences) 
   shares("CPU time stolen by the hypervisor", stolen_share(sides.a, kWorthSaying),
          stolen_share(sides.b, kWorthSaying));
 
-  struct Gated {
-    size_t runs = 0, gated = 0;
-    Values gates;
-    double share() const { return runs ? double(gated) / double(runs) : 0; }
+  struct DisturbedRuns {
+    size_t runs = 0, disturbed = 0;
+    Values disturbances;
+    double share() const { return runs ? double(disturbed) / double(runs) : 0; }
     std::string text() const {
-      const std::string by = gates.empty() ? "" : fmt::format(" ({})", fmt::join(gates, ", "));
-      return fmt::format("{} of {}{}", gated, runs, by);
+      const std::string by =
+          disturbances.empty() ? "" : fmt::format(" ({})", fmt::join(disturbances, ", "));
+      return fmt::format("{} of {}{}", disturbed, runs, by);
     }
   };
-  const auto gated = [](const std::vector<Member>& members) {
-    Gated sum;
+  const auto disturbed = [](const std::vector<Member>& members) {
+    DisturbedRuns sum;
     for (const Member& member : members) {
       sum.runs += member.cell->runs;
-      sum.gated += member.cell->gated;
-      for (const auto& [gate, runs] : member.cell->gates) sum.gates.insert(gate);
+      sum.disturbed += member.cell->disturbed;
+      for (const auto& [kind, runs] : member.cell->disturbances) sum.disturbances.insert(kind);
     }
     return sum;
   };
-  const Gated a = gated(sides.a), b = gated(sides.b);
+  const DisturbedRuns a = disturbed(sides.a), b = disturbed(sides.b);
   if (std::abs(a.share() - b.share()) >= kWorthSaying) {
-    differences.push_back({"runs left out by gates", a.text(), b.text()});
+    differences.push_back({"runs left out by limits", a.text(), b.text()});
   }
 }
 
 void add_variations(const std::string& side, const Reports& reports, const Sides& sides,
                     const Axis& axis, std::vector<Variation>& variations) {
   for (const std::string& key : report_keys(sides)) {
-    // Boxes are estimated apart, and so vary by themselves.
+    // Machines are estimated apart, and so vary by themselves.
     if (moves_anyway(key) || asked_for(key, axis) || key.starts_with("environment.host.")) continue;
     const Values values = report_values(reports, key);
     if (values.size() > 1)
@@ -293,10 +294,10 @@ void add_sizes_of_all(const std::string& side, const std::vector<Member>& member
                       std::vector<Variation>& variations) {
   constexpr const char* kKey = "cpu.count";
   const std::string full = std::string("environment.") + kKey;
-  const bool said = std::ranges::any_of(variations, [&](const Variation& variation) {
+  const bool printed = std::ranges::any_of(variations, [&](const Variation& variation) {
     return variation.side == side && variation.key == full;
   });
-  if (said || asked_for(full, axis)) return;
+  if (printed || asked_for(full, axis)) return;
   const Values counts = sizes_of_all(members);
   if (counts.size() > 1) variations.push_back({side, kKey, listed(counts, true)});
 }

@@ -48,7 +48,7 @@ std::string end_of(const std::string& name, size_t room) {
 
 }  // namespace
 
-std::vector<std::string> told_apart(const std::vector<std::string>& levels, size_t room) {
+std::vector<std::string> distinct_names(const std::vector<std::string>& levels, size_t room) {
   if (levels.size() < 2 || !all_differ(levels) || all_fit(levels, room)) return levels;
   std::vector<std::string> names = levels;
   const size_t behind = common_beginning(reversed(names));

@@ -10,6 +10,6 @@ namespace gilscope {
 // Returns the levels unchanged where each fits into `room`; otherwise "6.1.0-48" and
 // "6.12.90+deb12" for "6.1.0-48-cloud-amd64" and "6.12.90+deb12-cloud-amd64". Different levels keep
 // different names.
-std::vector<std::string> told_apart(const std::vector<std::string>& levels, size_t room);
+std::vector<std::string> distinct_names(const std::vector<std::string>& levels, size_t room);
 
 }  // namespace gilscope

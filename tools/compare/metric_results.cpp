@@ -7,58 +7,59 @@ namespace {
 
 constexpr size_t kPrimary = 0, kExploratory = 1;  // families of questions
 
-std::optional<double> median_of(const std::vector<BoxResult>& boxes, double Effect::*side) {
+std::optional<double> median_of(const std::vector<MachineResult>& machines, double Effect::*side) {
   std::vector<double> values;
-  for (const BoxResult& box : boxes) {
-    if (box.effect) values.push_back((*box.effect).*side);
+  for (const MachineResult& machine : machines) {
+    if (machine.effect) values.push_back((*machine.effect).*side);
   }
   return median(std::move(values));
 }
 
-void take_one_box(const Effect& effect, MetricResult& result) {
+void take_one_machine(const Effect& effect, MetricResult& result) {
   result.all_zero = effect.all_zero;
   result.scale = effect.scale;
   result.confidence = effect.estimate.confidence;
   if (effect.all_zero) return;  // neither a change nor a chance of one
-  result.change = shown_on(effect.scale, effect.estimate.value);
+  result.change = from_scale(effect.scale, effect.estimate.value);
   if (effect.estimate.interval) {
-    result.interval = shown_on(effect.scale, *effect.estimate.interval);
+    result.interval = from_scale(effect.scale, *effect.estimate.interval);
   }
 }
 
-// Boxes with enough blocks for an interval are combined as a sample; each of the others says why it
-// is not among them.
-Status take_boxes(MetricResult& result) {
-  std::vector<BoxEffect> effects;
-  for (BoxResult& box : result.boxes) {
-    if (!box.effect) continue;
-    result.scale = box.effect->scale;
-    auto effect = box_effect(box.box, *box.effect);
+// Machines with enough blocks for an interval are combined as a sample; each of the others says why
+// it is not among them.
+Status take_machines(MetricResult& result) {
+  std::vector<MachineEffect> effects;
+  for (MachineResult& machine : result.machines) {
+    if (!machine.effect) continue;
+    result.scale = machine.effect->scale;
+    auto effect = machine_effect(machine.machine, *machine.effect);
     if (effect) {
       effects.push_back(std::move(*effect));
     } else {
-      box.why = effect.error().message;
+      machine.reason = effect.error().message;
     }
   }
-  result.all_zero = std::ranges::all_of(
-      result.boxes, [](const BoxResult& box) { return !box.effect || box.effect->all_zero; });
+  result.all_zero = std::ranges::all_of(result.machines, [](const MachineResult& machine) {
+    return !machine.effect || machine.effect->all_zero;
+  });
   if (result.all_zero) return {};
   if (effects.size() < 2) {
-    result.absent = "fewer than two boxes have enough blocks";
+    result.absent_reason = "fewer than two machines have enough blocks";
     return {};
   }
   auto combined = combine(std::move(effects));
   if (!combined) return fail(combined.error());
   result.combined = *combined;
-  result.change = shown_on(result.scale, combined->value);
-  result.interval = shown_on(result.scale, combined->interval);
+  result.change = from_scale(result.scale, combined->value);
+  result.interval = from_scale(result.scale, combined->interval);
   result.p = combined->p;
   return {};
 }
 
-// The effect that is judged: the one box's, or the combined one of several boxes.
+// The effect that is judged: the one machine's, or the combined one of several machines.
 std::optional<Effect> judged_effect(const MetricResult& result) {
-  if (result.boxes.size() == 1) return result.boxes.front().effect;
+  if (result.machines.size() == 1) return result.machines.front().effect;
   if (!result.combined && !result.all_zero) return {};
   Effect effect;
   effect.scale = result.scale;
@@ -66,11 +67,11 @@ std::optional<Effect> judged_effect(const MetricResult& result) {
   effect.all_zero = true;
   effect.median_a = result.median_a.value_or(0);
   effect.median_b = result.median_b.value_or(0);
-  for (const BoxResult& box : result.boxes) {
-    if (!box.effect || (!box.why.empty() && !result.all_zero)) continue;
-    effect.blocks_a = std::min(effect.blocks_a, box.effect->blocks_a);
-    effect.blocks_b = std::min(effect.blocks_b, box.effect->blocks_b);
-    effect.all_zero = effect.all_zero && box.effect->all_zero;
+  for (const MachineResult& machine : result.machines) {
+    if (!machine.effect || (!machine.reason.empty() && !result.all_zero)) continue;
+    effect.blocks_a = std::min(effect.blocks_a, machine.effect->blocks_a);
+    effect.blocks_b = std::min(effect.blocks_b, machine.effect->blocks_b);
+    effect.all_zero = effect.all_zero && machine.effect->all_zero;
   }
   if (result.combined) effect.estimate = {result.combined->value, result.combined->interval, 0.95};
   return effect;
@@ -93,28 +94,29 @@ Result<MetricResult> metric_result(const CellPair& pair, const Axis& axis, size_
   MetricResult result;
   result.metric = metric;
   if (metrics()[metric].of_time && is_emulated(pair)) {
-    result.absent = kEmulated;
+    result.absent_reason = kEmulated;
     return result;
   }
-  auto boxes = box_results(pair, axis, metric, units);
-  if (!boxes) return fail(boxes.error());
-  result.boxes = std::move(*boxes);
+  auto machines = machine_results(pair, axis, metric, units);
+  if (!machines) return fail(machines.error());
+  result.machines = std::move(*machines);
   size_t with_effect = 0;
-  for (const BoxResult& box : result.boxes) {
-    if (!box.effect) continue;
+  for (const MachineResult& machine : result.machines) {
+    if (!machine.effect) continue;
     ++with_effect;
-    result.blocks_a += box.effect->blocks_a;
-    result.blocks_b += box.effect->blocks_b;
+    result.blocks_a += machine.effect->blocks_a;
+    result.blocks_b += machine.effect->blocks_b;
   }
   if (with_effect == 0) {
-    result.absent = result.boxes.empty() ? "no box has both sides" : result.boxes.front().why;
+    result.absent_reason =
+        result.machines.empty() ? "no machine has both sides" : result.machines.front().reason;
     return result;
   }
-  result.median_a = median_of(result.boxes, &Effect::median_a);
-  result.median_b = median_of(result.boxes, &Effect::median_b);
-  if (result.boxes.size() == 1) {
-    take_one_box(*result.boxes.front().effect, result);
-  } else if (Status s = take_boxes(result); !s) {
+  result.median_a = median_of(result.machines, &Effect::median_a);
+  result.median_b = median_of(result.machines, &Effect::median_b);
+  if (result.machines.size() == 1) {
+    take_one_machine(*result.machines.front().effect, result);
+  } else if (Status s = take_machines(result); !s) {
     return fail(s.error());
   }
   return result;
@@ -137,7 +139,7 @@ Status judge_results(Comparison& comparison) {
         question.contrast = contrast;
         question.better = better_of(cell, metric);
         question.min_difference = minimum_difference(metric.unit, limits.min_effect);
-        question.of_machines = result.boxes.size() > 1;
+        question.of_machines = result.machines.size() > 1;
         if (result.combined) question.machines_p = result.combined->p;
         results.push_back(&result);
       }
@@ -154,7 +156,7 @@ Status judge_results(Comparison& comparison) {
     result.least = judgement.least;
     result.more = judgement.more;
     result.at_least = judgement.at_least;
-    result.not_worth_it = judgement.not_worth_it;
+    result.too_many_needed = judgement.too_many_needed;
   }
   const auto tests_of = [&](size_t family) {
     return family < judged->tests.size() ? judged->tests[family] : 0;

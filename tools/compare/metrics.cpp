@@ -59,32 +59,32 @@ OfRun rusage_per_s(uint64_t ResourceUsage::*count) {
 }
 
 // A number of each CPU of a run.
-using OfCore = std::function<std::optional<uint64_t>(const Core&)>;
+using OfCpu = std::function<std::optional<uint64_t>(const CpuTrace&)>;
 
-std::optional<uint64_t> wakeups_ran(const Core& core) {
-  return core.wakeups.ran;
+std::optional<uint64_t> wakeups_ran(const CpuTrace& cpu) {
+  return cpu.wakeups.ran;
 }
 
-std::optional<uint64_t> wasted_wakeups(const Core& core) {
-  return core.wasted_wakeups;
+std::optional<uint64_t> wasted_wakeups(const CpuTrace& cpu) {
+  return cpu.wasted_wakeups;
 }
 
-std::optional<uint64_t> migrations(const Core& core) {
-  return core.migrations.wakeup + core.migrations.preempt;
+std::optional<uint64_t> migrations(const CpuTrace& cpu) {
+  return cpu.migrations.wakeup + cpu.migrations.preempt;
 }
 
-OfRun per_s(const OfCore& count) {
+OfRun per_s(const OfCpu& count) {
   return [count](const Run& run) -> Value {
-    const auto sum = sum_over(run.cores, count);
-    if (run.cores.empty() || !sum) return std::nullopt;
+    const auto sum = sum_over(run.cpus, count);
+    if (run.cpus.empty() || !sum) return std::nullopt;
     return rate_of(double(*sum), window_ns(run));
   };
 }
 
-OfRun per_acquire(const OfCore& count) {
+OfRun per_acquire(const OfCpu& count) {
   return [count](const Run& run) -> Value {
-    const auto sum = sum_over(run.cores, count);
-    if (run.cores.empty() || !sum) return std::nullopt;
+    const auto sum = sum_over(run.cpus, count);
+    if (run.cpus.empty() || !sum) return std::nullopt;
     return ratio_of(double(*sum), double(run.gil.acquires));
   };
 }
@@ -101,7 +101,7 @@ Value failed_per_acquire(const Run& run) {
 }
 
 Value wasted_share(const Run& run) {
-  const auto wasted = sum_over(run.cores, wasted_wakeups), ran = sum_over(run.cores, wakeups_ran);
+  const auto wasted = sum_over(run.cpus, wasted_wakeups), ran = sum_over(run.cpus, wakeups_ran);
   return wasted && ran ? ratio_of(double(*wasted), double(*ran)) : std::nullopt;
 }
 
@@ -173,7 +173,7 @@ const std::vector<Definition>& definitions() {
   if (const char* shown = GILSCOPE_ROW(__VA_ARGS__).per_s) {                                    \
     list.push_back(                                                                             \
         defined(#key "_per_s", Definition::Of::traced,                                          \
-                per_s([](const Core& core) -> std::optional<uint64_t> { return core.key; }),    \
+                per_s([](const CpuTrace& cpu) -> std::optional<uint64_t> { return cpu.key; }),  \
                 Metric::Unit::rate, Better::neither, Standing::exploratory, shown, Options{})); \
   }
 #include "bpf/numbers.def"

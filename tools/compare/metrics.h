@@ -46,8 +46,8 @@ std::optional<size_t> find_metric(const std::string& name);
 // By metric; a block that did not measure one has no value there.
 using MetricValues = std::vector<std::vector<BlockValue>>;
 
-// Of a cell's measured, finished runs that no gate left out. `sequential` is the cell that its
-// threaded runs are compared with, `trace` what its segments tell; either may be null.
+// Of a cell's measured, finished runs that no disturbance limit left out. `sequential` is the cell
+// that its threaded runs are compared with, `trace` what its segments tell; either may be null.
 MetricValues metric_values(const Cell& cell, const Cell* sequential, const CellFindings* trace);
 
 }  // namespace gilscope

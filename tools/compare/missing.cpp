@@ -30,7 +30,7 @@ RunTally sum_of(const Members& members, RunTally CellRuns::*kind) {
 }
 
 std::string losses(const Members& members) {
-  return loss_of(sum_of(members, &CellRuns::untraced), sum_of(members, &CellRuns::traced));
+  return loss_text(sum_of(members, &CellRuns::untraced), sum_of(members, &CellRuns::traced));
 }
 
 std::set<Block> blocks_of(const Members& members, const KindOfRuns& kind) {
@@ -78,12 +78,13 @@ class MissingOfCell {
 
   std::vector<Missing> found() {
     for (const bool of_a : {true, false}) losses_of_side(of_a);
-    const auto boxes = by_box(*cell_.pair, axis_);
-    for (const BoxMembers& box : boxes) {
-      for (const KindOfRuns& kind : kKinds) thin(box, kind, boxes.size() > 1);
+    const auto machines = per_machine(*cell_.pair, axis_);
+    for (const MachineMembers& machine : machines) {
+      for (const KindOfRuns& kind : kKinds) thin(machine, kind, machines.size() > 1);
     }
-    if (boxes.empty()) add("", "no box has it on both sides");
-    if (!boxes.empty()) std::ranges::for_each(cell_.boxes_left_out, [&](auto& b) { left_out(b); });
+    if (machines.empty()) add("", "no machine has it on both sides");
+    if (!machines.empty())
+      std::ranges::for_each(cell_.machines_left_out, [&](auto& b) { left_out(b); });
     for (const bool of_a : {true, false}) uncaptured(of_a);
     return std::move(found_);
   }
@@ -107,14 +108,15 @@ class MissingOfCell {
     add(level(of_a), lost, passes);
   }
 
-  void thin(const BoxMembers& box, const KindOfRuns& kind, bool name_box) {
-    const Units a = units_of(box.a, kind, cell_.unit), b = units_of(box.b, kind, cell_.unit);
+  void thin(const MachineMembers& machine, const KindOfRuns& kind, bool name_machine) {
+    const Units a = units_of(machine.a, kind, cell_.unit),
+                b = units_of(machine.b, kind, cell_.unit);
     if (a.planned == 0 || b.planned == 0) return;  // uncaptured() has that
     const char* what = cell_.unit == Unit::boot ? "boot" : "block";
-    const std::string where = name_box ? " on " + box.box : "";
+    const std::string where = name_machine ? " on " + machine.machine : "";
     if (cell_.design == Design::paired) {
-      std::set<Block> both = blocks_of(box.a, kind);
-      const std::set<Block> of_b = blocks_of(box.b, kind);
+      std::set<Block> both = blocks_of(machine.a, kind);
+      const std::set<Block> of_b = blocks_of(machine.b, kind);
       std::erase_if(both, [&](const Block& block) { return !of_b.contains(block); });
       const Units pairs{std::max(a.planned, b.planned), both.size()};
       if (!too_little(pairs, pairs)) return;
@@ -126,7 +128,7 @@ class MissingOfCell {
     for (const bool of_a : {true, false}) {
       const Units& of = of_a ? a : b;
       if (!too_little(of, of_a ? b : a)) continue;
-      if (of.left == 0 && !name_box) continue;  // losses_of_side() has that
+      if (of.left == 0 && !name_machine) continue;  // losses_of_side() has that
       add(level(of_a),
           of.left < of.planned
               ? fmt::format("{} of {} {} left with {} runs{}, too few to decide anything", of.left,
@@ -138,10 +140,11 @@ class MissingOfCell {
     }
   }
 
-  void left_out(const std::string& box) {
-    const auto has = [&](const Member& member) { return member.report->box == box; };
+  void left_out(const std::string& machine) {
+    const auto has = [&](const Member& member) { return member.report->machine == machine; };
     const bool on_a = std::ranges::any_of(cell_.pair->a, has);
-    add(level(!on_a), fmt::format("no report of box {}, where {} was run", box, level(on_a)));
+    add(level(!on_a),
+        fmt::format("no report of machine {}, where {} was run", machine, level(on_a)));
   }
 
   // Primary metrics that the runs of only one side could measure.
@@ -156,7 +159,7 @@ class MissingOfCell {
             return !member.cell->values[result.metric].empty();
           });
         };
-        if (result.primary && !result.absent.empty() && !has(of_a) && has(!of_a)) {
+        if (result.primary && !result.absent_reason.empty() && !has(of_a) && has(!of_a)) {
           names.emplace_back(metrics()[result.metric].name);
         }
       }

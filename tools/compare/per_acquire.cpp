@@ -97,9 +97,9 @@ PerAcquire per_acquire(const Comparison& comparison) {
         const auto found = levels.find(level);
         if (found == levels.end()) continue;
         const std::string cpus = cpus_of(cell);
-        group.rows.push_back(
-            {level_name(comparison.axis, level) + (cpus.empty() ? "" : ", " + spoken("cpus", cpus)),
-             found->second.medians, found->second.emulated});
+        group.rows.push_back({level_name(comparison.axis, level) +
+                                  (cpus.empty() ? "" : ", " + value_name("cpus", cpus)),
+                              found->second.medians, found->second.emulated});
       }
     }
     all.groups.push_back(std::move(group));

@@ -50,9 +50,9 @@ std::vector<Part> parts_of(const RunTally& tally) {
   }
   if (tally.not_run)
     parts.push_back({tally.not_run, fmt::format("{} never run", be(tally.not_run))});
-  if (tally.gated) {
-    parts.push_back({tally.gated, fmt::format("{} left out by gates ({})", be(tally.gated),
-                                              listed(tally.gates, tally.gated))});
+  if (tally.disturbed) {
+    parts.push_back({tally.disturbed, fmt::format("{} left out by limits ({})", be(tally.disturbed),
+                                                  listed(tally.disturbances, tally.disturbed))});
   }
   return parts;
 }
@@ -62,11 +62,11 @@ std::vector<Part> parts_of(const RunTally& tally) {
 RunTally& RunTally::operator+=(const RunTally& other) {
   planned += other.planned;
   compared += other.compared;
-  gated += other.gated;
+  disturbed += other.disturbed;
   failed += other.failed;
   interrupted += other.interrupted;
   not_run += other.not_run;
-  add(gates, other.gates);
+  add(disturbances, other.disturbances);
   add(failures, other.failures);
   return *this;
 }
@@ -87,10 +87,10 @@ CellRuns tally_of(const Cell& cell, const PlannedRuns& planned) {
     if (measured(run)) {
       ++tally.compared;
       (run.traced() ? runs.traced_blocks : runs.untraced_blocks).push_back(run.block);
-    } else if (run.status == "done" && run.gated()) {
-      ++tally.gated;
-      for (const GateResult& gate : run.gates) {
-        if (gate.value) ++tally.gates[printable(gate.gate)];
+    } else if (run.status == "done" && run.disturbed()) {
+      ++tally.disturbed;
+      for (const Disturbance& found : run.disturbances) {
+        if (found.value) ++tally.disturbances[printable(found.kind)];
       }
     } else if (run.status == "interrupted") {
       ++tally.interrupted;
@@ -109,7 +109,7 @@ CellRuns tally_of(const Cell& cell, const PlannedRuns& planned) {
   return runs;
 }
 
-std::string loss_of(const RunTally& tally, const std::string& kind) {
+std::string loss_text(const RunTally& tally, const std::string& kind) {
   const std::vector<Part> parts = parts_of(tally);
   if (parts.empty()) return "";
   const std::string runs = Wording::number_of(tally.planned, kind + "run");
@@ -121,15 +121,15 @@ std::string loss_of(const RunTally& tally, const std::string& kind) {
   return fmt::format("of {} {}", runs, Wording::list(texts));
 }
 
-std::string loss_of(const RunTally& untraced, const RunTally& traced) {
+std::string loss_text(const RunTally& untraced, const RunTally& traced) {
   const bool both = untraced.planned > 0 && traced.planned > 0;
   if (both && untraced.compared == 0 && traced.compared == 0) {
     RunTally all = untraced;
     all += traced;
-    return loss_of(all, "");
+    return loss_text(all, "");
   }
-  std::string text = loss_of(untraced, both ? "untraced " : "");
-  const std::string second = loss_of(traced, both ? "traced " : "");
+  std::string text = loss_text(untraced, both ? "untraced " : "");
+  const std::string second = loss_text(traced, both ? "traced " : "");
   if (!text.empty() && !second.empty()) text += "; ";
   return text + second;
 }

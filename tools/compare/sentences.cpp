@@ -41,7 +41,7 @@ std::string within(const Metric& metric, Scale scale, const std::optional<Interv
   return fmt::format("{} to {}", low.unit == high.unit ? low.digits : low.text(), high.text());
 }
 
-std::string said(Verdict verdict, const Contrast& contrast, const Axis& axis) {
+std::string verdict_words(Verdict verdict, const Contrast& contrast, const Axis& axis) {
   const std::string a = level_name(axis, contrast.a), b = level_name(axis, contrast.b);
   if (verdict == Verdict::undecided) return fmt::format("undecided between {} and {}", b, a);
   return fmt::format("{} with {} {} with {}", name_of(verdict), b,
@@ -119,7 +119,7 @@ std::vector<std::string> method_lines(const Comparison& comparison) {
   return lines;
 }
 
-std::vector<std::string> stamp(const ContrastResult& contrast, bool forced) {
+std::vector<std::string> forced_warnings(const ContrastResult& contrast, bool forced) {
   std::vector<std::string> lines;
   if (!forced) return lines;
   for (const std::string& reason : contrast.differences.refusals) {
@@ -203,26 +203,29 @@ std::vector<std::string> difference_lines(const ContrastResult& contrast) {
 }
 
 std::string level_name(const Axis& axis, const std::string& level) {
-  return shortened(std::ranges::count(cell_keys(), axis.key) > 0 ? spoken(axis.key, level) : level);
+  return shortened(std::ranges::count(cell_keys(), axis.key) > 0 ? value_name(axis.key, level)
+                                                                 : level);
 }
 
 std::vector<std::string> short_names(const Axis& axis, size_t room) {
   std::vector<std::string> names;
   for (const std::string& level : axis.levels) {
-    names.push_back(std::ranges::count(cell_keys(), axis.key) > 0 ? spoken(axis.key, level)
+    names.push_back(std::ranges::count(cell_keys(), axis.key) > 0 ? value_name(axis.key, level)
                                                                   : level);
   }
-  return told_apart(names, room);
+  return distinct_names(names, room);
 }
 
 std::string sentence(const CellResult& cell, const Contrast& contrast, const Axis& axis) {
   const MetricResult* lead = cell.lead();
   if (!lead) {
-    const std::string why = cell.metrics.empty() ? "no metrics" : cell.metrics.front().absent;
+    const std::string why =
+        cell.metrics.empty() ? "no metrics" : cell.metrics.front().absent_reason;
     return fmt::format("{}: nothing to compare: {}.", cell.name, why);
   }
-  std::string text = fmt::format("{}: {}: {}", cell.name, said(lead->verdict, contrast, axis),
-                                 shown_name(metrics()[lead->metric]));
+  std::string text =
+      fmt::format("{}: {}: {}", cell.name, verdict_words(lead->verdict, contrast, axis),
+                  shown_name(metrics()[lead->metric]));
   if (lead->change) text += " " + change_text(*lead);
   if (lead->interval) text += fmt::format(" ({})", interval_text(*lead));
   text += fmt::format(", {}", units_of(cell, *lead));
@@ -232,15 +235,17 @@ std::string sentence(const CellResult& cell, const Contrast& contrast, const Axi
   }
   text += "; " + counts(cell) + ".";
   if (lead->combined) {
-    text += fmt::format(" {} boxes, combined with the box as a random effect.", lead->boxes.size());
+    text += fmt::format(" {} machines, combined with the machine as a random effect.",
+                        lead->machines.size());
     if (lead->combined->contradictory) {
       text += " THE BOXES CONTRADICT EACH OTHER: on some it is more, on others less.";
     } else if (lead->combined->signs_differ) {
-      text += " The boxes disagree in sign.";
+      text += " The machines disagree in sign.";
     }
   }
-  if (!cell.boxes_left_out.empty()) {
-    text += fmt::format(" Left out, having one side only: {}.", Wording::list(cell.boxes_left_out));
+  if (!cell.machines_left_out.empty()) {
+    text +=
+        fmt::format(" Left out, having one side only: {}.", Wording::list(cell.machines_left_out));
   }
   return text;
 }
@@ -278,7 +283,7 @@ std::string change_text(const MetricResult& result) {
 }
 
 std::string change_text(const Metric& metric, const Effect& effect) {
-  return changed(metric, effect.scale, shown_on(effect.scale, effect.estimate.value));
+  return changed(metric, effect.scale, from_scale(effect.scale, effect.estimate.value));
 }
 
 std::string interval_text(const MetricResult& result) {
@@ -288,7 +293,7 @@ std::string interval_text(const MetricResult& result) {
 std::string interval_text(const Metric& metric, const Effect& effect) {
   const auto& interval = effect.estimate.interval;
   return within(metric, effect.scale,
-                interval ? std::optional(shown_on(effect.scale, *interval)) : std::nullopt);
+                interval ? std::optional(from_scale(effect.scale, *interval)) : std::nullopt);
 }
 
 std::string p_text(const std::optional<double>& p) {
@@ -299,7 +304,7 @@ std::string p_text(const std::optional<double>& p) {
 }
 
 std::string more_text(const MetricResult& result) {
-  if (result.not_worth_it) return fmt::format(">{}", kMostMoreBlocks);
+  if (result.too_many_needed) return fmt::format(">{}", kMaxMoreBlocks);
   if (!result.more) return "";
   return fmt::format("{}{}", *result.more, result.at_least ? "+" : "");
 }

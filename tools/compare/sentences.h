@@ -13,7 +13,7 @@ std::string title(const Comparison& comparison);
 // How the comparison was made, how it was judged, and how to read it.
 std::vector<std::string> method_lines(const Comparison& comparison);
 // The reasons that --force overrode; empty without it.
-std::vector<std::string> stamp(const ContrastResult& contrast, bool forced);
+std::vector<std::string> forced_warnings(const ContrastResult& contrast, bool forced);
 // Missing things, one line each with the cells that lack them: those that are a reason to fail, and
 // those that are not.
 struct MissingLines {

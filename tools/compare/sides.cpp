@@ -39,10 +39,10 @@ Result<std::string> resolved(const std::string& name, const std::set<std::string
                               : fmt::format("did you mean '{}'?", near)));
 }
 
-template <typename See>
-void for_each_member(const std::vector<ComparedReport>& reports, See see) {
+template <typename Visitor>
+void for_each_member(const std::vector<ComparedReport>& reports, Visitor visit) {
   for (const ComparedReport& report : reports) {
-    for (const ComparedCell& cell : report.cells) see(Member{&report, &cell});
+    for (const ComparedCell& cell : report.cells) visit(Member{&report, &cell});
   }
 }
 
@@ -140,7 +140,8 @@ bool comes_before(const std::map<std::string, std::string>& a,
   return a < b;
 }
 
-Result<std::vector<ComparedReport>> each_once(std::vector<ComparedReport> reports, bool by_report) {
+Result<std::vector<ComparedReport>> without_duplicates(std::vector<ComparedReport> reports,
+                                                       bool by_report) {
   std::map<std::pair<size_t, std::string>, size_t> places;
   std::vector<ComparedReport> once;
   for (ComparedReport& report : reports) {

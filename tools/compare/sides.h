@@ -54,7 +54,8 @@ bool comes_before(const std::map<std::string, std::string>& a,
 
 // Keeps one copy of each report in a pool. Fails, naming both files, where two have the same id and
 // different contents: merge knows which is the later. `by_report` makes each argument its own pool.
-Result<std::vector<ComparedReport>> each_once(std::vector<ComparedReport> reports, bool by_report);
+Result<std::vector<ComparedReport>> without_duplicates(std::vector<ComparedReport> reports,
+                                                       bool by_report);
 
 // Accepts keys without their "environment.", and "host" and "kernel". Fails with a suggestion for
 // an unknown key, and with Exit::no_data where all reports agree in the key.

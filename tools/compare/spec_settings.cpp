@@ -46,10 +46,10 @@ Result<SpecSettings> spec_settings(const Report& report, const std::string& orig
   for (const auto& [key, node] : *table) {
     const std::string name = printable(key.str());
     if (const toml::table* inner = node.as_table()) {
-      for (const auto& [gate, limit] : *inner) {
+      for (const auto& [kind, limit] : *inner) {
         const std::string value = text_of(limit);
         if (value == "true") continue;  // the default
-        settings.values[name + "." + printable(gate.str())] = value == "off" ? "false" : value;
+        settings.values[name + "." + printable(kind.str())] = value == "off" ? "false" : value;
       }
     } else if (name == "metrics") {
       if (node.is_string()) settings.metrics.push_back(text_of(node));
@@ -63,7 +63,7 @@ Result<SpecSettings> spec_settings(const Report& report, const std::string& orig
   return settings;
 }
 
-bool changes_what_is_measured(const std::string& setting) {
+bool affects_measurement(const std::string& setting) {
   static const std::set<std::string> harmless{"name", "blocks", "warmup", "seed", "claim"};
   return !harmless.contains(setting);
 }

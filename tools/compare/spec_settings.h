@@ -23,7 +23,7 @@ Result<SpecSettings> spec_settings(const Report& report, const std::string& orig
 
 // Whether different values of this setting mean different measurements. The name and the number of
 // blocks do not.
-bool changes_what_is_measured(const std::string& setting);
+bool affects_measurement(const std::string& setting);
 
 // The setting that lists a cell's key: "policies" for "policy"; empty: none does.
 std::string setting_of(const std::string& cell_key);

@@ -11,16 +11,16 @@ namespace {
 
 using Members = std::vector<Member>;
 
-std::set<std::string, NaturalOrder> boxes_of(const Members& members) {
-  std::set<std::string, NaturalOrder> boxes;
-  for (const Member& member : members) boxes.insert(member.report->box);
-  return boxes;
+std::set<std::string, NaturalOrder> machines_of(const Members& members) {
+  std::set<std::string, NaturalOrder> machines;
+  for (const Member& member : members) machines.insert(member.report->machine);
+  return machines;
 }
 
-Members of_box(const Members& members, const std::string& box) {
+Members of_machine(const Members& members, const std::string& machine) {
   Members found;
   for (const Member& member : members) {
-    if (member.report->box == box) found.push_back(member);
+    if (member.report->machine == machine) found.push_back(member);
   }
   return found;
 }
@@ -44,11 +44,11 @@ std::set<std::string> boots_of(const Members& members) {
   return boots;
 }
 
-HowCompared how(const BoxMembers& box) {
+ComparisonDesign how(const MachineMembers& machine) {
   // Both sides of one report ran in the same blocks and the same boots.
-  if (ids_of(box.a) == ids_of(box.b)) return {Design::paired, Unit::block};
+  if (ids_of(machine.a) == ids_of(machine.b)) return {Design::paired, Unit::block};
   // Sides that share no boot also differ in the effects of their boots.
-  const auto a = boots_of(box.a), b = boots_of(box.b);
+  const auto a = boots_of(machine.a), b = boots_of(machine.b);
   const bool apart = std::ranges::none_of(a, [&](const auto& boot) { return b.contains(boot); });
   const bool of_boots = apart && (a.size() > 1 || b.size() > 1);
   return {Design::unpaired, of_boots ? Unit::boot : Unit::block};
@@ -82,53 +82,56 @@ bool nothing_left(const Members& members) {
       members, [](const Member& member) { return member.cell->tally.all().compared == 0; });
 }
 
-std::string why_absent(const Members& members, const std::string& side) {
+std::string absence_reason(const Members& members, const std::string& side) {
   const RunTally untraced = tally_of(members, &CellRuns::untraced);
   const RunTally traced = tally_of(members, &CellRuns::traced);
   RunTally all = untraced;
   all += traced;
-  if (all.planned > 0 && all.gated == all.planned) {
-    return fmt::format("gates have left out all {} runs of {}", all.planned, side);
+  if (all.planned > 0 && all.disturbed == all.planned) {
+    return fmt::format("limits have left out all {} runs of {}", all.planned, side);
   }
   if (all.planned > 0 && all.compared == 0) {
-    return fmt::format("nothing is left of {}: {}", side, loss_of(all, ""));
+    return fmt::format("nothing is left of {}: {}", side, loss_text(all, ""));
   }
   for (const bool of_traced : {false, true}) {
     const RunTally& tally = of_traced ? traced : untraced;
     if (tally.planned > 0 && tally.compared == 0) {
       return fmt::format("not captured on {}: {}", side,
-                         loss_of(tally, of_traced ? "traced " : "untraced "));
+                         loss_text(tally, of_traced ? "traced " : "untraced "));
     }
   }
   if (traced.planned == 0) return fmt::format("not captured on {}, which was not traced", side);
   return fmt::format("not captured on {}", side);
 }
 
-std::string neither(const BoxMembers& box) {
-  if (!nothing_left(box.a) || !nothing_left(box.b)) return kOnNeitherSide;
-  const std::string why = why_absent(box.a, "either side");
-  if (why_absent(box.b, "either side") == why) return why;
-  return why_absent(box.a, "the baseline") + "; " + why_absent(box.b, "the other side");
+std::string neither(const MachineMembers& machine) {
+  if (!nothing_left(machine.a) || !nothing_left(machine.b)) return kNotCaptured;
+  const std::string why = absence_reason(machine.a, "either side");
+  if (absence_reason(machine.b, "either side") == why) return why;
+  return absence_reason(machine.a, "the baseline") + "; " +
+         absence_reason(machine.b, "the other side");
 }
 
 }  // namespace
 
 // Where each side is one machine and no machine has both, the machines are part of the comparison.
-std::vector<BoxMembers> by_box(const CellPair& pair, const Axis& axis) {
-  const auto a = boxes_of(pair.a), b = boxes_of(pair.b);
-  std::vector<BoxMembers> boxes;
-  for (const std::string& box : a) {
-    if (b.contains(box)) boxes.push_back({box, of_box(pair.a, box), of_box(pair.b, box)});
+std::vector<MachineMembers> per_machine(const CellPair& pair, const Axis& axis) {
+  const auto a = machines_of(pair.a), b = machines_of(pair.b);
+  std::vector<MachineMembers> machines;
+  for (const std::string& machine : a) {
+    if (b.contains(machine))
+      machines.push_back({machine, of_machine(pair.a, machine), of_machine(pair.b, machine)});
   }
-  if (boxes.empty() && (axis.key == "environment.host.name" || (a.size() == 1 && b.size() == 1))) {
-    boxes.push_back({*a.begin() + " and " + *b.begin(), pair.a, pair.b});
+  if (machines.empty() &&
+      (axis.key == "environment.host.name" || (a.size() == 1 && b.size() == 1))) {
+    machines.push_back({*a.begin() + " and " + *b.begin(), pair.a, pair.b});
   }
-  return boxes;
+  return machines;
 }
 
-HowCompared how_compared(const CellPair& pair, const Axis& axis) {
-  const auto boxes = by_box(pair, axis);
-  return boxes.empty() ? HowCompared() : how(boxes.front());
+ComparisonDesign comparison_design(const CellPair& pair, const Axis& axis) {
+  const auto machines = per_machine(pair, axis);
+  return machines.empty() ? ComparisonDesign() : how(machines.front());
 }
 
 UnitNumbers::UnitNumbers(const std::vector<ComparedReport>& reports) {
@@ -148,33 +151,33 @@ UnitNumbers::UnitNumbers(const std::vector<ComparedReport>& reports) {
   for (auto& [boot, place] : boots_) place = number++;
 }
 
-Result<std::vector<BoxResult>> box_results(const CellPair& pair, const Axis& axis, size_t metric,
-                                           const UnitNumbers& units) {
+Result<std::vector<MachineResult>> machine_results(const CellPair& pair, const Axis& axis,
+                                                   size_t metric, const UnitNumbers& units) {
   struct Sides {
-    HowCompared compared;
+    ComparisonDesign compared;
     Side a, b;
   };
-  const auto boxes = by_box(pair, axis);
+  const auto machines = per_machine(pair, axis);
   const std::string name = metrics()[metric].name;
   std::vector<Sides> sides;
   std::vector<const Side*> all;
-  for (const BoxMembers& box : boxes) {
-    const HowCompared compared = how(box);
-    sides.push_back({compared,
-                     side_of(box.a, metric, name + " of the baseline", compared.unit, units),
-                     side_of(box.b, metric, name + " of the other side", compared.unit, units)});
+  for (const MachineMembers& machine : machines) {
+    const ComparisonDesign compared = how(machine);
+    sides.push_back(
+        {compared, side_of(machine.a, metric, name + " of the baseline", compared.unit, units),
+         side_of(machine.b, metric, name + " of the other side", compared.unit, units)});
   }
-  for (const Sides& of_box : sides) all.insert(all.end(), {&of_box.a, &of_box.b});
+  for (const Sides& of_machine : sides) all.insert(all.end(), {&of_machine.a, &of_machine.b});
   const Scale scale = scale_of(metrics()[metric], all);  // one for all machines, which are combined
-  std::vector<BoxResult> results;
-  for (size_t i = 0; i < boxes.size(); ++i) {
-    const BoxMembers& box = boxes[i];
+  std::vector<MachineResult> results;
+  for (size_t i = 0; i < machines.size(); ++i) {
+    const MachineMembers& machine = machines[i];
     const auto& [compared, a, b] = sides[i];
-    BoxResult result{box.box, compared.unit, {}, ""};
+    MachineResult result{machine.machine, compared.unit, {}, ""};
     if (a.values.empty() || b.values.empty()) {
-      result.why = a.values.empty() && b.values.empty() ? neither(box)
-                   : a.values.empty()                   ? why_absent(box.a, "the baseline")
-                                                        : why_absent(box.b, "the other side");
+      result.reason = a.values.empty() && b.values.empty() ? neither(machine)
+                      : a.values.empty() ? absence_reason(machine.a, "the baseline")
+                                         : absence_reason(machine.b, "the other side");
       results.push_back(std::move(result));
       continue;
     }
@@ -183,7 +186,7 @@ Result<std::vector<BoxResult>> box_results(const CellPair& pair, const Axis& axi
     if (effect) {
       result.effect = std::move(*effect);
     } else if (effect.error().code == Exit::no_data) {
-      result.why = "no block has it on both sides";
+      result.reason = "no block has it on both sides";
     } else {
       return fail(effect.error());
     }
@@ -192,15 +195,16 @@ Result<std::vector<BoxResult>> box_results(const CellPair& pair, const Axis& axi
   return results;
 }
 
-std::vector<std::string> boxes_left_out(const CellPair& pair, const Axis& axis) {
-  const auto boxes = by_box(pair, axis);
+std::vector<std::string> machines_left_out(const CellPair& pair, const Axis& axis) {
+  const auto machines = per_machine(pair, axis);
   std::vector<std::string> left_out;
   for (const Members* members : {&pair.a, &pair.b}) {
-    for (const std::string& box : boxes_of(*members)) {
-      const bool used = std::ranges::any_of(boxes, [&](const BoxMembers& b) {
-        return b.box == box || (boxes.size() == 1 && b.box.find(box) != std::string::npos);
+    for (const std::string& machine : machines_of(*members)) {
+      const bool used = std::ranges::any_of(machines, [&](const MachineMembers& b) {
+        return b.machine == machine ||
+               (machines.size() == 1 && b.machine.find(machine) != std::string::npos);
       });
-      if (!used && std::ranges::count(left_out, box) == 0) left_out.push_back(box);
+      if (!used && std::ranges::count(left_out, machine) == 0) left_out.push_back(machine);
     }
   }
   return left_out;

@@ -11,9 +11,9 @@
 namespace gilscope {
 
 // The reason for a metric that the workload does not have, or that needs traced runs.
-inline constexpr const char* kOnNeitherSide = "not captured on either side";
+inline constexpr const char* kNotCaptured = "not captured on either side";
 
-struct HowCompared {
+struct ComparisonDesign {
   Design design = Design::unpaired;
   Unit unit = Unit::block;
 };
@@ -35,22 +35,22 @@ class UnitNumbers {
 };
 
 // Both sides on one machine.
-struct BoxMembers {
-  std::string box;
+struct MachineMembers {
+  std::string machine;
   std::vector<Member> a, b;
 };
 
 // Sorted by name. There is one entry where hosts are the axis, or where each side is one machine.
-std::vector<BoxMembers> by_box(const CellPair& pair, const Axis& axis);
+std::vector<MachineMembers> per_machine(const CellPair& pair, const Axis& axis);
 
-HowCompared how_compared(const CellPair& pair, const Axis& axis);
+ComparisonDesign comparison_design(const CellPair& pair, const Axis& axis);
 
 // One for each machine that has both sides, sorted by name. Where hosts are the axis, each side is
 // a machine, and there is one result.
-Result<std::vector<BoxResult>> box_results(const CellPair& pair, const Axis& axis, size_t metric,
-                                           const UnitNumbers& units);
+Result<std::vector<MachineResult>> machine_results(const CellPair& pair, const Axis& axis,
+                                                   size_t metric, const UnitNumbers& units);
 
 // Machines that have one side only, where others have both.
-std::vector<std::string> boxes_left_out(const CellPair& pair, const Axis& axis);
+std::vector<std::string> machines_left_out(const CellPair& pair, const Axis& axis);
 
 }  // namespace gilscope

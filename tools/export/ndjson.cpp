@@ -19,7 +19,7 @@ const char* word(RowKind kind) {
   switch (kind) {
     case RowKind::run:
       return "run";
-    case RowKind::core:
+    case RowKind::cpu:
       return "core";
     case RowKind::thread:
       return "thread";

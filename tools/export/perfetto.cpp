@@ -63,8 +63,8 @@ std::string process_name(const ExportedRun& exported) {
 
 std::set<int> lossy_cpus(const Run& run) {
   std::set<int> cpus;
-  for (const Core& core : run.cores) {
-    if (core.records_dropped) cpus.insert(core.cpu);
+  for (const CpuTrace& cpu : run.cpus) {
+    if (cpu.records_dropped) cpus.insert(cpu.cpu);
   }
   return cpus;
 }
@@ -89,8 +89,8 @@ Status write_run(Packets& packets, Sched& sched, const ExportedRun& exported, co
       unknown = moment.thread();
       return;
     }
-    sched.see(moment);
-    gil.see(moment);
+    sched.visit(moment);
+    gil.visit(moment);
   });
   if (!read) return read;
   sched.end_run();

@@ -23,8 +23,8 @@ GilTracks::GilTracks(Packets& packets, const TrackIds& ids,
       spans_(tids(threads), one_owner, *this),
       requests_(threads.size()) {}
 
-void GilTracks::see(const Moment& moment) {
-  spans_.see(moment);
+void GilTracks::visit(const Moment& moment) {
+  spans_.visit(moment);
   count_waiters(moment.ns);
   last_ns_ = moment.ns;
   if (moment.kind != Moment::Kind::ended) return;
@@ -78,17 +78,17 @@ void GilTracks::count_waiters(uint64_t ns) {
 
 // The three kinds are never added up under one name (docs/metrics.md).
 void GilTracks::count_failed(const gilscope_segment& segment, uint64_t ns) {
-  const bool first = !cores_.contains(segment.cpu);
-  if (first) tracks_.declare_core(ids_, segment.cpu);
+  const bool first = !cpus_.contains(segment.cpu);
+  if (first) tracks_.declare_cpu(ids_, segment.cpu);
   const auto add = [&](uint64_t track, uint64_t& sum, uint32_t more) {
     if (!more && !first) return;
     sum += more;
     events_.counter(track, ns, sum);
   };
-  Core& core = cores_[segment.cpu];
-  add(ids_.contended(segment.cpu), core.contended, segment.contended);
-  add(ids_.woken_lost(segment.cpu), core.woken_lost, segment.woken_lost);
-  add(ids_.timed_out(segment.cpu), core.timed_out, segment.timed_out);
+  CpuTrace& cpu = cpus_[segment.cpu];
+  add(ids_.contended(segment.cpu), cpu.contended, segment.contended);
+  add(ids_.woken_lost(segment.cpu), cpu.woken_lost, segment.woken_lost);
+  add(ids_.timed_out(segment.cpu), cpu.timed_out, segment.timed_out);
 }
 
 // The requests of a segment with an acquisition were made before it, or after it by a thread that

@@ -18,11 +18,11 @@ class GilTracks : private GilSpansReader {
   GilTracks(Packets& packets, const TrackIds& ids, const std::vector<TracedThread>& threads,
             bool one_owner, uint64_t& next_flow);
 
-  void see(const Moment& moment);
+  void visit(const Moment& moment);
   void finish();
 
  private:
-  struct Core {
+  struct CpuTrace {
     uint64_t contended = 0, woken_lost = 0, timed_out = 0;
   };
 
@@ -40,7 +40,7 @@ class GilTracks : private GilSpansReader {
   uint64_t& next_flow_;
   GilSpans spans_;
   std::optional<uint64_t> waiters_;  // as last written
-  std::map<uint32_t, Core> cores_;
+  std::map<uint32_t, CpuTrace> cpus_;
   // By slot: drop requests since the thread last had the GIL.
   std::vector<uint64_t> requests_;
   uint64_t last_ns_ = 0;

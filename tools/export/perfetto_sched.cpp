@@ -42,7 +42,7 @@ void Sched::begin_run(const std::vector<TracedThread>& threads, std::set<int> lo
   comm_indices_.assign(threads.size() + 1, std::nullopt);
 }
 
-void Sched::see(const Moment& moment) {
+void Sched::visit(const Moment& moment) {
   switch (moment.kind) {
     case Moment::Kind::ready:
       if (moment.segment.began == GILSCOPE_BEGAN_WOKEN) wake(moment);

@@ -23,7 +23,7 @@ class Sched {
 
   // The moments that follow belong to a run with these threads; records were lost on `lossy` CPUs.
   void begin_run(const std::vector<TracedThread>& threads, std::set<int> lossy);
-  void see(const Moment& moment);
+  void visit(const Moment& moment);
   void end_run();
 
  private:

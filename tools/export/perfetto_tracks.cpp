@@ -73,7 +73,7 @@ void Tracks::declare(const TrackIds& ids, const std::string& process,
   }
 }
 
-void Tracks::declare_core(const TrackIds& ids, uint32_t cpu) {
+void Tracks::declare_cpu(const TrackIds& ids, uint32_t cpu) {
   const uint32_t rank = 1'000'000 + 3 * cpu;  // below the threads
   const auto declare = [&](uint64_t uuid, uint32_t offset, const char* kind) {
     describe_row(packets_, ids, uuid, rank + offset,

@@ -47,7 +47,7 @@ class Tracks {
   void declare(const TrackIds& ids, const std::string& process,
                const std::vector<TracedThread>& threads, bool one_owner);
   // The counters of failed acquisitions on a CPU.
-  void declare_core(const TrackIds& ids, uint32_t cpu);
+  void declare_cpu(const TrackIds& ids, uint32_t cpu);
 
  private:
   Packets& packets_;

@@ -17,8 +17,8 @@ Status write_segments(Writer& writer, const Report& report, const TraceDirectory
   });
 }
 
-void write_cores(RowWriter& writer, const ExportedRun& exported) {
-  for (const Core& core : exported.run->cores) write_core_row(writer, exported, core);
+void write_cpus(RowWriter& writer, const ExportedRun& exported) {
+  for (const CpuTrace& cpu : exported.run->cpus) write_cpu_row(writer, exported, cpu);
 }
 
 void write_threads(RowWriter& writer, const ExportedRun& exported) {
@@ -38,8 +38,8 @@ Status export_csv(const Report& report, const TraceDirectory& directory,
       case RowKind::run:
         write_run_row(writer, exported, results);
         break;
-      case RowKind::core:
-        write_cores(writer, exported);
+      case RowKind::cpu:
+        write_cpus(writer, exported);
         break;
       case RowKind::thread:
         write_threads(writer, exported);
@@ -52,7 +52,7 @@ Status export_csv(const Report& report, const TraceDirectory& directory,
   }
   if (writer.empty()) {
     return fail(Exit::no_data,
-                "the report has no such rows: only traced runs have cores, and only "
+                "the report has no such rows: only traced runs have CPUs, and only "
                 "those traced in full have segments");
   }
   return writer.status();
@@ -65,7 +65,7 @@ Status export_ndjson(const Report& report, const TraceDirectory& directory,
   const std::set<std::string> results = workload_results(runs);
   for (const ExportedRun& exported : runs) {
     write_run_row(writer, exported, results);
-    write_cores(writer, exported);
+    write_cpus(writer, exported);
     write_threads(writer, exported);
     if (exported.has_segments()) {
       if (Status s = write_segments(writer, report, directory, exported); !s) return s;

@@ -80,12 +80,12 @@ void histograms(Row& row, const Histograms* of) {
 }
 
 // The sums over the CPUs of an untraced run are unknown.
-void cores_together(Row& row, const Run& run) {
+void cpus_together(Row& row, const Run& run) {
   const auto sum = [&](const char* column, auto value) {
-    if (column) row(column, run.cores.empty() ? std::nullopt : sum_over(run.cores, value));
+    if (column) row(column, run.cpus.empty() ? std::nullopt : sum_over(run.cpus, value));
   };
 #define CPU_NUMBER(path, field, csv, from, since, member, definition, ...) \
-  sum(GILSCOPE_ROW(__VA_ARGS__).summed, [](const Core& core) { return core.path; });
+  sum(GILSCOPE_ROW(__VA_ARGS__).summed, [](const CpuTrace& cpu) { return cpu.path; });
 #include "bpf/numbers.def"
 }
 
@@ -94,10 +94,10 @@ void losses(Row& row, const std::optional<Lost>& lost) {
 #include "bpf/numbers.def"
 }
 
-// "steal=0.0625>0.05 throttled=?>0": each gate that was hit, or could not be judged.
-std::string gates(const Run& run) {
-  return joined(run.gates, [](const GateResult& result) {
-    return fmt::format("{}={}>{}", result.gate,
+// "steal=0.0625>0.05 throttled=?>0": each disturbance limit that was hit, or could not be judged.
+std::string disturbances(const Run& run) {
+  return joined(run.disturbances, [](const Disturbance& result) {
+    return fmt::format("{}={}>{}", result.kind,
                        result.value ? fmt::format("{}", *result.value) : "?", result.limit);
   });
 }
@@ -176,8 +176,8 @@ void write_run_row(RowWriter& writer, const ExportedRun& exported,
   row("order", run.order);
   row("status", run.status);
   row("failure", run.failure);
-  row("gated", run.gated());
-  row("gates", gates(run));
+  row("gated", run.disturbed());
+  row("gates", disturbances(run));
   row("started_at", run.started_at);
 #define RUN(key, ...) row(#key, run.key);
 #include "bpf/numbers.def"
@@ -185,7 +185,7 @@ void write_run_row(RowWriter& writer, const ExportedRun& exported,
 #define RUSAGE(key, definition) row(#key, run.rusage.key);
 #include "bpf/numbers.def"
   gil(row, run.gil);
-  cores_together(row, run);
+  cpus_together(row, run);
   histograms(row, run.histograms ? &*run.histograms : nullptr);
   row.known_if(run.trace == "full", "segment_records", run.segment_records);
   losses(row, run.lost);
@@ -204,20 +204,20 @@ void write_run_row(RowWriter& writer, const ExportedRun& exported,
   }
 }
 
-void write_core_row(RowWriter& writer, const ExportedRun& exported, const Core& core) {
-  Row row(writer, RowKind::core);
+void write_cpu_row(RowWriter& writer, const ExportedRun& exported, const CpuTrace& cpu) {
+  Row row(writer, RowKind::cpu);
   which_run(row, exported);
-  row("cpu", core.cpu);
-  row("observed", core.observed);
-#define GILSCOPE_COLUMN_own(path, csv) row(#csv, core.path);
-#define GILSCOPE_COLUMN_both(path, csv) row(#csv, core.path);
-#define GILSCOPE_COLUMN_remote(path, csv) row(#csv, core.path);
-#define GILSCOPE_COLUMN_gil(path, csv) row(#csv, core.path);
-#define GILSCOPE_COLUMN_occupant(path, csv) row(#csv, core.path);
-#define GILSCOPE_COLUMN_running(path, csv) row(#csv, core.known_##path());
+  row("cpu", cpu.cpu);
+  row("observed", cpu.observed);
+#define GILSCOPE_COLUMN_own(path, csv) row(#csv, cpu.path);
+#define GILSCOPE_COLUMN_both(path, csv) row(#csv, cpu.path);
+#define GILSCOPE_COLUMN_remote(path, csv) row(#csv, cpu.path);
+#define GILSCOPE_COLUMN_gil(path, csv) row(#csv, cpu.path);
+#define GILSCOPE_COLUMN_occupant(path, csv) row(#csv, cpu.path);
+#define GILSCOPE_COLUMN_running(path, csv) row(#csv, cpu.known_##path());
 #define CPU_NUMBER(path, field, csv, from, ...) GILSCOPE_COLUMN_##from(path, csv)
 #include "bpf/numbers.def"
-  histograms(row, &core.histograms);
+  histograms(row, &cpu.histograms);
 }
 
 void write_thread_row(RowWriter& writer, const ExportedRun& exported, size_t slot) {

@@ -14,7 +14,7 @@
 
 namespace gilscope {
 
-enum class RowKind : uint8_t { run, core, thread, segment };
+enum class RowKind : uint8_t { run, cpu, thread, segment };
 
 // One format of rows.
 class RowWriter {
@@ -35,7 +35,7 @@ std::set<std::string> workload_results(const std::vector<ExportedRun>& runs);
 
 void write_run_row(RowWriter& writer, const ExportedRun& exported,
                    const std::set<std::string>& results);
-void write_core_row(RowWriter& writer, const ExportedRun& exported, const Core& core);
+void write_cpu_row(RowWriter& writer, const ExportedRun& exported, const CpuTrace& cpu);
 void write_thread_row(RowWriter& writer, const ExportedRun& exported, size_t slot);
 void write_segment_row(RowWriter& writer, const ExportedRun& exported,
                        const gilscope_segment& segment);

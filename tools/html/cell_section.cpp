@@ -62,19 +62,19 @@ std::vector<Datum> data_of(const std::vector<SummaryColumn<Of>>& columns, const 
   return data;
 }
 
-std::string core_table(const std::string& title, numbers::View view, const CellSummary& cell,
-                       const Times& times) {
-  const auto& columns = core_columns(view);
+std::string cpu_table(const std::string& title, numbers::View view, const CellSummary& cell,
+                      const Times& times) {
+  const auto& columns = cpu_columns(view);
   HtmlTable table = table_of(title, columns);
   size_t shown = 0, hidden = 0, untouched = 0;
-  for (const CoreSummary& core : cell.cores) {
-    if (!core.touched()) {
+  for (const CpuSummary& cpu : cell.cpus) {
+    if (!cpu.touched()) {
       ++untouched;
     } else if (shown == kManyLines) {
       ++hidden;
     } else {
-      table.row(fmt::format("core {}", core.cpu), data_of(columns, core, times),
-                fmt::format("data-cpu=\"{}\"", core.cpu));
+      table.row(fmt::format("CPU {}", cpu.cpu), data_of(columns, cpu, times),
+                fmt::format("data-cpu=\"{}\"", cpu.cpu));
       ++shown;
     }
   }
@@ -86,12 +86,12 @@ std::string core_table(const std::string& title, numbers::View view, const CellS
   return table.html();
 }
 
-std::string core_tables(const CellSummary& cell, const Times& times) {
-  if (!cell.traced) return "<p>Not traced: nothing is known of its cores.</p>\n";
-  return core_table("Cores: what the scheduler did; counts a run, medians over the traced runs",
-                    numbers::View::scheduling, cell, times) +
-         core_table("Cores and the GIL: attempts made on each; medians over the traced runs",
-                    numbers::View::gil, cell, times);
+std::string cpu_tables(const CellSummary& cell, const Times& times) {
+  if (!cell.traced) return "<p>Not traced: nothing is known of its CPUs.</p>\n";
+  return cpu_table("CPUs: what the scheduler did; counts a run, medians over the traced runs",
+                   numbers::View::scheduling, cell, times) +
+         cpu_table("CPUs and the GIL: attempts made on each; medians over the traced runs",
+                   numbers::View::gil, cell, times);
 }
 
 std::string thread_table(const CellSummary& cell, const Times& times) {
@@ -140,7 +140,7 @@ std::string gil_table(const TraceFindings& sum, const Times& times) {
                    {"share of the time", "held on-CPU", "gil.held_on_cpu_ns"},
                    {"share of the time", "held off-CPU", "held_off_cpu_ns"},
                    {"share of the time", "overlap", "gil.overlapping_ns"},
-                   {"share of the time", "core idle, GIL free", "gil.idle_while_free_ns"},
+                   {"share of the time", "CPU idle, GIL free", "gil.idle_while_free_ns"},
                    {"hand-offs", "a run", "gil.handoffs"},
                    {"hand-offs", "release unseen", "gil.handoffs_unseen"},
                    {"hand-offs", "waiters, mean", "gil.convoy"},
@@ -190,7 +190,7 @@ std::string distributions(const CellSummary& cell, const CellFindings* found) {
   const Histograms sum = of_runs(*cell.cell);
   std::string plots =
       histogram_plot("Wake to run", "wake_to_run", sum.wake_to_run) +
-      histogram_plot("Preempted, waiting for a core", "preempt_wait", sum.preempt_wait) +
+      histogram_plot("Preempted, waiting for a CPU", "preempt_wait", sum.preempt_wait) +
       histogram_plot("Length of a segment", "run", sum.run);
   if (found) {
     plots += histogram_plot("GIL held", "holding", found->sum.holding) +
@@ -209,16 +209,16 @@ std::string distributions(const CellSummary& cell, const CellFindings* found) {
 std::string wakeups_map(const CellSummary& cell) {
   HeatMap map;
   map.title =
-      "Wakeups by core: where the waker ran, where the thread had run, where it was placed, "
+      "Wakeups by CPU: where the waker ran, where the thread had run, where it was placed, "
       "where it ran; medians a run";
   map.from = "", map.to = "core";
   map.rows = {"waker", "previous", "placed", "ran"};
   map.key = "wakeups";
   map.counts.resize(4);
-  for (const CoreSummary& core : cell.cores) {
-    if (!core.touched()) continue;
-    map.columns.push_back(std::to_string(core.cpu));
-    const Value values[] = {core.waker, core.previous, core.placed, core.ran};
+  for (const CpuSummary& cpu : cell.cpus) {
+    if (!cpu.touched()) continue;
+    map.columns.push_back(std::to_string(cpu.cpu));
+    const Value values[] = {cpu.waker, cpu.previous, cpu.placed, cpu.ran};
     for (size_t i = 0; i < 4; ++i) map.counts[i].push_back(uint64_t(values[i].value_or(0)));
   }
   if (map.columns.size() < 2) return "";
@@ -231,7 +231,7 @@ std::string moves_map(const TraceFindings& sum) {
   if (cpus.empty()) return "";
   HeatMap map;
   map.title =
-      fmt::format("Migrations, from core to core, in {}", Wording::number_of(sum.runs, "run"));
+      fmt::format("Migrations, from CPU to CPU, in {}", Wording::number_of(sum.runs, "run"));
   map.from = "from", map.to = "to";
   map.key = "migrations";
   for (const int cpu : cpus) map.rows.push_back(std::to_string(cpu));
@@ -294,10 +294,10 @@ std::string cell_section(const PageContent& page, const CellSummary& cell,
       "<details class=\"cell\" id=\"cell-{0}\" data-cell=\"{0}\"{1}><summary><h3>{2}</h3> <span "
       "data-key=\"{7}\" data-value=\"{3}\">{4}</span>, {5}{6}</summary>\n",
       index, open ? " open" : "", escaped(page.wording.cell(*cell.cell)), plain(value.value_or(0)),
-      marked_up(times.of(shown)), Wording::number_of(cell.runs, "run"),
-      cell.gated ? fmt::format(", {} more left out by gates", cell.gated) : "", key);
+      number_html(times.of(shown)), Wording::number_of(cell.runs, "run"),
+      cell.disturbed ? fmt::format(", {} more left out by limits", cell.disturbed) : "", key);
   if (found) out += holes(*found);
-  out += timelines + core_tables(cell, times) + thread_table(cell, times) + perf_table(cell, times);
+  out += timelines + cpu_tables(cell, times) + thread_table(cell, times) + perf_table(cell, times);
   if (found) out += gil_table(found->sum, times);
   // Times under an emulator mean nothing, so neither do their distributions.
   if (!times.emulated) out += distributions(cell, found);

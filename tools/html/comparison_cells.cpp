@@ -28,16 +28,16 @@ std::string metric_table(const CellResult& cell, const Contrast& contrast) {
   bool exploratory = false;
   for (const MetricResult& result : cell.metrics) {
     const Metric& metric = metrics()[result.metric];
-    if (!result.absent.empty()) {
+    if (!result.absent_reason.empty()) {
       if (result.primary && !result.inapplicable)
-        table.note(shown_name(metric) + ": " + result.absent);
+        table.note(shown_name(metric) + ": " + result.absent_reason);
       continue;
     }
     if (!result.primary && !exploratory) {
       table.note("Exploratory: no part of the exit code.");
       exploratory = true;
     }
-    table.row(defined(metric.name, shown_name(metric)),
+    table.row(definition_link(metric.name, shown_name(metric)),
               {{metric.number(result.median_a), result.median_a},
                {metric.number(result.median_b), result.median_b},
                {{change_text(result), ""}, result.change},
@@ -50,47 +50,47 @@ std::string metric_table(const CellResult& cell, const Contrast& contrast) {
   return table.html();
 }
 
-using CoreMedians = std::map<int, std::array<std::optional<double>, kCoreMetrics.size()>>;
+using CpuMedians = std::map<int, std::array<std::optional<double>, kCpuMetrics.size()>>;
 
-CoreMedians core_medians(const std::vector<Member>& members) {
-  std::map<int, std::array<std::vector<double>, kCoreMetrics.size()>> values;
+CpuMedians cpu_medians(const std::vector<Member>& members) {
+  std::map<int, std::array<std::vector<double>, kCpuMetrics.size()>> values;
   for (const Member& member : members) {
-    for (const CoreValue& core : member.cell->cores) {
-      for (size_t i = 0; i < kCoreMetrics.size(); ++i) {
-        values[core.cpu][i].push_back(core.values[i]);
+    for (const CpuValue& cpu : member.cell->cpus) {
+      for (size_t i = 0; i < kCpuMetrics.size(); ++i) {
+        values[cpu.cpu][i].push_back(cpu.values[i]);
       }
     }
   }
-  CoreMedians medians;
+  CpuMedians medians;
   for (auto& [cpu, lists] : values) {
-    for (size_t i = 0; i < kCoreMetrics.size(); ++i) medians[cpu][i] = median(std::move(lists[i]));
+    for (size_t i = 0; i < kCpuMetrics.size(); ++i) medians[cpu][i] = median(std::move(lists[i]));
   }
   return medians;
 }
 
 // Medians alone: a CPU is no unit of replication.
-std::string core_table(const CellResult& cell, const Contrast& contrast) {
-  const CoreMedians a = core_medians(cell.pair->a), b = core_medians(cell.pair->b);
+std::string cpu_table(const CellResult& cell, const Contrast& contrast) {
+  const CpuMedians a = cpu_medians(cell.pair->a), b = cpu_medians(cell.pair->b);
   if (a.empty() && b.empty()) return "";
   std::vector<HtmlTable::Column> columns{{"", "", ""}};
-  for (const char* name : kCoreMetrics) {
+  for (const char* name : kCpuMetrics) {
     columns.push_back({name, contrast.a, ""});
     columns.push_back({name, contrast.b, ""});
   }
-  HtmlTable table("Each core: medians over the traced blocks, counts a second", columns);
+  HtmlTable table("Each CPU: medians over the traced blocks, counts a second", columns);
   std::set<int> cpus;
   for (const auto& [cpu, medians] : a) cpus.insert(cpu);
   for (const auto& [cpu, medians] : b) cpus.insert(cpu);
   for (const int cpu : cpus) {
     std::vector<HtmlTable::Datum> data;
-    for (size_t i = 0; i < kCoreMetrics.size(); ++i) {
-      for (const CoreMedians* side : {&a, &b}) {
+    for (size_t i = 0; i < kCpuMetrics.size(); ++i) {
+      for (const CpuMedians* side : {&a, &b}) {
         const auto found = side->find(cpu);
         const auto value = found == side->end() ? std::nullopt : found->second[i];
         data.push_back({i == 0 ? percent(value) : count(value), value});
       }
     }
-    table.row(fmt::format("core {}", cpu), data);
+    table.row(fmt::format("CPU {}", cpu), data);
   }
   return table.html();
 }
@@ -108,7 +108,7 @@ std::string cell_sections(const Comparison& comparison) {
       }
       out += fmt::format("<details class=\"cell\"><summary><h3>{}</h3></summary>\n",
                          escaped(group_name(comparison, contrast, cell)));
-      out += metric_table(cell, *contrast.contrast) + core_table(cell, *contrast.contrast) +
+      out += metric_table(cell, *contrast.contrast) + cpu_table(cell, *contrast.contrast) +
              distributions(cell, *contrast.contrast) + "</details>\n";
       ++shown;
     }

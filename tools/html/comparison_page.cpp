@@ -63,7 +63,7 @@ std::string differences_section(const Comparison& comparison) {
     }
     out += table;
   }
-  if (!any) out += "<p>Nothing, of all that the reports say of their boxes.</p>\n";
+  if (!any) out += "<p>Nothing, of all that the reports say of their machines.</p>\n";
   return out;
 }
 
@@ -124,7 +124,7 @@ std::string cell_lines(const ContrastResult& contrast, const Comparison& compari
                                    {{interval_text(*lead), ""}, {}},
                                    {{verdict, ""}, {}, verdict}});
     std::string others;
-    for (const MetricResult* result : others_decided(cell)) {
+    for (const MetricResult* result : other_decided_metrics(cell)) {
       others += (others.empty() ? "" : "; ") + decided_text(*result);
     }
     if (!others.empty()) table.note(others);
@@ -195,7 +195,7 @@ std::string comparison_page(const Comparison& comparison) {
   std::string page = page_head({"<!DOCTYPE html>", "'none'", name});
   page += "<header><h1>" + escaped(name) + "</h1>\n";
   for (const ContrastResult& contrast : comparison.results) {
-    for (const std::string& line : stamp(contrast, comparison.forced)) {
+    for (const std::string& line : forced_warnings(contrast, comparison.forced)) {
       page += paragraph(line, "class=\"warning\"");
     }
   }

@@ -82,16 +82,16 @@ std::string ratio_plot(const Comparison& comparison) {
         row.attributes = fmt::format("data-metric=\"{}\" data-verdict=\"{}\"",
                                      metrics()[result.metric].name, name_of(result.verdict));
         rows.push_back(std::move(row));
-        if (result.boxes.size() < 2) continue;
-        for (const BoxResult& box : result.boxes) {
-          if (!box.effect) continue;
-          const Estimate& estimate = box.effect->estimate;
-          ForestRow of_box;
-          of_box.group = rows.back().group;
-          of_box.label = "on " + box.box;
-          of_box.middle = shown_on(Scale::ratio, estimate.value);
-          if (estimate.interval) of_box.interval = shown_on(Scale::ratio, *estimate.interval);
-          rows.push_back(std::move(of_box));
+        if (result.machines.size() < 2) continue;
+        for (const MachineResult& machine : result.machines) {
+          if (!machine.effect) continue;
+          const Estimate& estimate = machine.effect->estimate;
+          ForestRow of_machine;
+          of_machine.group = rows.back().group;
+          of_machine.label = "on " + machine.machine;
+          of_machine.middle = from_scale(Scale::ratio, estimate.value);
+          if (estimate.interval) of_machine.interval = from_scale(Scale::ratio, *estimate.interval);
+          rows.push_back(std::move(of_machine));
         }
       }
     }
@@ -106,7 +106,7 @@ std::string ratio_plot(const Comparison& comparison) {
 std::string distributions(const CellResult& cell, const Contrast& contrast) {
   std::string out;
   for (const MetricResult& result : cell.metrics) {
-    if (!result.primary || !result.absent.empty() || !result.change) continue;
+    if (!result.primary || !result.absent_reason.empty() || !result.change) continue;
     const Metric& metric = metrics()[result.metric];
     std::vector<ForestRow> rows;
     for (const bool baseline : {true, false}) {

@@ -18,7 +18,7 @@ constexpr size_t kColours = 6;  // of page.css
 struct Range {
   double low = INFINITY, high = 0;
 
-  void see(double value) {
+  void visit(double value) {
     low = std::min(low, value);
     high = std::max(high, value);
   }
@@ -29,8 +29,8 @@ class Drawing {
   Drawing(const Curves& curves, const Axis& axis) : curves_(curves), axis_(axis) {
     for (const Curve& curve : curves.curves) {
       for (const CurvePoint& point : curve.points) {
-        if (point.value) range_.see(*point.value);
-        if (point.interval) range_.see(point.interval->low), range_.see(point.interval->high);
+        if (point.value) range_.visit(*point.value);
+        if (point.interval) range_.visit(point.interval->low), range_.visit(point.interval->high);
       }
     }
     const double pad = std::max(0.05 * (range_.high - range_.low), 0.02 * range_.high);

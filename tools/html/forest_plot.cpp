@@ -17,16 +17,16 @@ class Scale {
  public:
   Scale(const ForestAxis& axis, const std::vector<ForestRow>& rows) {
     double low = INFINITY, high = -INFINITY;
-    const auto see = [&](double value) {
+    const auto visit = [&](double value) {
       if (!std::isfinite(value) || value <= 0) return;
       low = std::min(low, value);
       high = std::max(high, value);
     };
     for (const ForestRow& row : rows) {
-      for (const double value : row.values) see(value);
-      if (row.interval) see(row.interval->low), see(row.interval->high);
+      for (const double value : row.values) visit(value);
+      if (row.interval) visit(row.interval->low), visit(row.interval->high);
     }
-    if (axis.reference) see(*axis.reference);
+    if (axis.reference) visit(*axis.reference);
     if (!(low <= high)) low = 0.5, high = 2;
     // Factors far apart would all lie in one corner.
     log_ = high / low > 5;
@@ -146,8 +146,8 @@ std::string forest_plot(const ForestAxis& axis, const std::vector<ForestRow>& ro
       "% "
       "interval</caption>\n<thead><tr><th scope=\"col\"><th scope=\"col\"><th scope=\"col\">{}"
       "<th scope=\"col\">95 % interval<th scope=\"col\">{}s</thead>\n<tbody>\n",
-      defined(axis.key, axis.name), escaped(axis.each), escaped(axis.middle), escaped(axis.middle),
-      escaped(axis.each));
+      definition_link(axis.key, axis.name), escaped(axis.each), escaped(axis.middle),
+      escaped(axis.middle), escaped(axis.each));
   const std::string* group = nullptr;
   for (const ForestRow& row : rows) {
     if (!row.group.empty() && (!group || *group != row.group)) {
@@ -161,7 +161,7 @@ std::string forest_plot(const ForestAxis& axis, const std::vector<ForestRow>& ro
     out += row.middle ? fmt::format("<td data-key=\"{}\" data-value=\"{}\">", escaped(axis.key),
                                     plain(*row.middle))
                       : "<td>";
-    out += fmt::format("{}<td class=\"spread\">{}<td>{}\n", marked_up(shown(axis, row.middle)),
+    out += fmt::format("{}<td class=\"spread\">{}<td>{}\n", number_html(shown(axis, row.middle)),
                        escaped(shown(axis, row.interval)), row.values.size());
   }
   out += "<tr class=\"axis\"><td><td class=\"plot\"><div>";

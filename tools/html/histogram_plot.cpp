@@ -43,7 +43,7 @@ std::string bars(const Histogram& histogram) {
 std::string number(const std::string& key, const char* which, std::optional<uint64_t> ns) {
   if (!ns) return "";
   return fmt::format("<span data-key=\"{}.{}\" data-value=\"{}\">{} {}</span> ", escaped(key),
-                     which, *ns, which, marked_up(duration(double(*ns))));
+                     which, *ns, which, number_html(duration(double(*ns))));
 }
 
 }  // namespace
@@ -61,7 +61,7 @@ std::string histogram_plot(const std::string& name, const std::string& key,
       "<figure class=\"histogram\"><figcaption><b>{}</b> {}</figcaption>"
       "<svg viewBox=\"0 0 280 76\" role=\"img\" aria-label=\"{}: {} samples, median {}\">"
       "<path class=\"grid\" d=\"{}\"/>{}<path class=\"base\" d=\"M{:.0f} {:.0f}h{:.0f}\"/>",
-      defined(key, name), escaped(count(double(samples)).text()), escaped(name), samples,
+      definition_link(key, name), escaped(count(double(samples)).text()), escaped(name), samples,
       escaped(duration(p50 ? std::optional(double(*p50)) : std::nullopt).text()), decades,
       bars(histogram), kLeft, kBase, kWidth);
   for (const auto& [quantile, style] : {std::pair(p50, "median"), std::pair(p99, "p99")}) {

@@ -19,7 +19,7 @@ void HtmlTable::row(const std::string& label, const std::vector<Datum>& data,
       rows_ +=
           fmt::format(" data-key=\"{}\" data-value=\"{}\"", escaped(key), plain(*data[i].value));
     }
-    rows_ += ">" + marked_up(data[i].shown);
+    rows_ += ">" + number_html(data[i].shown);
   }
   rows_ += "\n";
 }
@@ -47,7 +47,7 @@ std::string HtmlTable::head() const {
   }
   out += "<tr>";
   for (const Column& column : columns_) {
-    out += "<th scope=\"col\">" + defined(column.key, column.name);
+    out += "<th scope=\"col\">" + definition_link(column.key, column.name);
   }
   return out + "</thead>\n";
 }

@@ -45,7 +45,7 @@ std::string escaped_lines(std::string_view text) {
   return out;
 }
 
-std::string marked_up(const Number& number) {
+std::string number_html(const Number& number) {
   if (number.unit.empty()) return escaped(number.digits);
   return fmt::format("{} <small>{}</small>", escaped(number.digits), escaped(number.unit));
 }
@@ -54,7 +54,7 @@ std::string plain(double value) {
   return fmt::format("{}", value);
 }
 
-std::string defined(const std::string& key, const std::string& shown) {
+std::string definition_link(const std::string& key, const std::string& shown) {
   const std::string anchor = definition_of(key);
   if (anchor.empty()) return escaped(shown);
   return fmt::format("<a class=\"term\" href=\"#{}\">{}</a>", anchor, escaped(shown));

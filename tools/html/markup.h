@@ -16,12 +16,12 @@ std::string escaped(std::string_view text);
 std::string escaped_lines(std::string_view text);
 
 // "12.3 us", with the unit in an element of its own, so that digits can be aligned.
-std::string marked_up(const Number& number);
+std::string number_html(const Number& number);
 
 // A number with all of its digits, for scripts.
 std::string plain(double value);
 
 // A column's heading or another name of a number, linked to its definition if there is one.
-std::string defined(const std::string& key, const std::string& shown);
+std::string definition_link(const std::string& key, const std::string& shown);
 
 }  // namespace gilscope

@@ -120,8 +120,9 @@ std::string warned(const PageContent& page) {
     out += "<p class=\"warning\">" + escaped(text) + "</p>\n";
   };
   for (const std::string& line : warnings(page.report, page.summary)) warn(line);
-  if (page.summary.gates.runs > 0) {
-    warn(fmt::format("Left out of every number here by limits: {} of {}.", page.summary.gates.runs,
+  if (page.summary.disturbances.runs > 0) {
+    warn(fmt::format("Left out of every number here by limits: {} of {}.",
+                     page.summary.disturbances.runs,
                      Wording::number_of(page.summary.measured_runs, "measured run")));
   }
   if (const uint64_t dropped = page.summary.lost.sum.segments) {

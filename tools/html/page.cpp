@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <array>
 
-#include "tools/html/box_section.h"
 #include "tools/html/cell_section.h"
 #include "tools/html/definitions.h"
+#include "tools/html/machine_section.h"
 #include "tools/html/markup.h"
 #include "tools/html/overview.h"
 #include "tools/html/page_head.h"
@@ -116,12 +116,12 @@ std::string cell_sections(const PageContent& page) {
   std::string out = "<h2 id=\"cells\">Cells</h2>\n";
   if (!page.trace.findings.any()) {
     out +=
-        page.trace.findings.away
+        page.trace.findings.runs_without_files
             ? fmt::format(
                   "<p class=\"warning\">The segments of {} were not beside the report when "
                   "this page was made: there are no timelines, no matrices and no "
                   "hand-offs here.</p>\n",
-                  Wording::number_of(page.trace.findings.away, "run"))
+                  Wording::number_of(page.trace.findings.runs_without_files, "run"))
             : "<p>The report names no segments (gilscope run --trace full --out keeps them): there "
               "are no timelines, no matrices and no hand-offs here.</p>\n";
   }
@@ -137,7 +137,7 @@ std::string cell_sections(const PageContent& page) {
   if (shown < cells.size()) {
     out += fmt::format(
         "<p class=\"warning\">{} more of {} cells have no room in this page: gilscope show --per "
-        "core and --per thread has them all.</p>\n",
+        "CPU and --per thread has them all.</p>\n",
         cells.size() - shown, cells.size());
   }
   return out;
@@ -157,11 +157,11 @@ constexpr std::array<Cut, 5> kCuts{{
      }},
     {"cores.histograms",
      [](Run& run) {
-       for (Core& core : run.cores) core.histograms = {};
+       for (CpuTrace& cpu : run.cpus) cpu.histograms = {};
      }},
     {"histograms", [](Run& run) { run.histograms.reset(); }},
     {"threads", [](Run& run) { run.threads.clear(); }},
-    {"cores", [](Run& run) { run.cores.clear(); }},
+    {"cores", [](Run& run) { run.cpus.clear(); }},
 }};
 
 void cut(Report& report, const Cut& what) {
@@ -262,7 +262,7 @@ std::string html_page(const Report& report, std::string_view json, const PageTra
       "href=\"#disturbed\">What disturbed it</a> <a href=\"#environment\">Environment</a> <a "
       "href=\"#spec\">Spec</a> <a href=\"#definitions\">Definitions</a></nav>\n<main>\n";
   page += "<h2 id=\"times\">Times</h2>\n" + time_tables(content) + cell_sections(content);
-  page += disturbances(content) + environment(content) + asked_for(content);
+  page += disturbances(content) + environment(content) + spec_section(content);
   page +=
       "<h2 id=\"definitions\">Definitions</h2>\n<details><summary>What each number is, and where "
       "it is counted</summary>\n" +

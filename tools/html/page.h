@@ -16,7 +16,7 @@ namespace gilscope {
 inline constexpr size_t kMaxPageBytes = 2'000'000;
 
 // A page has timelines of so many cells; those that come first have them before the others.
-inline constexpr size_t kMostTimelineCells = 24;
+inline constexpr size_t kMaxTimelineCells = 24;
 // Threaded ones, which are what differs.
 inline bool comes_first(const Cell& cell) {
   return cell.arrangement == "threaded";

@@ -35,7 +35,7 @@ struct Badness {
 // Finds the worst window of a run, to the millisecond, from segments in the order of the file.
 class Worst {
  public:
-  void see(const gilscope_segment& segment) {
+  void visit(const gilscope_segment& segment) {
     first_ns_ = std::min<uint64_t>(first_ns_, segment.run_ns);
     Badness& step = steps_[std::max<uint64_t>(segment.run_ns / kStepNs, done_)];
     step.wasted += gilscope_wasted_wakeup(&segment) ? 1 : 0;
@@ -84,7 +84,7 @@ class Collector {
     window_.threads.resize(run.threads.size());
   }
 
-  void see(const gilscope_segment& segment) {
+  void visit(const gilscope_segment& segment) {
     last_ns_ = std::max<uint64_t>(last_ns_, segment.end_ns);
     if (segment.end_ns <= window_.from_ns) {
       before_[segment.thread] = segment;
@@ -117,17 +117,17 @@ class Collector {
   uint64_t last_ns_ = 0;
 };
 
-template <typename See>
-Status each_segment(const RunTrace& trace, See see) {
+template <typename Visitor>
+Status each_segment(const RunTrace& trace, Visitor visit) {
   return trace.each([&](std::span<const gilscope_segment> segments) -> Status {
-    for (const gilscope_segment& segment : segments) see(segment);
+    for (const gilscope_segment& segment : segments) visit(segment);
     return {};
   });
 }
 
 Result<TraceWindow> collect(const RunTrace& trace, uint64_t trace_from_ns, uint64_t from_ns) {
   Collector collector(trace.run(), trace_from_ns, from_ns);
-  const Status read = each_segment(trace, [&](const auto& segment) { collector.see(segment); });
+  const Status read = each_segment(trace, [&](const auto& segment) { collector.visit(segment); });
   if (!read) return fail(read.error());
   TraceWindow window = collector.finish();
   for (const auto& thread : window.threads) {
@@ -189,7 +189,7 @@ Result<CellWindows> cell_windows(const TraceDirectory& directory, const Report& 
     if (!trace) return fail(trace.error());
     if (trace->records() == 0) continue;
     Worst of_run;
-    const Status read = each_segment(*trace, [&](const auto& segment) { of_run.see(segment); });
+    const Status read = each_segment(*trace, [&](const auto& segment) { of_run.visit(segment); });
     if (!read) return fail(read.error());
     of_run.finish();
     if (!first || run.block < first->run->block) {

@@ -32,9 +32,9 @@ struct CellWindows {
   std::optional<TraceWindow> first, worst;
 };
 
-// The windows of a cell's traced, measured and finished runs that no gate excludes; empty if none
-// of them has segments. Reads each file once and two of them twice; memory use depends on neither
-// their length nor their number.
+// The windows of a cell's traced, measured and finished runs that no disturbance limit excludes;
+// empty if none of them has segments. Reads each file once and two of them twice; memory use
+// depends on neither their length nor their number.
 Result<CellWindows> cell_windows(const TraceDirectory& directory, const Report& report,
                                  const Cell& cell);
 

@@ -43,19 +43,19 @@ const char* name_of(Better better) {
   return better == Better::lower ? "lower" : better == Better::higher ? "higher" : "neither";
 }
 
-Json box_json(const BoxResult& box) {
-  Json json{{"box", box.box}, {"unit", name_of(box.unit)}};
-  if (!box.why.empty()) json["left_out"] = box.why;
-  if (!box.effect) return json;
-  const Effect& effect = *box.effect;
+Json machine_json(const MachineResult& machine) {
+  Json json{{"box", machine.machine}, {"unit", name_of(machine.unit)}};
+  if (!machine.reason.empty()) json["left_out"] = machine.reason;
+  if (!machine.effect) return json;
+  const Effect& effect = *machine.effect;
   json["design"] = name_of(effect.design);
   json["units_a"] = effect.blocks_a;
   json["units_b"] = effect.blocks_b;
   json["median_a"] = value(effect.median_a);
   json["median_b"] = value(effect.median_b);
   const auto& interval = effect.estimate.interval;
-  add_change(json, effect.scale, shown_on(effect.scale, effect.estimate.value),
-             interval ? std::optional(shown_on(effect.scale, *interval)) : std::nullopt);
+  add_change(json, effect.scale, from_scale(effect.scale, effect.estimate.value),
+             interval ? std::optional(from_scale(effect.scale, *interval)) : std::nullopt);
   return json;
 }
 
@@ -63,8 +63,8 @@ Json metric_json(const MetricResult& result) {
   const Metric& metric = metrics()[result.metric];
   Json json{
       {"metric", metric.name}, {"primary", result.primary}, {"better", name_of(metric.better)}};
-  if (!result.absent.empty()) {
-    json["absent"] = result.absent;
+  if (!result.absent_reason.empty()) {
+    json["absent"] = result.absent_reason;
     return json;
   }
   json["median_a"] = value(result.median_a);
@@ -80,16 +80,16 @@ Json metric_json(const MetricResult& result) {
   if (result.verdict == Verdict::undecided) {
     json["more_units"] = result.more ? Json(*result.more) : Json(nullptr);
     json["more_at_least"] = result.at_least;
-    json["more_not_worth_it"] = result.not_worth_it;
+    json["more_not_worth_it"] = result.too_many_needed;
   }
   if (result.combined) {
     json["combined"] = {{"between_boxes", result.combined->between},
                         {"signs_differ", result.combined->signs_differ},
                         {"contradictory", result.combined->contradictory}};
   }
-  Json boxes = Json::array();
-  for (const BoxResult& box : result.boxes) boxes.push_back(box_json(box));
-  json["boxes"] = std::move(boxes);
+  Json machines = Json::array();
+  for (const MachineResult& machine : result.machines) machines.push_back(machine_json(machine));
+  json["boxes"] = std::move(machines);
   return json;
 }
 
@@ -102,8 +102,8 @@ Json unmatched_json(const std::vector<CellPair>& cells) {
 Json runs_json(const std::vector<Member>& members) {
   const RunTally sum = runs_of(members);
   return {{"planned", sum.planned},         {"compared", sum.compared}, {"failed", sum.failed},
-          {"interrupted", sum.interrupted}, {"not_run", sum.not_run},   {"gated", sum.gated},
-          {"failures", sum.failures},       {"gates", sum.gates}};
+          {"interrupted", sum.interrupted}, {"not_run", sum.not_run},   {"gated", sum.disturbed},
+          {"failures", sum.failures},       {"gates", sum.disturbances}};
 }
 
 Json cell_json(const CellResult& cell) {
@@ -113,7 +113,7 @@ Json cell_json(const CellResult& cell) {
             {"unit", name_of(cell.unit)},
             {"runs_a", runs_json(cell.pair->a)},
             {"runs_b", runs_json(cell.pair->b)},
-            {"boxes_left_out", cell.boxes_left_out}};
+            {"boxes_left_out", cell.machines_left_out}};
   Json list = Json::array();
   for (const MetricResult& result : cell.metrics) list.push_back(metric_json(result));
   json["metrics"] = std::move(list);

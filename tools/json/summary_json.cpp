@@ -66,11 +66,11 @@ void add_median(Json& json, const std::string& key, const std::optional<double>&
   }
 }
 
-Json core_json(const CoreSummary& core) {
-  Json json{{"cpu", core.cpu}};
+Json cpu_json(const CpuSummary& cpu) {
+  Json json{{"cpu", cpu.cpu}};
   for (const numbers::View view : {numbers::View::scheduling, numbers::View::gil}) {
-    for (const auto& column : core_columns(view)) {
-      add_median(json, column.median_key, core.*column.median);
+    for (const auto& column : cpu_columns(view)) {
+      add_median(json, column.median_key, cpu.*column.median);
     }
   }
   return json;
@@ -95,7 +95,7 @@ Json cell_json(const CellSummary& cell) {
   json["arrangement"] = cell.cell->arrangement;
   json["bounded_by"] = cell.bounded_by_time() ? "time" : "work";
   json["runs"] = cell.runs;
-  json["runs_gated"] = cell.gated;
+  json["runs_gated"] = cell.disturbed;
   json["traced"] = cell.traced;
   json["wall_ns"] = value(cell.wall_ns);
   json["wakeups"] = value(cell.wakeups);
@@ -104,7 +104,7 @@ Json cell_json(const CellSummary& cell) {
   json["workload_results"] = Json::object();
   for (const auto& [key, result] : cell.results) json["workload_results"][key] = result;
   json["each_core"] = Json::array();
-  for (const CoreSummary& core : cell.cores) json["each_core"].push_back(core_json(core));
+  for (const CpuSummary& cpu : cell.cpus) json["each_core"].push_back(cpu_json(cpu));
   json["each_thread"] = Json::array();
   for (const ThreadSummary& thread : cell.threads) {
     json["each_thread"].push_back(thread_json(thread));
@@ -123,13 +123,13 @@ Json rate_json(const RatePair& pair) {
   return json;
 }
 
-Json gates_json(const GateSummary& gates) {
-  Json json = {{"runs_left_out", gates.runs}, {"by_gate", Json::object()}};
-  for (const auto& [name, gate] : gates.by_gate) {
-    json["by_gate"][name] = {{"limit", gate.limit},
-                             {"runs", gate.hits},
-                             {"worst", gate.hits ? Json(gate.worst) : Json(nullptr)},
-                             {"runs_not_judged", gate.not_judged}};
+Json disturbances_json(const DisturbanceSummary& disturbances) {
+  Json json = {{"runs_left_out", disturbances.runs}, {"by_gate", Json::object()}};
+  for (const auto& [name, kind] : disturbances.by_kind) {
+    json["by_gate"][name] = {{"limit", kind.limit},
+                             {"runs", kind.hits},
+                             {"worst", kind.hits ? Json(kind.worst) : Json(nullptr)},
+                             {"runs_not_judged", kind.not_judged}};
   }
   return json;
 }
@@ -167,11 +167,11 @@ std::string summary_json(const Report& report, const ReportFindings& trace) {
   json["lost"] = {{"traced_runs", summary.lost.traced_runs}};
 #define LOST(key, ...) json["lost"][#key] = std::optional(summary.lost.sum.key).value_or(0);
 #include "bpf/numbers.def"
-  json["segments_away"] = trace.away;
+  json["segments_away"] = trace.runs_without_files;
   json["steal"] = {{"runs_above_1_percent", summary.steal.runs},
                    {"worst_share", summary.steal.worst_share},
                    {"runs_not_judged", summary.steal.not_judged}};
-  json["gates"] = gates_json(summary.gates);
+  json["gates"] = disturbances_json(summary.disturbances);
   json["environment_changes"] = Json::array();
   for (const EnvironmentChange& change : environment_changes(report)) {
     json["environment_changes"].push_back({{"key", change.key},

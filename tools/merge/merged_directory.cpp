@@ -98,7 +98,7 @@ Status MergedDirectory::scan() {
   const auto reports = find_reports(path_, links);
   if (!reports) return fail(reports.error());
   for (const std::string& report : *reports) {
-    auto copy = look_at_copy(report);
+    auto copy = inspect_copy(report);
     if (!copy) return fail(copy.error());
     if (report != path_ + "/" + copy->id) {
       return fail(

@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 
 constexpr int kMaxDepth = 8;
 
-std::string box_of(const Report& report) {
+std::string machine_of(const Report& report) {
   for (const Fact& fact : report.environment) {
     const auto* name = std::get_if<std::string>(&fact.value);
     if (fact.key == "host.name" && name) return *name;
@@ -43,13 +43,13 @@ Status check_samples(const TraceDirectory& directory, const Run& run) {
   const std::string origin = directory.path() + "/" + run.samples_file;
   auto file = open_below(directory.fd(), run.samples_file, origin);
   if (!file) return fail(file.error());
-  auto rows = samples_in(file->get(), origin);
+  auto rows = sample_count(file->get(), origin);
   if (!rows) return fail(rows.error());
-  const auto said = run.workload.find("latency_samples");
-  if (said != run.workload.end() && said->second != static_cast<double>(*rows)) {
+  const auto recorded = run.workload.find("latency_samples");
+  if (recorded != run.workload.end() && recorded->second != static_cast<double>(*rows)) {
     return fail(Exit::no_data, fmt::format("{} holds {} samples, but the report says {}: it is "
                                            "not this run's",
-                                           in_quotes(origin), *rows, said->second));
+                                           in_quotes(origin), *rows, recorded->second));
   }
   return {};
 }
@@ -115,7 +115,7 @@ Status search(const std::string& path, int depth, std::vector<std::string>& foun
 
 }  // namespace
 
-Result<ReportCopy> look_at_copy(const std::string& path) {
+Result<ReportCopy> inspect_copy(const std::string& path) {
   const auto directory = TraceDirectory::of(path);
   if (!directory) return fail(directory.error());
   const auto text = read_report_below(directory->fd(), path);
@@ -130,7 +130,7 @@ Result<ReportCopy> look_at_copy(const std::string& path) {
   }
   copy.id = report->id;
   copy.digest = sha256(*text);
-  copy.box = box_of(*report);
+  copy.machine = machine_of(*report);
   copy.state = state_of(*report);
   FilesOf files(*directory, copy);
   for (const Cell& cell : report->cells) {

@@ -11,10 +11,10 @@
 namespace gilscope {
 
 struct ReportCopy {
-  std::string path;    // of the directory
-  std::string id;      // a UUID, safe to use as a directory's name
-  std::string digest;  // of report.json
-  std::string box;     // the host's name; empty if the report does not have it
+  std::string path;     // of the directory
+  std::string id;       // a UUID, safe to use as a directory's name
+  std::string digest;   // of report.json
+  std::string machine;  // the host's name; empty if the report does not have it
   ReportState state;
   std::vector<std::string> files;    // named by the report, and checked to be its runs' files
   std::vector<std::string> missing;  // named by the report, but absent
@@ -24,9 +24,9 @@ struct ReportCopy {
 
 // Fails if the report is not valid, or names a file that is not its run's: not below the directory,
 // a link, of another run, or of another length than the report says.
-Result<ReportCopy> look_at_copy(const std::string& path);
+Result<ReportCopy> inspect_copy(const std::string& path);
 
-// Reads the report again; fails if it has changed since look_at_copy().
+// Reads the report again; fails if it has changed since inspect_copy().
 Result<std::string> text_of(const ReportCopy& copy);
 
 // The directories at and below `path` that hold a report, in the order of their names. Does not

@@ -26,7 +26,8 @@ class Printer : private ComparisonText {
   void print(bool all) const {
     paragraph(bold(title(comparison)));
     for (const ContrastResult& contrast : comparison.results) {
-      for (const std::string& line : stamp(contrast, comparison.forced)) paragraph(bold(line));
+      for (const std::string& line : forced_warnings(contrast, comparison.forced))
+        paragraph(bold(line));
     }
     if (const std::string line = emulation_line(comparison); !line.empty()) paragraph(bold(line));
     for (const std::string& sentence : answer(comparison)) paragraph(bold(sentence), 2);
@@ -70,7 +71,7 @@ class Printer : private ComparisonText {
       const MetricResult* lead = cell.lead();
       if (!lead) {
         table.note(fmt::format("{}: {}", cell.name,
-                               cell.metrics.empty() ? "" : cell.metrics.front().absent));
+                               cell.metrics.empty() ? "" : cell.metrics.front().absent_reason));
         continue;
       }
       const Metric& metric = metrics()[lead->metric];
@@ -81,7 +82,7 @@ class Printer : private ComparisonText {
                             {interval_text(*lead), ""},
                             {name_of(lead->verdict), ""}});
       std::string others;
-      const auto decided = others_decided(cell);
+      const auto decided = other_decided_metrics(cell);
       for (size_t i = 0; i < std::min(decided.size(), kFewLines); ++i) {
         others += (i ? "; " : "") + decided_text(*decided[i]);
       }
@@ -180,10 +181,11 @@ class Printer : private ComparisonText {
     std::vector<std::pair<std::string, std::vector<std::string>>> absent;  // metrics by the reason
     for (const MetricResult& result : cell.metrics) {
       const Metric& metric = metrics()[result.metric];
-      if (!result.absent.empty()) {
+      if (!result.absent_reason.empty()) {
         if (!result.primary || result.inapplicable) continue;
-        auto group = std::ranges::find(absent, result.absent, &decltype(absent)::value_type::first);
-        if (group == absent.end()) group = absent.insert(absent.end(), {result.absent, {}});
+        auto group =
+            std::ranges::find(absent, result.absent_reason, &decltype(absent)::value_type::first);
+        if (group == absent.end()) group = absent.insert(absent.end(), {result.absent_reason, {}});
         group->second.push_back(shown_name(metric));
         continue;
       }
@@ -203,9 +205,9 @@ class Printer : private ComparisonText {
                                             {p_text(result.adjusted_p), ""},
                                             {name_of(result.verdict), ""},
                                             {more_text(result), ""}});
-      for (const BoxResult& box : result.boxes) {
-        if (result.boxes.size() < 2) break;
-        add_box(table, metric, box);
+      for (const MachineResult& machine : result.machines) {
+        if (result.machines.size() < 2) break;
+        add_machine(table, metric, machine);
       }
     }
     out << "\n";
@@ -222,19 +224,19 @@ class Printer : private ComparisonText {
     }
   }
 
-  void add_box(Table& table, const Metric& metric, const BoxResult& box) const {
-    if (!box.effect) {
-      table.note(fmt::format("    {}: {}", box.box, box.why));
+  void add_machine(Table& table, const Metric& metric, const MachineResult& machine) const {
+    if (!machine.effect) {
+      table.note(fmt::format("    {}: {}", machine.machine, machine.reason));
       return;
     }
-    const Effect& effect = *box.effect;
-    table.row("    " + box.box, {metric.number(effect.median_a),
-                                 metric.number(effect.median_b),
-                                 {change_text(metric, effect), ""},
-                                 {interval_text(metric, effect), ""},
-                                 {"", ""},
-                                 {box.why.empty() ? "" : "left out", ""},
-                                 {"", ""}});
+    const Effect& effect = *machine.effect;
+    table.row("    " + machine.machine, {metric.number(effect.median_a),
+                                         metric.number(effect.median_b),
+                                         {change_text(metric, effect), ""},
+                                         {interval_text(metric, effect), ""},
+                                         {"", ""},
+                                         {machine.reason.empty() ? "" : "left out", ""},
+                                         {"", ""}});
   }
 };
 

@@ -49,7 +49,7 @@ void print_matrix(const ComparisonText& text, const Matrix& matrix) {
     };
     const auto same = [](size_t) { return Verdict::same; };
     row(
-        "", [&](size_t column) { return spoken("cpus", matrix.columns[column]); }, same);
+        "", [&](size_t column) { return value_name("cpus", matrix.columns[column]); }, same);
     row(
         "  " + text.short_name(text.comparison.axis.levels.front()),
         [&](size_t column) {

@@ -60,14 +60,14 @@ std::string joined(const std::vector<std::string>& fields) {
   return row + "\n";
 }
 
-std::string said(const Missing& missing) {
+std::string missing_text(const Missing& missing) {
   return missing.side.empty() ? missing.what : missing.side + ": " + missing.what;
 }
 
 std::string missing_text(const CellResult& cell, const MetricResult& result) {
   std::vector<std::string> all;
-  if (!result.absent.empty()) all.push_back(result.absent);
-  for (const Missing& missing : cell.missing) all.push_back(said(missing));
+  if (!result.absent_reason.empty()) all.push_back(result.absent_reason);
+  for (const Missing& missing : cell.missing) all.push_back(missing_text(missing));
   return fmt::format("{}", fmt::join(all, "; "));
 }
 
@@ -82,8 +82,8 @@ std::string csv_row(const ContrastResult& contrast, const CellResult& cell,
       cell.name,
       metrics()[result.metric].name,
       result.primary ? "true" : "false",
-      result.absent.empty() ? std::to_string(result.blocks_a) : "",
-      result.absent.empty() ? std::to_string(result.blocks_b) : "",
+      result.absent_reason.empty() ? std::to_string(result.blocks_a) : "",
+      result.absent_reason.empty() ? std::to_string(result.blocks_b) : "",
       digits(result.median_a),
       digits(result.median_b),
       digits(result.ratio()),
@@ -91,7 +91,7 @@ std::string csv_row(const ContrastResult& contrast, const CellResult& cell,
       ratio ? high : "",
       digits(result.p),
       digits(result.adjusted_p),
-      result.absent.empty() ? name_of(result.verdict) : "absent",
+      result.absent_reason.empty() ? name_of(result.verdict) : "absent",
       more_text(result),
       contrast.differences.refusals.empty() ? "false" : "true",
       std::to_string(runs_of(cell.pair->a).planned),
@@ -139,10 +139,10 @@ std::string cell_table(const CellResult& cell, const Contrast& contrast) {
   out += "|---|---:|---:|---:|---:|---:|---|---:|\n";
   for (const MetricResult& result : cell.metrics) {
     const Metric& metric = metrics()[result.metric];
-    if (!result.absent.empty()) {
+    if (!result.absent_reason.empty()) {
       if (result.primary && !result.inapplicable) {
-        out +=
-            markdown_row({shown_name(metric), "", "", "", "", "", plain_text(result.absent), ""});
+        out += markdown_row(
+            {shown_name(metric), "", "", "", "", "", plain_text(result.absent_reason), ""});
       }
       continue;
     }
@@ -154,17 +154,18 @@ std::string cell_table(const CellResult& cell, const Contrast& contrast) {
                          metric.number(result.median_b).text(), change_text(result),
                          interval_text(result), plain_text(p_text(result.adjusted_p)),
                          difference ? "**" + verdict + "**" : verdict, more_text(result)});
-    if (result.boxes.size() < 2) continue;
-    for (const BoxResult& box : result.boxes) {
-      if (!box.effect) {
-        out += markdown_row(
-            {"on " + plain_text(box.box), plain_text(box.why), "", "", "", "", "", ""});
+    if (result.machines.size() < 2) continue;
+    for (const MachineResult& machine : result.machines) {
+      if (!machine.effect) {
+        out += markdown_row({"on " + plain_text(machine.machine), plain_text(machine.reason), "",
+                             "", "", "", "", ""});
         continue;
       }
-      out += markdown_row({"on " + plain_text(box.box), metric.number(box.effect->median_a).text(),
-                           metric.number(box.effect->median_b).text(),
-                           change_text(metric, *box.effect), interval_text(metric, *box.effect), "",
-                           box.why.empty() ? "" : "left out", ""});
+      out += markdown_row(
+          {"on " + plain_text(machine.machine), metric.number(machine.effect->median_a).text(),
+           metric.number(machine.effect->median_b).text(), change_text(metric, *machine.effect),
+           interval_text(metric, *machine.effect), "", machine.reason.empty() ? "" : "left out",
+           ""});
     }
   }
   return out;
@@ -200,7 +201,8 @@ std::string comparison_csv(const Comparison& comparison) {
   }
   for (const ContrastResult& contrast : comparison.results) {
     for (const Missing& missing : contrast.unmatched) {
-      out += missing_row(contrast.contrast->a, contrast.contrast->b, missing.cell, said(missing));
+      out += missing_row(contrast.contrast->a, contrast.contrast->b, missing.cell,
+                         missing_text(missing));
     }
     for (const CellResult& cell : contrast.cells) {
       for (const MetricResult& result : cell.metrics) out += csv_row(contrast, cell, result);
@@ -211,9 +213,9 @@ std::string comparison_csv(const Comparison& comparison) {
 
 std::string comparison_markdown(const Comparison& comparison) {
   std::string out = "## " + plain_text(title(comparison)) + "\n";
-  for (const std::string& said : answer(comparison)) out += "\n" + plain_text(said) + "\n";
+  for (const std::string& sentence : answer(comparison)) out += "\n" + plain_text(sentence) + "\n";
   for (const ContrastResult& contrast : comparison.results) {
-    for (const std::string& line : stamp(contrast, comparison.forced)) {
+    for (const std::string& line : forced_warnings(contrast, comparison.forced)) {
       out += "\n**" + plain_text(line) + "**\n";
     }
   }

@@ -87,24 +87,24 @@ std::string losses(const Summary& summary) {
 }
 
 std::string limits(const Summary& summary, const Wording& wording) {
-  const GateSummary& gates = summary.gates;
+  const DisturbanceSummary& disturbances = summary.disturbances;
   std::string text;
   std::vector<std::string> hit, unknown;
-  for (const auto& [name, gate] : gates.by_gate) {
-    if (gate.hits) hit.push_back(fmt::format("{} {}", printable(name), gate.hits));
-    if (gate.not_judged) {
+  for (const auto& [name, kind] : disturbances.by_kind) {
+    if (kind.hits) hit.push_back(fmt::format("{} {}", printable(name), kind.hits));
+    if (kind.not_judged) {
       unknown.push_back(
-          fmt::format("{} in {}", printable(name), Wording::number_of(gate.not_judged, "run")));
+          fmt::format("{} in {}", printable(name), Wording::number_of(kind.not_judged, "run")));
     }
   }
-  if (gates.runs) {
+  if (disturbances.runs) {
     text =
-        fmt::format("Left out by limits: {} of {} ({}). ", gates.runs,
+        fmt::format("Left out by limits: {} of {} ({}). ", disturbances.runs,
                     Wording::number_of(summary.measured_runs, "measured run"), Wording::list(hit));
   }
   std::vector<std::string> empty;
   for (const CellSummary& cell : summary.cells) {
-    if (cell.gated && !cell.runs) empty.push_back(wording.cell(*cell.cell));
+    if (cell.disturbed && !cell.runs) empty.push_back(wording.cell(*cell.cell));
   }
   if (!empty.empty()) {
     text += fmt::format("No run is left of {}{}. ", empty.front(),
@@ -148,9 +148,9 @@ std::string failures(const Report& report, const Summary& summary, const Wording
 }
 
 std::string away(const ReportFindings& trace) {
-  if (!trace.away) return "";
+  if (!trace.runs_without_files) return "";
   return fmt::format("The segments of {} are not beside the report.",
-                     Wording::number_of(trace.away, "run"));
+                     Wording::number_of(trace.runs_without_files, "run"));
 }
 
 std::string cost_of_tracing(const Summary& summary) {
@@ -227,7 +227,7 @@ std::vector<std::string> what_and_where(const Report& report, const Summary& sum
   std::vector<std::string> lines{fmt::format("gilscope {}, {}, report {}",
                                              printable(report.gilscope),
                                              printable(report.created_at), printable(report.id))};
-  if (const std::string where = box_in_a_line(report.environment); !where.empty()) {
+  if (const std::string where = machine_in_a_line(report.environment); !where.empty()) {
     lines.push_back(where);
   }
   const std::string matrix = wording.matrix();

@@ -9,7 +9,7 @@
 #include "tools/analysis/environment_changes.h"
 #include "tools/analysis/findings.h"
 #include "tools/analysis/numbers.h"
-#include "tools/text/gates.h"
+#include "tools/text/disturbances.h"
 #include "tools/text/headline.h"
 #include "tools/text/report_tables.h"
 #include "tools/text/screen.h"
@@ -33,7 +33,7 @@ std::string fact(const Facts& facts, const std::string& key) {
 
 }  // namespace
 
-std::string box_in_a_line(const Facts& facts) {
+std::string machine_in_a_line(const Facts& facts) {
   std::vector<std::string> parts;
   const auto add = [&](const std::string& before, const std::string& value) {
     if (!value.empty()) parts.push_back(before + value);
@@ -102,7 +102,7 @@ void print_losses(const Page& page) {
       "skipped by the kernel, a program of the tracer being busy: counters are too low");
   if (lost.sum.window_late_ns.value_or(0)) {
     lines.push_back(
-        fmt::format("{} of doubt on each core's times, at most, in {}: the window's edges "
+        fmt::format("{} of doubt on each CPU's times, at most, in {}: the window's edges "
                     "were announced that late",
                     duration(double(*lost.sum.window_late_ns)).text(),
                     Wording::number_of(lost.runs_with_late_edges, "run")));
@@ -174,9 +174,9 @@ void print_failures(const Page& page, const Report& report) {
 
 void print_disturbances(const Page& page, const Report& report) {
   print_losses(page);
-  print_holes(page);
+  print_missing_records(page);
   print_steal(page);
-  print_gates(page);
+  print_left_out_runs(page);
   print_changes(page, report);
   print_failures(page, report);
 }
@@ -198,9 +198,9 @@ void print_text_report(std::ostream& out, const Report& report, const TextOption
   const Page page{out, options, summary, wording, trace};
   if (options.per) {
     switch (*options.per) {
-      case Per::core:
-        print_core_tables(page);
-        print_core_waits(page);
+      case Per::cpu:
+        print_cpu_tables(page);
+        print_cpu_waits(page);
         return print_migrations(page, report);
       case Per::thread:
         print_thread_table(page);
@@ -219,7 +219,7 @@ void print_text_report(std::ostream& out, const Report& report, const TextOption
   print_slowdown_table(page);
   print_work_table(page);
   print_gil_table(page, report);
-  print_core_tables(page);
+  print_cpu_tables(page);
   print_thread_table(page);
   print_perf_table(page);
   print_tracer_table(page);

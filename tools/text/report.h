@@ -10,7 +10,7 @@
 
 namespace gilscope {
 
-enum class Per { core, thread, block };
+enum class Per { cpu, thread, block };
 
 struct TextOptions {
   bool color = false;
@@ -26,7 +26,7 @@ struct TextOptions {
 TextOptions text_options_for_stdout();
 
 // "build-box, Linux 6.1.0, AMD EPYC, 4 CPUs, in a VM (kvm)", as far as it is known.
-std::string box_in_a_line(const Facts& facts);
+std::string machine_in_a_line(const Facts& facts);
 
 // `trace` holds the findings from the report's segments, where those are at hand.
 void print_text_report(std::ostream& out, const Report& report, const TextOptions& options,

@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "tools/text/cells.h"
-#include "tools/text/gates.h"
+#include "tools/text/disturbances.h"
 #include "tools/text/paragraph.h"
 #include "userspace/base/quote.h"
 
@@ -174,11 +174,11 @@ void print_block_table(const Page& page) {
     Number number =
         headline(page, *cell, double(run->wall_ns),
                  rate == run->workload.end() ? std::nullopt : std::optional(rate->second));
-    if (run->gated()) number.unit += "*";
+    if (run->disturbed()) number.unit += "*";
     return number;
   };
   const auto counts = [](const Run* run) {
-    return run && run->status == "done" && run->wall_ns > 0 && !run->gated();
+    return run && run->status == "done" && run->wall_ns > 0 && !run->disturbed();
   };
   bool rates = false;
   for (const PairSummary& pair : page.summary.pairs) {
@@ -212,10 +212,10 @@ void print_block_table(const Page& page) {
   if (rates) page.paragraph("Of runs that last for a set time, operations a second.");
   for (const CellSummary& cell : page.summary.cells) {
     for (const Run& run : cell.cell->runs) {
-      if (run.status != "done" || !run.gated()) continue;
+      if (run.status != "done" || !run.disturbed()) continue;
       page.paragraph(
           fmt::format("* left out: block {}, {}, trace {}: {}", run.block,
-                      page.wording.cell(*cell.cell), printable(run.trace), gates_of(run)),
+                      page.wording.cell(*cell.cell), printable(run.trace), disturbances_of(run)),
           2);
     }
   }

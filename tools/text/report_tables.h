@@ -33,16 +33,16 @@ struct Page {
   void paragraph(const std::string& text, size_t indent = 0) const;
 };
 
-// Losses, steal, runs left out by gates, changes of the environment, and failures.
+// Losses, steal, runs left out by limits, changes of the environment, and failures.
 void print_disturbances(const Page& page, const Report& report);
 void print_slowdown_table(const Page& page);
 // Rates and latencies, where a workload has them.
 void print_work_table(const Page& page);
 void print_block_table(const Page& page);
-void print_core_tables(const Page& page);
+void print_cpu_tables(const Page& page);
 void print_thread_table(const Page& page);
 // The distributions: wake-to-run, waits after a preemption, lengths of segments.
-void print_core_waits(const Page& page);
+void print_cpu_waits(const Page& page);
 void print_thread_waits(const Page& page);
 // The counts of perf events, where the experiment asked for them.
 void print_perf_table(const Page& page);

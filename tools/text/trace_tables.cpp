@@ -220,11 +220,11 @@ void print_wakers(const Page& page, const Report& report) {
   print_matrices(page, matrices);
 }
 
-void print_holes(const Page& page) {
-  if (page.trace.away) {
+void print_missing_records(const Page& page) {
+  if (page.trace.runs_without_files) {
     page.paragraph(fmt::format("The segments of {} are not beside the report: what comes from them "
                                "is missing here.",
-                               Wording::number_of(page.trace.away, "run")),
+                               Wording::number_of(page.trace.runs_without_files, "run")),
                    2);
   }
   uint64_t dropped = 0;

@@ -15,6 +15,6 @@ void print_migrations(const Page& page, const Report& report);
 void print_wakers(const Page& page, const Report& report);
 
 // Segments that are missing or were dropped.
-void print_holes(const Page& page);
+void print_missing_records(const Page& page);
 
 }  // namespace gilscope

@@ -9,7 +9,7 @@ GilSpans::GilSpans(std::vector<uint32_t> tids, bool one_owner, GilSpansReader& r
   for (size_t i = 0; i < tids.size(); ++i) threads_[i].tid = tids[i];
 }
 
-void GilSpans::see(const Moment& moment) {
+void GilSpans::visit(const Moment& moment) {
   const uint32_t thread = moment.thread();
   const gilscope_segment& segment = moment.segment;
   if (moment.kind == Moment::Kind::ran) {
@@ -19,7 +19,7 @@ void GilSpans::see(const Moment& moment) {
   } else if (moment.kind == Moment::Kind::ended) {
     const bool gone =
         segment.ended == GILSCOPE_ENDED_LEFT || segment.ended == GILSCOPE_ENDED_EXITED;
-    if (gone || segment.gil_state != GILSCOPE_HOLDING) let_go(thread, moment.ns);
+    if (gone || segment.gil_state != GILSCOPE_HOLDING) stop_holding(thread, moment.ns);
     if (gone || segment.gil_state != GILSCOPE_WAITING) {
       stop_waiting(thread, moment.ns);
     } else if (!threads_[thread].waiting) {
@@ -49,7 +49,7 @@ void GilSpans::take(uint32_t thread, const Moment& moment) {
   change_owner(thread, ns);
 }
 
-void GilSpans::let_go(uint32_t thread, uint64_t ns) {
+void GilSpans::stop_holding(uint32_t thread, uint64_t ns) {
   OfThread& of = threads_[thread];
   if (!of.holding) return;
   reader_.span({GilSpan::Kind::holding, thread, of.since_ns, ns});
@@ -76,7 +76,7 @@ void GilSpans::change_owner(std::optional<uint32_t> to, uint64_t ns) {
 
 void GilSpans::finish(uint64_t ns) {
   for (uint32_t thread = 0; thread < threads_.size(); ++thread) {
-    let_go(thread, std::max(ns, threads_[thread].since_ns));
+    stop_holding(thread, std::max(ns, threads_[thread].since_ns));
     stop_waiting(thread, std::max(ns, threads_[thread].since_ns));
   }
 }

@@ -59,7 +59,7 @@ class GilSpans {
   // `tids` are the kernel's thread ids by slot; segments identify wakers by them.
   GilSpans(std::vector<uint32_t> tids, bool one_owner, GilSpansReader& reader);
 
-  void see(const Moment& moment);
+  void visit(const Moment& moment);
   // Closes open spans at the end of the trace.
   void finish(uint64_t ns);
 
@@ -75,7 +75,7 @@ class GilSpans {
   };
 
   void take(uint32_t thread, const Moment& moment);
-  void let_go(uint32_t thread, uint64_t ns);
+  void stop_holding(uint32_t thread, uint64_t ns);
   void stop_waiting(uint32_t thread, uint64_t ns);
   void change_owner(std::optional<uint32_t> to, uint64_t ns);
 

@@ -75,7 +75,7 @@ class ThreadMoments {
   bool begun_ = false;
 };
 
-Status merge(const ThreadOrder& order, const std::function<void(const Moment&)>& see) {
+Status merge(const ThreadOrder& order, const std::function<void(const Moment&)>& visit) {
   std::vector<ThreadMoments> threads;
   for (size_t thread = 0; thread < order.threads(); ++thread) threads.emplace_back(order, thread);
   auto later = [&](size_t a, size_t b) {
@@ -91,7 +91,7 @@ Status merge(const ThreadOrder& order, const std::function<void(const Moment&)>&
   while (!queue.empty()) {
     const size_t thread = queue.top();
     queue.pop();
-    see(threads[thread].moment());
+    visit(threads[thread].moment());
     auto more = threads[thread].next();
     if (!more) return fail(more.error());
     if (*more) queue.push(thread);
@@ -101,16 +101,16 @@ Status merge(const ThreadOrder& order, const std::function<void(const Moment&)>&
 
 }  // namespace
 
-Status each_moment(const RunTrace& trace, const std::function<void(const Moment&)>& see) {
+Status each_moment(const RunTrace& trace, const std::function<void(const Moment&)>& visit) {
   auto order = ThreadOrder::of(trace);
   if (!order) return fail(order.error());
-  return merge(*order, see);
+  return merge(*order, visit);
 }
 
 void each_moment(std::span<const gilscope_segment> segments,
-                 const std::function<void(const Moment&)>& see) {
+                 const std::function<void(const Moment&)>& visit) {
   // Cannot fail: the segments are in memory.
-  (void)merge(ThreadOrder::of(segments), see).has_value();
+  (void)merge(ThreadOrder::of(segments), visit).has_value();
 }
 
 }  // namespace gilscope

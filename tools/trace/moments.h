@@ -27,10 +27,10 @@ struct Moment {
 
 // Memory grows with the number of threads, not of segments: these are first sorted by thread, in an
 // unnamed file below /var/tmp if there are many.
-Status each_moment(const RunTrace& trace, const std::function<void(const Moment&)>& see);
+Status each_moment(const RunTrace& trace, const std::function<void(const Moment&)>& visit);
 
 // The same for segments in memory, in which each thread's are in order.
 void each_moment(std::span<const gilscope_segment> segments,
-                 const std::function<void(const Moment&)>& see);
+                 const std::function<void(const Moment&)>& visit);
 
 }  // namespace gilscope

@@ -19,7 +19,8 @@ Result<ReportFindings> report_findings(const std::string& report_path, const Rep
   ReportFindings findings;
   for (const Cell& cell : report.cells) {
     for (const Run& run : cell.runs) {
-      findings.away += !run.segments_file.empty() && !directory->has(run.segments_file);
+      findings.runs_without_files +=
+          !run.segments_file.empty() && !directory->has(run.segments_file);
     }
     auto found = cell_findings(*directory, report, cell);
     if (!found) return fail(found.error());

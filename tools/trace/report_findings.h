@@ -11,7 +11,7 @@ namespace gilscope {
 
 struct ReportFindings {
   std::vector<std::optional<CellFindings>> cells;  // as in the report; empty: no segments
-  size_t away = 0;  // runs whose segments the report names but that are not beside it
+  size_t runs_without_files = 0;  // runs whose segments the report names but that are not beside it
 
   const CellFindings* of(const Report& report, const Cell& cell) const;
   bool any() const;

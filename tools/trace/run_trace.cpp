@@ -57,7 +57,7 @@ bool TraceDirectory::has(const std::string& file) const {
   return stays_below(file) && ::faccessat(fd(), file.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-Status SegmentCheck::see(const gilscope_segment& s) {
+Status SegmentCheck::visit(const gilscope_segment& s) {
   if (s.thread >= ended_ns_.size()) {
     return fail(Exit::no_data,
                 fmt::format("it is of thread {}, but the run had {}", s.thread, ended_ns_.size()));
@@ -122,19 +122,19 @@ Result<RunTrace> RunTrace::open(const TraceDirectory& directory, const Report& r
   return RunTrace(std::move(*reader), cell, run);
 }
 
-Status RunTrace::each(const std::function<Status(std::span<const gilscope_segment>)>& see) const {
+Status RunTrace::each(const std::function<Status(std::span<const gilscope_segment>)>& visit) const {
   std::vector<gilscope_segment> piece(kPiece);
   SegmentCheck check(run_->threads.size());
   for (uint64_t first = 0; first < records();) {
     auto read = reader_.read(first, piece);
     if (!read) return fail(read.error());
     for (size_t i = 0; i < read->size(); ++i) {
-      if (Status s = check.see((*read)[i]); !s) {
+      if (Status s = check.visit((*read)[i]); !s) {
         return fail(Exit::no_data, fmt::format("{}: record {} is damaged: {}", in_quotes(origin()),
                                                first + i, s.error().message));
       }
     }
-    if (Status s = see(*read); !s) return s;
+    if (Status s = visit(*read); !s) return s;
     first += read->size();
   }
   return {};

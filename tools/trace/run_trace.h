@@ -40,7 +40,7 @@ class SegmentCheck {
  public:
   // `threads` is the number of slots of the board that the run used.
   explicit SegmentCheck(size_t threads) : ended_ns_(threads) {}
-  Status see(const gilscope_segment& segment);
+  Status visit(const gilscope_segment& segment);
 
  private:
   std::vector<uint64_t> ended_ns_;  // by slot
@@ -59,7 +59,7 @@ class RunTrace {
   const std::string& origin() const { return reader_.origin(); }
 
   // Passes on the records in the order of the file, piece by piece, after checking each.
-  Status each(const std::function<Status(std::span<const gilscope_segment>)>& see) const;
+  Status each(const std::function<Status(std::span<const gilscope_segment>)>& visit) const;
 
  private:
   RunTrace(SegmentReader reader, const Cell& cell, const Run& run)

@@ -49,7 +49,7 @@ class Chains {
     return found == slot_of_.end() ? std::nullopt : std::optional(found->second);
   }
 
-  void see(const Moment& moment) {
+  void visit(const Moment& moment) {
     Link& link = threads_[moment.thread()];
     const gilscope_segment& segment = moment.segment;
     const bool woken = segment.began == GILSCOPE_BEGAN_WOKEN;
@@ -89,12 +89,12 @@ class Clock : GilSpansReader {
   Clock(const RunTrace& trace, const std::vector<uint32_t>& tids, Window window)
       : window_(window),
         last_ns_(window.from_ns),
-        cores_(trace.cell().cpu_list.size()),
+        cpus_(trace.cell().cpu_list.size()),
         beings_(tids.size()),
         number_{tids.size(), 0, 0},
         spans_(tids, has_one_owner(trace.cell().policy), *this) {}
 
-  void see(const Moment& moment) {
+  void visit(const Moment& moment) {
     pass(moment.ns);
     switch (moment.kind) {
       case Moment::Kind::ready:
@@ -107,7 +107,7 @@ class Clock : GilSpansReader {
         be(moment.thread(), Being::off);
         break;
     }
-    spans_.see(moment);
+    spans_.visit(moment);
   }
 
   void finish(uint64_t ns, bool one_owner, TraceFindings& findings) {
@@ -135,7 +135,7 @@ class Clock : GilSpansReader {
     const auto owner = spans_.owner();
     if (!owner) {
       use_.free_ns += span;
-      if (number(Being::runnable) && number(Being::running) < cores_)
+      if (number(Being::runnable) && number(Being::running) < cpus_)
         use_.idle_while_free_ns += span;
       return;
     }
@@ -160,7 +160,7 @@ class Clock : GilSpansReader {
 
   Window window_;
   uint64_t last_ns_;
-  size_t cores_;
+  size_t cpus_;
   GilUse use_;
   gilscope_histogram latencies_{}, holding_{}, waiting_{};
   std::vector<Being> beings_;     // by slot
@@ -187,7 +187,7 @@ void count(const gilscope_segment& segment, Window window, const Chains& chains,
 }
 
 bool counts(const Run& run) {
-  return run.status == "done" && !run.warmup && !run.gated() && run.traced();
+  return run.status == "done" && !run.warmup && !run.disturbed() && run.traced();
 }
 
 }  // namespace
@@ -206,8 +206,8 @@ Result<TraceFindings> trace_findings(const RunTrace& trace) {
   Status walked = each_moment(trace, [&](const Moment& moment) {
     if (!first_ns) first_ns = moment.ns;
     last_ns = moment.ns;
-    chains.see(moment);
-    clock.see(moment);
+    chains.visit(moment);
+    clock.visit(moment);
     if (moment.kind == Moment::Kind::ended) count(moment.segment, window, chains, findings);
   });
   if (!walked) return fail(walked.error());

@@ -65,7 +65,7 @@ Result<TraceFindings> trace_findings(const RunTrace& trace);
 // Adds up runs of the same cell.
 TraceFindings& operator+=(TraceFindings& sum, const TraceFindings& other);
 
-// Findings from a cell's traced, measured and finished runs that no gate excludes.
+// Findings from a cell's traced, measured and finished runs that no disturbance limit excludes.
 struct CellFindings {
   std::vector<std::pair<const Run*, TraceFindings>> runs;
   TraceFindings sum;

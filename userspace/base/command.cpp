@@ -55,8 +55,8 @@ std::string name_of_positional(const CLI::App& app) {
   return "an argument";
 }
 
-OptionFacts facts_of(const CLI::Option& option) {
-  OptionFacts facts;
+OptionInfo facts_of(const CLI::Option& option) {
+  OptionInfo facts;
   facts.positional = option.get_positional();
   const auto& long_names = option.get_lnames();
   facts.name = facts.positional      ? option.get_name(true)
@@ -74,7 +74,7 @@ OptionFacts facts_of(const CLI::Option& option) {
 
 }  // namespace
 
-Option Option::is_a(const std::string& kind) {
+Option Option::value_kind(const std::string& kind) {
   option_->type_name(kind);
   return *this;
 }
@@ -91,7 +91,7 @@ Option Option::one_of(const std::vector<std::string>& values) {
         return known ? std::string() : known.error().message;
       },
       ""));
-  return is_a(fmt::format("{}", fmt::join(values, "|")));
+  return value_kind(fmt::format("{}", fmt::join(values, "|")));
 }
 
 Option Option::excludes(const Option& other) {
@@ -122,7 +122,7 @@ Option Command::add(const std::string& name, Values values,
   if (values == Values::many) {
     option->expected(1, CLI::detail::expected_max_vector_size)->allow_extra_args(positional);
   }
-  return Option(option).is_a(positional ? "" : "TEXT");
+  return Option(option).value_kind(positional ? "" : "TEXT");
 }
 
 Option Command::option(const std::string& name, std::string& into, const std::string& help) {
@@ -169,7 +169,7 @@ Option Command::option(const std::string& name, std::optional<int>& into, int lo
                return {};
              },
              help)
-      .is_a("N");
+      .value_kind("N");
 }
 
 Option Command::option(const std::string& name, std::optional<uint64_t>& into,
@@ -183,7 +183,7 @@ Option Command::option(const std::string& name, std::optional<uint64_t>& into,
                return {};
              },
              help)
-      .is_a("N");
+      .value_kind("N");
 }
 
 Option Command::option(const std::string& name, std::vector<int>& into, int low, int high,
@@ -198,7 +198,7 @@ Option Command::option(const std::string& name, std::vector<int>& into, int low,
                return {};
              },
              help)
-      .is_a("N");
+      .value_kind("N");
 }
 
 Option Command::option(const std::string& name, std::function<Status(const std::string&)> take,
@@ -264,14 +264,14 @@ Result<std::vector<std::string>> checked_arguments(const CLI::App& app,
   return arguments;
 }
 
-std::vector<OptionFacts> options_of(const CLI::App& app) {
-  std::vector<OptionFacts> options;
+std::vector<OptionInfo> options_of(const CLI::App& app) {
+  std::vector<OptionInfo> options;
   for (const CLI::Option* option : app.get_options()) options.push_back(facts_of(*option));
   return options;
 }
 
-std::vector<CommandFacts> commands_of(const CLI::App& app) {
-  std::vector<CommandFacts> commands;
+std::vector<CommandInfo> commands_of(const CLI::App& app) {
+  std::vector<CommandInfo> commands;
   for (const CLI::App* command : app.get_subcommands({})) {
     commands.push_back({command->get_name(), command->get_description(), options_of(*command)});
   }

@@ -27,7 +27,7 @@ class Option {
 
   // Sets the kind of value that --help shows. Shell completion offers values by it: FILE, DIR,
   // POLICY and so on (cli/completion.cpp). A positional's name is its kind.
-  Option is_a(const std::string& kind);
+  Option value_kind(const std::string& kind);
   Option required();
   Option one_of(const std::vector<std::string>& values);
   Option excludes(const Option& other);
@@ -74,20 +74,21 @@ Result<std::vector<std::string>> checked_arguments(const CLI::App& app,
                                                    const std::vector<std::string>& words);
 
 // The registered commands and options, for shell completion.
-struct OptionFacts {
+struct OptionInfo {
   std::string name;  // "--out", "-o"; for a positional, "REPORT"
   std::string help;
-  std::string kind;  // from is_a(), or "full|counters|off" from one_of(); empty: takes no value
+  std::string
+      kind;  // from value_kind(), or "full|counters|off" from one_of(); empty: takes no value
   bool positional = false;
   bool repeated = false;
 };
-struct CommandFacts {
+struct CommandInfo {
   std::string name;
   std::string help;
-  std::vector<OptionFacts> options;
+  std::vector<OptionInfo> options;
 };
-std::vector<CommandFacts> commands_of(const CLI::App& app);
+std::vector<CommandInfo> commands_of(const CLI::App& app);
 // The options before a subcommand: --help, --version.
-std::vector<OptionFacts> options_of(const CLI::App& app);
+std::vector<OptionInfo> options_of(const CLI::App& app);
 
 }  // namespace gilscope

@@ -10,7 +10,7 @@ Error error_of_exception();
 
 // Returns the Status of `body`, or the exception that it threw as an error.
 template <typename Body>
-Status without_exceptions(Body body) {
+Status catch_exceptions(Body body) {
   try {
     return body();
   } catch (...) {

@@ -85,7 +85,7 @@ std::string Interrupt::signal_name() const {
   return name ? fmt::format("SIG{}", name) : fmt::format("signal {}", signal_);
 }
 
-void Interrupt::leave_to_parent() const {
+void Interrupt::ignore_terminal_signals() const {
   change_mask(SIG_UNBLOCK, kOfCrashes & ~before_);
 }
 

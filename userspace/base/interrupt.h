@@ -29,7 +29,7 @@ class Interrupt {
 
   // For a forked child: leaves signals blocked that a terminal or a service manager sends to parent
   // and child alike, since the parent decides what becomes of a run. Crash signals end the child.
-  void leave_to_parent() const;
+  void ignore_terminal_signals() const;
 
  private:
   Interrupt() = default;

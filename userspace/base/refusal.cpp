@@ -49,7 +49,7 @@ Status require_file_system(const char* path, long magic, const char* type) {
 
 }  // namespace
 
-std::string way_out(int error) {
+std::string remedy(int error) {
   switch (error) {
     case ENOMEM:
       return "raise `ulimit -v` and the memory limit of the cgroup, or stop other programs";
@@ -76,7 +76,7 @@ std::string way_out(int error) {
 }
 
 tl::unexpected<Error> refused(const std::string& what, int error) {
-  const std::string way = way_out(error);
+  const std::string way = remedy(error);
   return fail(Exit::unable,
               fmt::format("{}: {}{}{}", what, std::strerror(error), way.empty() ? "" : ": ", way));
 }

@@ -9,7 +9,7 @@
 namespace gilscope {
 
 // For example "raise `ulimit -n`"; empty if there is no advice to give.
-std::string way_out(int error);
+std::string remedy(int error);
 
 // The error of a system call that this machine has just refused: Exit::unable, errno's text and the
 // way out.

@@ -18,7 +18,7 @@ enum class Exit : int {
   check_failed = 1,  // done, and a check failed or a regression was found
   error = 2,         // usage or run error
   no_data = 3,
-  unable = 4,  // this box can't: not root, no BTF, ...
+  unable = 4,  // this machine can't: not root, no BTF, ...
   interrupted = 130,
 };
 

@@ -90,7 +90,7 @@ Words split_at_bars(const std::string& kind) {
 }
 
 // Fails for a kind without an entry here, so that no new one is forgotten.
-Result<Values> values_of(const OptionFacts& option) {
+Result<Values> values_of(const OptionInfo& option) {
   using Files = Values::Files;
   static const std::map<std::string, Values> known = {
       {"N", {}},
@@ -128,11 +128,11 @@ constexpr const char* kWritten =
     "# Completes gilscope's command line in {0}. `gilscope completion {0}` writes this from the\n"
     "# program's own names; `make completions` does so in the source tree.\n";
 
-Result<std::string> tables(const std::vector<CommandFacts>& commands,
-                           const std::vector<OptionFacts>& global) {
+Result<std::string> tables(const std::vector<CommandInfo>& commands,
+                           const std::vector<OptionInfo>& global) {
   Words names, global_names;
-  for (const CommandFacts& command : commands) names.push_back(command.name);
-  for (const OptionFacts& option : global) global_names.push_back(option.name);
+  for (const CommandInfo& command : commands) names.push_back(command.name);
+  for (const OptionInfo& option : global) global_names.push_back(option.name);
 
   std::string options = "\n# The options of a command.\n_gilscope_options() {\n  case $1 in\n";
   std::string taking = "\n_gilscope_takes_value() {\n  case $1/$2 in\n    ";
@@ -142,10 +142,10 @@ Result<std::string> tables(const std::vector<CommandFacts>& commands,
   options += fmt::format("    '') offered='{}' ;;\n", joined(global_names));
   values += fmt::format("    /) offered='{} {}' ;;\n", joined(names), joined(global_names));
   Words with_value;
-  for (const CommandFacts& command : commands) {
+  for (const CommandInfo& command : commands) {
     Words of_command;
     bool positional = false;
-    for (const OptionFacts& option : command.options) {
+    for (const OptionInfo& option : command.options) {
       if (!option.positional) of_command.push_back(option.name);
       positional = positional || option.positional;
       if (option.kind.empty()) continue;
@@ -203,8 +203,8 @@ std::string fish_values(const Values& can_be, bool positional) {
   return (positional ? " -f" : " -x") + out;
 }
 
-Result<std::string> fish_tables(const std::vector<CommandFacts>& commands,
-                                const std::vector<OptionFacts>& global) {
+Result<std::string> fish_tables(const std::vector<CommandInfo>& commands,
+                                const std::vector<OptionInfo>& global) {
   std::string out = "\nfunction __gilscope_names\n    switch $argv[1]\n";
   for (const auto& [terms, words] :
        {std::pair("policy", policy_words()), {"workload", workload_words()}}) {
@@ -218,7 +218,7 @@ Result<std::string> fish_tables(const std::vector<CommandFacts>& commands,
     }
   }
   out += "    end\nend\n\ncomplete -c gilscope -f\n";
-  const auto line = [&](const std::string& condition, const OptionFacts& option) -> Status {
+  const auto line = [&](const std::string& condition, const OptionInfo& option) -> Status {
     out += fmt::format("complete -c gilscope -n {}", fish_quoted(condition));
     if (!option.positional) {
       out += option.name.starts_with("--") ? " -l " + option.name.substr(2)
@@ -232,15 +232,15 @@ Result<std::string> fish_tables(const std::vector<CommandFacts>& commands,
     out += " -d " + fish_quoted(option.help) + "\n";
     return {};
   };
-  for (const OptionFacts& option : global) {
+  for (const OptionInfo& option : global) {
     if (Status s = line("__fish_use_subcommand", option); !s) return fail(s.error());
   }
-  for (const CommandFacts& command : commands) {
+  for (const CommandInfo& command : commands) {
     out += fmt::format("complete -c gilscope -n __fish_use_subcommand -a {} -d {}\n", command.name,
                        fish_quoted(command.help));
   }
-  for (const CommandFacts& command : commands) {
-    for (const OptionFacts& option : command.options) {
+  for (const CommandInfo& command : commands) {
+    for (const OptionInfo& option : command.options) {
       if (Status s = line("__fish_seen_subcommand_from " + command.name, option); !s)
         return fail(s.error());
     }

@@ -6,7 +6,7 @@
 #include "userspace/base/output.h"
 #include "userspace/base/refusal.h"
 #include "userspace/cli/cli.h"
-#include "userspace/machine/limit/box_changes.h"
+#include "userspace/machine/limit/machine_changes.h"
 #include "userspace/machine/limit/patient_lock.h"
 
 namespace gilscope {
@@ -23,14 +23,14 @@ Result<std::string> restore() {
   auto watched = Interrupt::watch();
   if (!watched) return fail(watched.error());
   // Refuses while an experiment runs: the changes in the journal are that experiment's.
-  const auto lock = take_box_lock();
+  const auto lock = take_machine_lock();
   if (!lock) return fail(lock.error());
-  auto changes = BoxChanges::left();
+  auto changes = MachineChanges::left();
   if (!changes) return fail(changes.error());
   const Journal& journal = changes->journal();
   if (!journal.exists()) return "There is nothing to undo.\n";
   const std::vector<Change> found = journal.changes();
-  if (found.empty() || !journal.of_this_boot()) {
+  if (found.empty() || !journal.from_this_boot()) {
     if (Status gone = changes->forget(); !gone) return fail(gone.error());
     return found.empty() ? "There is nothing to undo.\n"
                          : fmt::format(
@@ -41,7 +41,7 @@ Result<std::string> restore() {
   if (Status undone = changes->undo_all(); !undone) return fail(undone.error());
   std::string out;
   for (auto change = found.rbegin(); change != found.rend(); ++change) {
-    out += fmt::format("Restored: {}.\n", in_words(*change));
+    out += fmt::format("Restored: {}.\n", change_description(*change));
   }
   return out;
 }

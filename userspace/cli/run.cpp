@@ -154,7 +154,7 @@ Result<Exit> run(const RunFlags& flags, const ReportPrinter& print) {
   auto watched = Interrupt::watch();
   if (!watched) return fail(watched.error());
   auto* const interrupt = new Interrupt(std::move(*watched));
-  const auto lock = take_box_lock();
+  const auto lock = take_machine_lock();
   if (!lock) return fail(lock.error());
   if (Status clean = refuse_leftovers(); !clean) return fail(clean.error());
   const auto limiter = make_limiter(spec->spec.cpus_by);
@@ -204,19 +204,19 @@ void add_run(CLI::App& app, Exit& exit, ReportPrinter print) {
   auto flags = std::make_shared<RunFlags>();
   Command command(app, "run", "run an experiment and report it");
   command.option("SPEC", flags->spec, "name of a built-in experiment, or a .toml file");
-  command.option("--policy", flags->policies, "GIL policy; may be repeated").is_a("POLICY");
+  command.option("--policy", flags->policies, "GIL policy; may be repeated").value_kind("POLICY");
   command.option("--workload", flags->workloads, "what the threads do; may be repeated")
-      .is_a("WORKLOAD");
+      .value_kind("WORKLOAD");
   command.option("--arrangement", flags->arrangements, "sequential or threaded; may be repeated")
       .one_of(arrangements());
   command
       .option("--threads", flags->threads,
               "number of threads (2), or threads per CPU (2x); may be repeated")
-      .is_a("THREADS");
+      .value_kind("THREADS");
   command
       .option("--cpus", flags->cpus,
               "how many CPUs (1, 2, all, 1..all) or which (cpu:0,2-3); may be repeated")
-      .is_a("CPUS");
+      .value_kind("CPUS");
   command
       .option("--cpus-by", flags->cpus_by,
               "how to keep the run off the other CPUs: affinity, cpuset or hotplug")
@@ -237,7 +237,8 @@ void add_run(CLI::App& app, Exit& exit, ReportPrinter print) {
       .option("--main-exit", flags->main_exit,
               "join: the main thread waits for the others; kill: it ends them")
       .one_of(main_exit_words());
-  command.option("--out", flags->out, "directory for report.json and the segments").is_a("DIR");
+  command.option("--out", flags->out, "directory for report.json and the segments")
+      .value_kind("DIR");
   command.flag("--dry-run", flags->dry_run, "only print the plan and its expected duration");
   command.flag("--yes", flags->yes, "run even more than 10 000 cells, or for more than a day");
   command.flag("--quiet", flags->quiet, "print no progress");

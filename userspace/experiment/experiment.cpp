@@ -62,7 +62,7 @@ Result<Report> new_report(const ExperimentOptions& options, const Plan& plan) {
 // Prepares an earlier report of the same spec for resuming. Its unfinished block runs again as a
 // whole, because the runs of a block are compared with each other and must be measured together;
 // the runs of the first attempt stay, marked.
-Result<Report> taken_up(Report report, const ExperimentOptions& options, const Plan& plan) {
+Result<Report> is_resumed(Report report, const ExperimentOptions& options, const Plan& plan) {
   bool same = report.cells.size() == plan.cells.size() &&
               std::ranges::equal(report.cells, plan.cells, same_cell);
   if (!same) {
@@ -141,7 +141,7 @@ class Experiment {
         report_(report),
         plan_(plan),
         runner_(tracer, interrupt) {
-    for (const Cell& cell : plan.cells) expected_s_.push_back(expected_s(cell));
+    for (const Cell& cell : plan.cells) expected_s_.push_back(expected_seconds(cell));
   }
 
   Status run();
@@ -173,7 +173,7 @@ Result<Run> Experiment::run_once(const PlannedRun& planned, const Block& block) 
   Runner::Options options;
   options.traced = planned.trace != "off";
   options.statistics = block.warmup;
-  options.gates = options_.spec.gates;
+  options.limits = options_.spec.limits;
   options.perf = options_.spec.perf;
 
   std::optional<SegmentWriter> writer;
@@ -273,7 +273,7 @@ Status Experiment::run() {
       runs_done_ += block.runs.size();
       continue;
     }
-    Status status = without_exceptions([&] { return run_block(block); });
+    Status status = catch_exceptions([&] { return run_block(block); });
     report_.environment_after = capture_moment();
     if (!status) {
       // Keeps what was measured before the failure, if the disk still accepts it.
@@ -301,14 +301,14 @@ Result<Report> run_experiment(const ExperimentOptions& options, Interrupt& inter
   }
   if (resumed && (*earlier)->status == "done") return **earlier;
   if (resumed) {
-    const std::string why = why_not_the_same(facts_of(**earlier), facts_here());
+    const std::string why = resume_refusal(facts_of(**earlier), current_facts());
     if (!why.empty()) return fail(fmt::format("{} {}", in_quotes(options.out->path()), why));
   }
 
   uint64_t seed = resumed ? (*earlier)->seed : options.spec.seed.value_or(drawn_seed());
   auto plan = make_plan(options.spec, seed);
   if (!plan) return fail(plan.error());
-  auto report = resumed ? taken_up(**earlier, options, *plan) : new_report(options, *plan);
+  auto report = resumed ? is_resumed(**earlier, options, *plan) : new_report(options, *plan);
   if (!report) return fail(report.error());
 
   // Finds out what the machine refuses before anything is written.
@@ -336,7 +336,7 @@ Result<Report> run_experiment(const ExperimentOptions& options, Interrupt& inter
   std::erase_if(report->capabilities, [](const Fact& fact) { return fact.key == "cpus_by"; });
   report->capabilities.push_back({"cpus_by", options.limiter.how(), ""});
   Experiment experiment(options, interrupt, *report, *plan, tracer ? &*tracer : nullptr);
-  Status status = without_exceptions([&] { return experiment.run(); });
+  Status status = catch_exceptions([&] { return experiment.run(); });
   Status restored = options.limiter.restore();
   if (!status) return fail(status.error());
   if (!restored) return fail(restored.error());

@@ -180,14 +180,14 @@ const std::vector<std::string>& cpu_orders() {
 std::vector<int> in_order(const std::vector<Cpu>& given, const std::string& order) {
   std::vector<Cpu> cpus = given;
   std::sort(cpus.begin(), cpus.end(), [](const Cpu& a, const Cpu& b) { return a.id < b.id; });
-  using Core = std::pair<int, int>;
+  using CpuTrace = std::pair<int, int>;
   struct Place {
     Cpu cpu;
     int first;  // the lowest CPU of its core; cores are ordered by it
     int rank;   // among its core's siblings
     int turn;   // among the CPUs of its package or node
   };
-  std::map<Core, std::vector<int>> cores;
+  std::map<CpuTrace, std::vector<int>> cores;
   std::vector<Place> places;
   for (const Cpu& cpu : cpus) {
     auto& siblings = cores[{cpu.package, cpu.core}];

@@ -58,19 +58,19 @@ void fields(auto& f, Of<Histograms> auto& histograms) {
   f("run", histograms.run);
 }
 
-void fields(auto& f, Of<Core> auto& core) {
-  f("cpu", core.cpu);
-  f("observed", core.observed);
-#define GILSCOPE_KEY_own(key) f(#key, core.key);
-#define GILSCOPE_KEY_both(key) f(#key, core.key);
-#define GILSCOPE_KEY_remote(key) f(#key, core.key);
-#define GILSCOPE_KEY_gil(key) f(#key, core.key);
-#define GILSCOPE_KEY_occupant(key) f(#key, core.key);
-#define GILSCOPE_KEY_running(key) f.known_if(core.known_##key().has_value(), #key, core.key);
+void fields(auto& f, Of<CpuTrace> auto& cpu) {
+  f("cpu", cpu.cpu);
+  f("observed", cpu.observed);
+#define GILSCOPE_KEY_own(key) f(#key, cpu.key);
+#define GILSCOPE_KEY_both(key) f(#key, cpu.key);
+#define GILSCOPE_KEY_remote(key) f(#key, cpu.key);
+#define GILSCOPE_KEY_gil(key) f(#key, cpu.key);
+#define GILSCOPE_KEY_occupant(key) f(#key, cpu.key);
+#define GILSCOPE_KEY_running(key) f.known_if(cpu.known_##key().has_value(), #key, cpu.key);
 #define CPU(key, from, ...) GILSCOPE_KEY_##from(key)
-#define CPU_OBJECT(object) f(#object, core.object);
+#define CPU_OBJECT(object) f(#object, cpu.object);
 #include "bpf/numbers.def"
-  f("histograms", core.histograms);
+  f("histograms", cpu.histograms);
 }
 
 void fields(auto& f, Of<ThreadUsage> auto& usage) {
@@ -130,8 +130,8 @@ void fields(auto& f, Of<TracerCost> auto& cost) {
 #include "bpf/numbers.def"
 }
 
-void fields(auto& f, Of<GateResult> auto& result) {
-  f("gate", result.gate);
+void fields(auto& f, Of<Disturbance> auto& result) {
+  f("gate", result.kind);
   f("value", result.value);
   f("limit", result.limit);
 }
@@ -149,7 +149,7 @@ void fields(auto& f, Of<Run> auto& run) {
 #include "bpf/numbers.def"
   f("rusage", run.rusage);
   f("gil", run.gil);
-  f("cores", run.cores);
+  f("cores", run.cpus);
   f("threads", run.threads);
   f("histograms", run.histograms);
   f("lost", run.lost);
@@ -159,7 +159,7 @@ void fields(auto& f, Of<Run> auto& run) {
   f("samples_file", run.samples_file);
   f("segments_file", run.segments_file);
   f("segment_records", run.segment_records);
-  f("gates", run.gates);
+  f("gates", run.disturbances);
   f.if_any("stopped_by", run.stopped_by);
 }
 

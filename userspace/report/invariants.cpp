@@ -37,10 +37,10 @@ class Checker {
           broken(fmt::format("block {} has a second run with trace \"{}\"", run.block, run.trace));
         }
         check_plan(run);
-        check_gates(run);
+        check_disturbances(run);
         if (run.status != "done") continue;
         check_threads(run);
-        if (run.traced()) check_cores(run);
+        if (run.traced()) check_cpus(run);
       }
     }
     return std::move(lines_);
@@ -63,15 +63,15 @@ class Checker {
     }
   }
 
-  void check_gates(const Run& run) {
-    std::set<std::string> gates;
-    for (const GateResult& result : run.gates) {
-      if (!gates.insert(result.gate).second) {
-        broken(fmt::format("the gate {} a second time", in_quotes(result.gate)));
+  void check_disturbances(const Run& run) {
+    std::set<std::string> disturbances;
+    for (const Disturbance& result : run.disturbances) {
+      if (!disturbances.insert(result.kind).second) {
+        broken(fmt::format("the disturbance {} a second time", in_quotes(result.kind)));
       }
       if (result.value && !(*result.value > result.limit)) {
-        broken(fmt::format("the gate {} marks {}, which is not above its limit of {}",
-                           in_quotes(result.gate), *result.value, result.limit));
+        broken(fmt::format("the disturbance {} marks {}, which is not above its limit of {}",
+                           in_quotes(result.kind), *result.value, result.limit));
       }
     }
   }
@@ -90,30 +90,30 @@ class Checker {
 #include "bpf/numbers.def"
   }
 
-  void check_cores(const Run& run) {
-    const bool cores = !report_.lacks("cores");
+  void check_cpus(const Run& run) {
+    const bool has_cpus = !report_.lacks("cores");
     uint64_t segments = 0, dropped = 0;
     std::set<int> cpus;
-    for (const Core& core : run.cores) {
-      if (!cpus.insert(core.cpu).second) broken(fmt::format("cpu {} a second time", core.cpu));
-      segments += core.segments;
-      dropped += core.records_dropped;
+    for (const CpuTrace& cpu : run.cpus) {
+      if (!cpus.insert(cpu.cpu).second) broken(fmt::format("cpu {} a second time", cpu.cpu));
+      segments += cpu.segments;
+      dropped += cpu.records_dropped;
     }
-    if (cores) check_sums(run);
+    if (has_cpus) check_sums(run);
 
     uint64_t of_threads = 0;
     for (const Thread& thread : run.threads)
       of_threads += thread.trace ? thread.trace->segments : 0;
-    if (cores && !report_.lacks("threads")) {
-      equal("the threads' segments", of_threads, "the cores' segments", segments);
+    if (has_cpus && !report_.lacks("threads")) {
+      equal("the threads' segments", of_threads, "the CPUs' segments", segments);
     }
 
     if (!run.lost) {
       broken("traced, but \"lost\" is null");
-    } else if (run.trace == "full" && cores) {
-      equal("the cores' records_dropped", dropped, "lost.segments", run.lost->segments);
+    } else if (run.trace == "full" && has_cpus) {
+      equal("the CPUs' records_dropped", dropped, "lost.segments", run.lost->segments);
       equal("segment_records + lost.segments", run.segment_records + run.lost->segments,
-            "the cores' segments", segments);
+            "the CPUs' segments", segments);
     }
   }
 
@@ -124,9 +124,9 @@ class Checker {
 #define GILSCOPE_SUM_remote(path, key)
 #define GILSCOPE_SUM_running(path, key)
 #define GILSCOPE_SUM_occupant(path, key)
-#define GILSCOPE_SUM_gil(path, key)                                                       \
-  if (const auto sum = sum_over(run.cores, [](const Core& core) { return core.path; })) { \
-    equal("the cores' " #key, *sum, "gil." #key, run.gil.key);                            \
+#define GILSCOPE_SUM_gil(path, key)                                                        \
+  if (const auto sum = sum_over(run.cpus, [](const CpuTrace& cpu) { return cpu.path; })) { \
+    equal("the CPUs' " #key, *sum, "gil." #key, run.gil.key);                              \
   }
 #define CPU_NUMBER(path, field, csv, from, ...) GILSCOPE_SUM_##from(path, field)
 #include "bpf/numbers.def"

@@ -98,7 +98,7 @@ struct Histograms {
   bool operator==(const Histograms&) const = default;
 };
 
-struct Core {
+struct CpuTrace {
   int cpu = 0;
   bool observed = false;  // false: no switch happened there in the window; its times are unknown
 #define CPU(key, from, since, ...) numbers::Counter<numbers::From::from, since> key{};
@@ -112,7 +112,7 @@ struct Core {
   std::optional<uint64_t> known_on_cpu_ns() const {
     return observed || on_cpu_ns != 0 ? std::optional(on_cpu_ns) : std::nullopt;
   }
-  bool operator==(const Core&) const = default;
+  bool operator==(const CpuTrace&) const = default;
 };
 
 // What the tracer saw of one thread.
@@ -190,13 +190,13 @@ struct TracerCost {
   bool operator==(const TracerCost&) const = default;
 };
 
-// A gate that a run did not pass, or that could not be judged.
-struct GateResult {
-  std::string gate;
+// A disturbance limit that a run did not pass, or that could not be judged.
+struct Disturbance {
+  std::string kind;
   std::optional<double> value;  // above the limit; empty: it could not be judged
   double limit = 0;
 
-  bool operator==(const GateResult&) const = default;
+  bool operator==(const Disturbance&) const = default;
 };
 
 // One cell, once.
@@ -212,7 +212,7 @@ struct Run {
 #include "bpf/numbers.def"
   ResourceUsage rusage;
   GilCounts gil;
-  std::vector<Core> cores;  // empty: not traced
+  std::vector<CpuTrace> cpus;  // empty: not traced
   std::vector<Thread> threads;
   std::optional<Histograms> histograms;
   std::optional<Lost> lost;
@@ -222,7 +222,7 @@ struct Run {
   std::string samples_file;                // relative to the report; empty: none
   std::string segments_file;               // relative to the report; empty: none
   uint64_t segment_records = 0;
-  std::vector<GateResult> gates;  // hit, or not judged
+  std::vector<Disturbance> disturbances;  // hit, or not judged
   // What kept the run from running, by docs/metrics.md: "signal", "freezer", ...
   std::vector<std::string> stopped_by;
 
@@ -230,8 +230,8 @@ struct Run {
     return trace != "off";
   }
   // Disturbed: the run stays in the report and counts in no summary.
-  bool gated() const {
-    for (const GateResult& result : gates) {
+  bool disturbed() const {
+    for (const Disturbance& result : disturbances) {
       if (result.value) return true;
     }
     return false;

@@ -25,7 +25,7 @@ template <Known known, int since>
 using Measured =
     std::conditional_t<known == Known::optional || since != 0, std::optional<uint64_t>, uint64_t>;
 
-// The tables of the views: CORES, CORES AND THE GIL, THREADS.
+// The tables of the views: CPUS, CPUS AND THE GIL, THREADS.
 enum class View : uint8_t { none, scheduling, gil, threads };
 
 // How a median is made from the number of one run, and written.

@@ -41,7 +41,7 @@ Result<std::string> read_report_text(const std::string& path) {
   }
 }
 
-bool holds_page(const std::string& path) {
+bool is_page_file(const std::string& path) {
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return false;
   std::string start(kPageFirstLine.size(), '\0');

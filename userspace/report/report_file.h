@@ -12,7 +12,7 @@ namespace gilscope {
 Result<std::string> read_report_text(const std::string& path);
 
 // Whether the file is a page and not a report.
-bool holds_page(const std::string& path);
+bool is_page_file(const std::string& path);
 
 // Reads the report.json in an open directory that is not trusted: it must be a regular file, not a
 // link, and not a page. `path` names the directory in errors.

@@ -45,7 +45,7 @@ Status write_samples(int directory, const std::string& name, std::span<const Sam
   return {};
 }
 
-Result<uint64_t> samples_in(int file, const std::string& origin) {
+Result<uint64_t> sample_count(int file, const std::string& origin) {
   const std::string what = in_quotes(origin);
   struct stat status {};
   if (::fstat(file, &status) != 0) return fail_errno(fmt::format("cannot read {}", what));

@@ -23,6 +23,6 @@ Status write_samples(int directory, const std::string& name, std::span<const Sam
 
 // Counts the rows of an open file of samples. Fails with Exit::no_data where it is not such a file,
 // or its length differs from what its header says. `origin` names it in errors.
-Result<uint64_t> samples_in(int file, const std::string& origin);
+Result<uint64_t> sample_count(int file, const std::string& origin);
 
 }  // namespace gilscope

@@ -95,8 +95,8 @@ Result<SegmentReader> SegmentReader::of(Fd file, const std::string& origin) {
     return fail(Exit::no_data, fmt::format("{} is not a file of segments", in_quotes(origin)));
   }
   if (header.byte_order != ours.byte_order) {
-    return fail(Exit::no_data,
-                fmt::format("{} was written on a box of another byte order", in_quotes(origin)));
+    return fail(Exit::no_data, fmt::format("{} was written on a machine of another byte order",
+                                           in_quotes(origin)));
   }
   if (header.version < kWholeSegments || header.version > ours.version ||
       header.header_bytes != ours.header_bytes ||

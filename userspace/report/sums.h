@@ -8,11 +8,11 @@
 namespace gilscope {
 
 // Empty where one of the CPUs does not say.
-std::optional<uint64_t> sum_over(const std::vector<Core>& cores,
-                                 std::invocable<const Core&> auto value) {
+std::optional<uint64_t> sum_over(const std::vector<CpuTrace>& cpus,
+                                 std::invocable<const CpuTrace&> auto value) {
   uint64_t sum = 0;
-  for (const Core& core : cores) {
-    const std::optional<uint64_t> one = value(core);
+  for (const CpuTrace& cpu : cpus) {
+    const std::optional<uint64_t> one = value(cpu);
     if (!one) return std::nullopt;
     sum += *one;
   }

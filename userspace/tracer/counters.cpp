@@ -20,48 +20,49 @@ GilCounts to_report(const gilscope_slot& slot) {
 
 namespace {
 
-Core core_of(const gilscope_core& core, int cpu, const gilscope_window& window) {
-  Core result;
+CpuTrace per_cpu_of(const gilscope_cpu& per_cpu, int cpu, const gilscope_window& window) {
+  CpuTrace result;
   result.cpu = cpu;
-  result.observed = core.occupant != GILSCOPE_UNKNOWN;
-#define GILSCOPE_FROM_own(path, field) result.path = core.field;
-#define GILSCOPE_FROM_running(path, field) result.path = core.field;
-#define GILSCOPE_FROM_gil(path, field) result.path = core.field;
-#define GILSCOPE_FROM_both(path, field) result.path = core.field + core.remote.field;
-#define GILSCOPE_FROM_remote(path, field) result.path = core.remote.field;
+  result.observed = per_cpu.occupant != GILSCOPE_UNKNOWN;
+#define GILSCOPE_FROM_own(path, field) result.path = per_cpu.field;
+#define GILSCOPE_FROM_running(path, field) result.path = per_cpu.field;
+#define GILSCOPE_FROM_gil(path, field) result.path = per_cpu.field;
+#define GILSCOPE_FROM_both(path, field) result.path = per_cpu.field + per_cpu.remote.field;
+#define GILSCOPE_FROM_remote(path, field) result.path = per_cpu.remote.field;
 #define GILSCOPE_FROM_occupant(path, field)  // below
 #define CPU_NUMBER(path, field, csv, from, ...) GILSCOPE_FROM_##from(path, field)
 #include "bpf/numbers.def"
   if (result.observed) {
     const bool closed = window.close_ns != GILSCOPE_NEVER;
     const uint64_t rest =
-        closed ? gilscope_within(core.since_ns, window.close_ns, window.open_ns, window.close_ns)
+        closed ? gilscope_within(per_cpu.since_ns, window.close_ns, window.open_ns, window.close_ns)
                : 0;
-    const auto with_rest = [&](uint64_t ns, uint32_t occupant) {
-      return ns + (core.occupant == occupant ? rest : 0);
+    const auto with_open_stretch = [&](uint64_t ns, uint32_t occupant) {
+      return ns + (per_cpu.occupant == occupant ? rest : 0);
     };
-    result.foreign_ns = with_rest(core.foreign_ns, GILSCOPE_FOREIGN);
-    result.idle_ns = with_rest(core.idle_ns, GILSCOPE_IDLE);
-    result.harness_ns = with_rest(core.harness_ns, GILSCOPE_HARNESS);
+    result.foreign_ns = with_open_stretch(per_cpu.foreign_ns, GILSCOPE_FOREIGN);
+    result.idle_ns = with_open_stretch(per_cpu.idle_ns, GILSCOPE_IDLE);
+    result.harness_ns = with_open_stretch(per_cpu.harness_ns, GILSCOPE_HARNESS);
   }
-  result.histograms = to_report(core.histograms);
+  result.histograms = to_report(per_cpu.histograms);
   return result;
 }
 
-bool touched(const gilscope_core& core) {
-  return core.segments || core.ran || core.waker || core.remote.waker || core.remote.placed ||
-         core.remote.previous || core.remote.migrations_raw_in || core.remote.migrations_raw_out;
+bool touched(const gilscope_cpu& per_cpu) {
+  return per_cpu.segments || per_cpu.ran || per_cpu.waker || per_cpu.remote.waker ||
+         per_cpu.remote.placed || per_cpu.remote.previous || per_cpu.remote.migrations_raw_in ||
+         per_cpu.remote.migrations_raw_out;
 }
 
 }  // namespace
 
-std::vector<Core> cores_of(std::span<const gilscope_core> cores, const gilscope_window& window,
-                           std::span<const int> cpus) {
-  std::vector<Core> result;
-  for (size_t cpu = 0; cpu < cores.size(); ++cpu) {
+std::vector<CpuTrace> cpus_of(std::span<const gilscope_cpu> all_cpus, const gilscope_window& window,
+                              std::span<const int> cpus) {
+  std::vector<CpuTrace> result;
+  for (size_t cpu = 0; cpu < all_cpus.size(); ++cpu) {
     bool asked_for = std::find(cpus.begin(), cpus.end(), static_cast<int>(cpu)) != cpus.end();
-    if (asked_for || touched(cores[cpu])) {
-      result.push_back(core_of(cores[cpu], static_cast<int>(cpu), window));
+    if (asked_for || touched(all_cpus[cpu])) {
+      result.push_back(per_cpu_of(all_cpus[cpu], static_cast<int>(cpu), window));
     }
   }
   return result;
@@ -83,15 +84,15 @@ ThreadTrace trace_of(const gilscope_thread& thread) {
   return trace;
 }
 
-Lost lost_of(std::span<const gilscope_core> cores, const gilscope_window& window) {
-  const auto sum = [&](__u64 gilscope_core::*field) {
+Lost lost_of(std::span<const gilscope_cpu> all_cpus, const gilscope_window& window) {
+  const auto sum = [&](__u64 gilscope_cpu::*field) {
     uint64_t total = 0;
-    for (const gilscope_core& core : cores) total += core.*field;
+    for (const gilscope_cpu& per_cpu : all_cpus) total += per_cpu.*field;
     return total;
   };
   Lost lost;
-#define GILSCOPE_LOSS_cores(field) sum(&gilscope_core::field)
-#define GILSCOPE_LOSS_core_number(field) sum(&gilscope_core::field)
+#define GILSCOPE_LOSS_cpus(field) sum(&gilscope_cpu::field)
+#define GILSCOPE_LOSS_cpu_number(field) sum(&gilscope_cpu::field)
 #define GILSCOPE_LOSS_window(field) window.field
 #define GILSCOPE_LOSS_elsewhere() 0
 #define LOST(key, csv, from, ...) lost.key = GILSCOPE_LOSS_##from;

@@ -14,15 +14,15 @@ Histograms to_report(const gilscope_histograms& histograms);
 // The counts that a thread kept about itself.
 GilCounts to_report(const gilscope_slot& slot);
 
-// `cores` by CPU id. Adds the time of a task that still ran at the end of the window (idle or
+// `all_cpus` by CPU id. Adds the time of a task that still ran at the end of the window (idle or
 // foreign, never switched out again). Leaves out CPUs outside `cpus` on which the run's threads
 // never ran.
-std::vector<Core> cores_of(std::span<const gilscope_core> cores, const gilscope_window& window,
-                           std::span<const int> cpus);
+std::vector<CpuTrace> cpus_of(std::span<const gilscope_cpu> all_cpus, const gilscope_window& window,
+                              std::span<const int> cpus);
 
 ThreadTrace trace_of(const gilscope_thread& thread);
 
 // Losses over all CPUs; recursion misses are the tracer's to add.
-Lost lost_of(std::span<const gilscope_core> cores, const gilscope_window& window);
+Lost lost_of(std::span<const gilscope_cpu> all_cpus, const gilscope_window& window);
 
 }  // namespace gilscope

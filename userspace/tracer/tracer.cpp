@@ -23,7 +23,7 @@
 #include "userspace/base/refusal.h"
 #include "userspace/tracer/counters.h"
 #include "userspace/tracer/kernel_types.h"
-#include "userspace/tracer/rows.h"
+#include "userspace/tracer/record_buffers.h"
 
 namespace gilscope {
 namespace {
@@ -95,8 +95,8 @@ struct ProgramStatistics {
 
 // The length of a CPU's buffer, a power of two: the room shared out among the CPUs that are
 // present. A CPU that is plugged in later has no buffer, and drops its records.
-uint32_t records_per_core(const Tracer::Options& options, uint32_t cores) {
-  const uint64_t room = options.records_bytes / sizeof(gilscope_segment) / cores;
+uint32_t records_per_cpu(const Tracer::Options& options, uint32_t cpus) {
+  const uint64_t room = options.records_bytes / sizeof(gilscope_segment) / cpus;
   return static_cast<uint32_t>(std::bit_floor(std::clamp<uint64_t>(room, 8, 1 << 20)));
 }
 
@@ -116,26 +116,26 @@ Result<Owned<gilscope_bpf>> load_skeleton(const Tracer::Options& options, bool r
   if (!skeleton) return refused("cannot open the BPF programs");
   skeleton->rodata->write_records = options.records;
   skeleton->rodata->has_prev_state = prev_state;
-  const uint32_t cores = std::max(get_nprocs_conf(), 1);
-  const uint32_t per_core = records_per_core(options, cores);
-  skeleton->rodata->records_per_core = per_core;
+  const uint32_t cpus = std::max(get_nprocs_conf(), 1);
+  const uint32_t per_cpu = records_per_cpu(options, cpus);
+  skeleton->rodata->records_per_cpu = per_cpu;
   auto& maps = skeleton->maps;
   bpf_map__set_max_entries(maps.board, options.max_threads);
   bpf_map__set_max_entries(maps.threads, options.max_threads);
   bpf_map__set_max_entries(maps.slot_of_tid, most_tids());
-  bpf_map__set_max_entries(maps.cores, libbpf_num_possible_cpus());
-  bpf_map__set_max_entries(maps.records, options.records ? per_core * cores : 1);
+  bpf_map__set_max_entries(maps.cpus, libbpf_num_possible_cpus());
+  bpf_map__set_max_entries(maps.records, options.records ? per_cpu * cpus : 1);
   bpf_map__set_max_entries(maps.doorbell, getpagesize());
   for (const Variant& variant : sched_programs(skeleton.get())) {
     bpf_program__set_autoload(raw ? variant.raw : variant.btf, true);
   }
   if (gilscope_bpf__load(skeleton.get())) {
     const int error = errno;
-    const std::string way = way_out(error);
+    const std::string way = remedy(error);
     return fail(Exit::unable,
                 fmt::format("the kernel refuses the BPF programs ({}): {}; {}",
                             std::strerror(error), libbpf_warning(),
-                            way.empty() ? "`gilscope doctor` says what this box lacks" : way));
+                            way.empty() ? "`gilscope doctor` says what this machine lacks" : way));
   }
   return skeleton;
 }
@@ -149,10 +149,10 @@ struct Tracer::State {
   Owned<gilscope_bpf> skeleton;
   Mapping<gilscope_slot> board;
   Mapping<gilscope_thread> threads;
-  Mapping<gilscope_core> cores;
+  Mapping<gilscope_cpu> cpus;
   Mapping<uint64_t> slot_of_tid;
-  Mapping<gilscope_segment> records_of_cores;
-  Rows rows;
+  Mapping<gilscope_segment> records_of_cpus;
+  RecordBuffers buffers;
   Owned<ring_buffer> doorbell;
   std::vector<Owned<bpf_link>> links;
   Fd statistics;
@@ -201,7 +201,7 @@ Status Tracer::State::clear() {
   forget_threads();
   std::ranges::fill(board.span(), gilscope_slot{});
   std::memset(threads.data(), 0, threads.span().size_bytes());
-  std::memset(cores.data(), 0, cores.span().size_bytes());
+  std::memset(cpus.data(), 0, cpus.span().size_bytes());
   gilscope_window unopened = {};
   unopened.open_ns = unopened.close_ns = GILSCOPE_NEVER;
   skeleton->data->window = unopened;
@@ -244,22 +244,22 @@ Result<Tracer> Tracer::load(const Options& options) {
   auto& maps = state->skeleton->maps;
   auto board = map_array<gilscope_slot>(maps.board);
   auto threads = map_array<gilscope_thread>(maps.threads);
-  auto cores = map_array<gilscope_core>(maps.cores);
+  auto cpus = map_array<gilscope_cpu>(maps.cpus);
   if (!board) return fail(board.error());
   if (!threads) return fail(threads.error());
-  if (!cores) return fail(cores.error());
+  if (!cpus) return fail(cpus.error());
   state->board = std::move(*board);
   state->threads = std::move(*threads);
-  state->cores = std::move(*cores);
+  state->cpus = std::move(*cpus);
   auto slot_of_tid = map_array<uint64_t>(maps.slot_of_tid);
   if (!slot_of_tid) return fail(slot_of_tid.error());
   state->slot_of_tid = std::move(*slot_of_tid);
   if (options.records) {
     auto records = map_array<gilscope_segment>(maps.records);
     if (!records) return fail(records.error());
-    state->records_of_cores = std::move(*records);
-    state->rows = Rows(state->records_of_cores.span(), state->cores.span(),
-                       state->skeleton->rodata->records_per_core);
+    state->records_of_cpus = std::move(*records);
+    state->buffers = RecordBuffers(state->records_of_cpus.span(), state->cpus.span(),
+                                   state->skeleton->rodata->records_per_cpu);
     // It does not matter which CPU rang: all buffers are read at once.
     const auto heard = [](void*, void*, size_t) { return 0; };
     state->doorbell.reset(ring_buffer__new(bpf_map__fd(maps.doorbell), heard, nullptr, nullptr));
@@ -305,8 +305,8 @@ Status Tracer::drain() {
   if (!state_->doorbell) return {};
   const int heard = ring_buffer__consume(state_->doorbell.get());
   if (heard < 0) return fail_errno("cannot read the ring of the doorbell", -heard);
-  const auto taken =
-      state_->rows.take(kernel_monotonic_ns(), [this](std::span<const gilscope_segment> segments) {
+  const auto taken = state_->buffers.take(
+      kernel_monotonic_ns(), [this](std::span<const gilscope_segment> segments) {
         state_->records += segments.size();
         if (state_->sink_status) state_->sink_status = state_->sink(segments);
         return Status();  // after a failure the buffers are still emptied
@@ -339,9 +339,9 @@ Status Tracer::end(Run& run, std::span<const int> cpus) {
   std::span<const gilscope_thread> threads = state_->threads.span().first(run.threads.size());
   run.window_ns = window.close_ns - window.open_ns;
   run.opened_ns = window.open_ns;
-  run.cores = cores_of(state_->cores.span(), window, cpus);
+  run.cpus = cpus_of(state_->cpus.span(), window, cpus);
   run.histograms.emplace();
-  run.lost = lost_of(state_->cores.span(), window);
+  run.lost = lost_of(state_->cpus.span(), window);
   run.lost->recursion_misses =
       statistics.recursion_misses - state_->statistics_before.recursion_misses;
   if (timed) {
@@ -349,10 +349,10 @@ Status Tracer::end(Run& run, std::span<const int> cpus) {
                                  statistics.runs - state_->statistics_before.runs};
   }
   run.segment_records = state_->records;
-  for (const Core& core : run.cores) {
-    run.histograms->wake_to_run += core.histograms.wake_to_run;
-    run.histograms->preempt_wait += core.histograms.preempt_wait;
-    run.histograms->run += core.histograms.run;
+  for (const CpuTrace& cpu : run.cpus) {
+    run.histograms->wake_to_run += cpu.histograms.wake_to_run;
+    run.histograms->preempt_wait += cpu.histograms.preempt_wait;
+    run.histograms->run += cpu.histograms.run;
   }
   for (size_t slot = 0; slot < threads.size(); ++slot) {
     if (threads[slot].entered_ns) run.threads[slot].trace = trace_of(threads[slot]);
@@ -372,7 +372,7 @@ Facts Tracer::capabilities() const {
       {"records", state_->options.records, ""},
       {"records_bytes",
        state_->options.records ? decltype(Fact::value)(static_cast<int64_t>(
-                                     state_->records_of_cores.span().size_bytes()))
+                                     state_->records_of_cpus.span().size_bytes()))
                                : decltype(Fact::value)(),
        state_->options.records ? "" : "traced with counters only"},
       {"segment_bytes", static_cast<int64_t>(sizeof(gilscope_segment)), ""},

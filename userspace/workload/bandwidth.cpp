@@ -30,7 +30,7 @@ class Bandwidth : public Datagrams {
         if (errno != ECONNREFUSED) status = fail_errno("a server thread cannot send");
         return 0;
       }
-      thread.did_one();
+      thread.count_operation();
       return 1;
     };
     thread.interpreter.run(serving_loop([&] { return receive(thread, buffer, status); }, send_back),
@@ -49,7 +49,7 @@ class Bandwidth : public Datagrams {
     constexpr uint64_t kSilence = 500'000'000;
     std::vector<char> buffer(size_);
     std::vector<pollfd> sockets;
-    std::vector<uint64_t> in_flight(connections()), heard_ns(connections(), monotonic_ns());
+    std::vector<uint64_t> in_flight(connections()), received_ns(connections(), monotonic_ns());
     for (size_t i = 0; i < connections(); ++i) sockets.push_back({client(i), POLLIN, 0});
     for (uint64_t now = monotonic_ns(); now < end_ns; now = monotonic_ns()) {
       for (size_t i = 0; i < sockets.size(); ++i) {
@@ -72,11 +72,11 @@ class Bandwidth : public Datagrams {
       for (size_t i = 0; i < sockets.size(); ++i) {
         while (::recv(client(i), buffer.data(), size_, MSG_DONTWAIT) > 0) {
           in_flight[i] -= in_flight[i] > 0 ? 1 : 0;
-          heard_ns[i] = now;
+          received_ns[i] = now;
         }
-        if (in_flight[i] > 0 && now - heard_ns[i] > kSilence) {
+        if (in_flight[i] > 0 && now - received_ns[i] > kSilence) {
           in_flight[i] = 0;
-          heard_ns[i] = now;
+          received_ns[i] = now;
         }
       }
     }

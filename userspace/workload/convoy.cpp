@@ -64,7 +64,7 @@ class Convoy : public TimedWorkload {
       }
       const uint64_t now = monotonic_ns();
       thread.samples.add(start, now);
-      thread.did_one();
+      thread.count_operation();
       return now < end ? 1 : 0;
     };
     thread.interpreter.run(bursting_loop(exchange), {&burst_, 1});

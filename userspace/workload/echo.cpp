@@ -72,7 +72,7 @@ Status Echo::run(const WorkThread& thread) {
       }
       return 0;
     }
-    thread.did_one();
+    thread.count_operation();
     return 1;
   };
   thread.interpreter.run(serving_loop(receive, answer), {});

@@ -76,7 +76,7 @@ class File : public TimedWorkload {
         return 0;
       }
       thread.samples.add(start, monotonic_ns());
-      thread.did_one();
+      thread.count_operation();
       return 1;
     };
     const auto more = [&]() -> int64_t { return status && monotonic_ns() < end ? 1 : 0; };

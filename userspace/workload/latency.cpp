@@ -22,7 +22,7 @@ class Latency : public Datagrams {
     std::vector<char> buffer(sizeof(Heading));
     const auto record = [&]() -> int64_t {
       thread.samples.add(heading(buffer).sent_ns, monotonic_ns());
-      thread.did_one();
+      thread.count_operation();
       return 1;
     };
     thread.interpreter.run(serving_loop([&] { return receive(thread, buffer, status); }, record),

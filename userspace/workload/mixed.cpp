@@ -33,7 +33,7 @@ class Mixed : public Workload {
         AllowThreads allow(thread.interpreter.gil(), thread.interpreter.thread());
         std::this_thread::sleep_for(std::chrono::nanoseconds(block_ns_));
       }
-      if (!first) thread.did_one();
+      if (!first) thread.count_operation();
       first = false;
       if (left == 0 || monotonic_ns() >= end) return 0;
       --left;

@@ -20,7 +20,7 @@ class Native : public Workload {
       const uint64_t end = clock_ns(CLOCK_THREAD_CPUTIME_ID) + length_ns_;
       while (clock_ns(CLOCK_THREAD_CPUTIME_ID) < end) {
       }
-      thread.did_one();
+      thread.count_operation();
     });
     thread.interpreter.run(code, {&n_, 1});
     return {};

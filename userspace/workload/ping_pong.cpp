@@ -42,7 +42,7 @@ class PingPong : public TimedWorkload {
     };
     const auto pass = [&]() -> int64_t {
       sem_post(&next);
-      thread.did_one();
+      thread.count_operation();
       return 1;
     };
     thread.interpreter.run(serving_loop(take, pass), {});

@@ -66,7 +66,7 @@ class Search {
 class Compression {
  public:
   // As compress2() does, but for the allocator: zlib takes a quarter of a megabyte for each call.
-  void once() {
+  void run_once() {
     z_stream stream = {};
     stream.zalloc = [](void*, uInt count, uInt size) { return take_sized(size_t{count} * size); };
     stream.zfree = [](void*, void* memory) { give_sized(memory); };
@@ -110,7 +110,7 @@ Task::Task(const std::string& name, Interpreter& interpreter) : interpreter_(int
   } else {
     code_ = calling_loop([compression = std::make_shared<Compression>(), &interpreter] {
       AllowThreads allow(interpreter.gil(), interpreter.thread());
-      compression->once();
+      compression->run_once();
     });
   }
 }
@@ -133,7 +133,7 @@ double seconds_of(const std::string& name, const std::string& policy) {
   uint64_t shortest_ns = UINT64_MAX;
   for (int round = 0; round < 5; ++round) {
     const uint64_t start_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-    task.once();
+    task.run_once();
     shortest_ns = std::min(shortest_ns, clock_ns(CLOCK_THREAD_CPUTIME_ID) - start_ns);
   }
   (*gil)->release(thread);

@@ -20,7 +20,7 @@ class Task {
   Task(const std::string& name, Interpreter& interpreter);
 
   // Does one operation.
-  void once() { interpreter_.run(code_, {&argument_, 1}); }
+  void run_once() { interpreter_.run(code_, {&argument_, 1}); }
 
  private:
   Interpreter& interpreter_;

@@ -14,8 +14,8 @@ class Throughput : public Workload {
   Status run(const WorkThread& thread) override {
     Task task(task_, thread.interpreter);
     for (uint64_t i = 0; i < n_; ++i) {
-      task.once();
-      thread.did_one();
+      task.run_once();
+      thread.count_operation();
     }
     return {};
   }

@@ -29,7 +29,7 @@ struct WorkThread {
   SampleWriter samples;
   uint64_t& operations;  // other processes read it while it grows
 
-  void did_one() const {
+  void count_operation() const {
     std::atomic_ref<uint64_t>(operations).store(operations + 1, std::memory_order_relaxed);
   }
 };
@@ -70,7 +70,7 @@ class Workload {
   virtual std::vector<int> worker_descriptors() const { return {}; }
   virtual std::vector<int> client_descriptors() const { return {}; }
 
-  // Called in the worker's main thread when the gates have opened.
+  // Called in the worker's main thread when the barriers have opened.
   virtual void begin() {}
   // The body of one measured thread.
   virtual Status run(const WorkThread& thread) = 0;

@@ -23,7 +23,7 @@ class Yield : public TimedWorkload {
       return monotonic_ns() < end;
     };
     const auto count = [&]() -> int64_t {
-      thread.did_one();
+      thread.count_operation();
       return 1;
     };
     thread.interpreter.run(serving_loop(give_up_the_cpu, count), {});

@@ -11,8 +11,8 @@
 
 #include "userspace/base/refusal.h"
 #include "userspace/base/time.h"
-#include "userspace/machine/box.h"
 #include "userspace/machine/facts/parts.h"
+#include "userspace/machine/machine.h"
 
 namespace gilscope {
 namespace {
@@ -26,8 +26,8 @@ bool names_a_freezer(const std::string& line) {
 }
 
 // The lines of /proc/self/cgroup for cgroups that can be frozen.
-Result<std::string> freezable_cgroups(const Box& box) {
-  const auto cgroups = box.text("/proc/self/cgroup");
+Result<std::string> freezable_cgroups(const Machine& machine) {
+  const auto cgroups = machine.text("/proc/self/cgroup");
   if (!cgroups) return fail(cgroups.error());
   std::string text;
   for (const std::string& line : lines(*cgroups)) {
@@ -43,22 +43,22 @@ bool watch_file(const Fd& inotify, const std::string& path) {
 
 // Watches the freezers of this process's cgroups and of those above them. Returns false if any
 // cannot be watched.
-bool watch_freezers(const Fd& inotify, const Box& box) {
-  const auto cgroups = freezable_cgroups(box);
+bool watch_freezers(const Fd& inotify, const Machine& machine) {
+  const auto cgroups = freezable_cgroups(machine);
   if (!inotify || !cgroups) return false;
   bool all = true;
   for (const std::string& line : lines(*cgroups)) {
     const bool unified = line.starts_with("0::");
-    const auto directories = cgroup_directories(box, unified ? "" : "freezer");
+    const auto directories = cgroup_directories(machine, unified ? "" : "freezer");
     const bool first = line.ends_with(":/") &&
-                       box.link("/proc/self/ns/cgroup").value_or("") == kFirstCgroupNamespace;
+                       machine.link("/proc/self/ns/cgroup").value_or("") == kFirstCgroupNamespace;
     bool watched = first;
     for (const std::string& directory : directories) {
       // A hierarchy's root has no such file.
       const std::string file = directory + (unified ? "/cgroup.freeze" : "/freezer.state");
-      if (watch_file(inotify, box.at(file))) {
+      if (watch_file(inotify, machine.at(file))) {
         watched = true;
-      } else if (directory != directories.back() || box.exists(file)) {
+      } else if (directory != directories.back() || machine.exists(file)) {
         all = false;
       }
     }
@@ -68,10 +68,10 @@ bool watch_freezers(const Fd& inotify, const Box& box) {
 }
 
 // Reports a freeze even if the frozen cgroup lies above everything that this process can see.
-void watch_own_events(const Fd& inotify, const Box& box) {
-  const auto directories = cgroup_directories(box, "");
+void watch_own_events(const Fd& inotify, const Machine& machine) {
+  const auto directories = cgroup_directories(machine, "");
   if (!directories.empty()) {
-    watch_file(inotify, box.at(directories.front() + "/cgroup.events"));
+    watch_file(inotify, machine.at(directories.front() + "/cgroup.events"));
   }
 }
 
@@ -108,8 +108,9 @@ sigset_t child_signal() {
 
 }  // namespace
 
-Stops::Asleep Stops::Asleep::now() {
-  Asleep best{std::numeric_limits<int64_t>::min() / 2, std::numeric_limits<int64_t>::max() / 2};
+Stops::SuspendedTime Stops::SuspendedTime::now() {
+  SuspendedTime best{std::numeric_limits<int64_t>::min() / 2,
+                     std::numeric_limits<int64_t>::max() / 2};
   for (int i = 0; i < 3; ++i) {
     const auto before = static_cast<int64_t>(monotonic_ns());
     const auto boot = static_cast<int64_t>(clock_ns(CLOCK_BOOTTIME));
@@ -139,11 +140,11 @@ Result<Stops> Stops::watch() {
   }
   signalfd_siginfo earlier;
   while (::read(stops.child_signals_.get(), &earlier, sizeof(earlier)) > 0) continue;
-  const Box box;
+  const Machine machine;
   stops.freezers_ = Fd(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
-  stops.freezers_watched_ = watch_freezers(stops.freezers_, box);
-  if (stops.freezers_) watch_own_events(stops.freezers_, box);
-  stops.asleep_ = Asleep::now();
+  stops.freezers_watched_ = watch_freezers(stops.freezers_, machine);
+  if (stops.freezers_) watch_own_events(stops.freezers_, machine);
+  stops.asleep_ = SuspendedTime::now();
   return stops;
 }
 
@@ -155,7 +156,7 @@ Stops::~Stops() {
 
 // Two signals that arrive unread merge into one that describes the first; waitid() on the child
 // shows the last.
-void Stops::heed() {
+void Stops::read_child_signals() {
   signalfd_siginfo info;
   while (::read(child_signals_.get(), &info, sizeof(info)) == sizeof(info)) {
     if (!is_stop(info.ssi_code)) continue;
@@ -168,28 +169,28 @@ void Stops::heed() {
 }
 
 void Stops::begin_in_worker() const {
-  const Box box;
+  const Machine machine;
   Sheet& sheet = sheet_[0];
   // The CPU limiter may have moved this process into a cgroup of its own.
-  sheet.freezers_watched = watch_freezers(freezers_, box);
-  const auto cgroups = freezable_cgroups(box);
+  sheet.freezers_watched = watch_freezers(freezers_, machine);
+  const auto cgroups = freezable_cgroups(machine);
   std::strncpy(sheet.cgroups, cgroups.value_or("").c_str(), sizeof(sheet.cgroups) - 1);
   sheet.began = 1;
 }
 
 void Stops::end_in_worker() const {
-  const Box box;
+  const Machine machine;
   Sheet& sheet = sheet_[0];
-  const auto cgroups = freezable_cgroups(box);
+  const auto cgroups = freezable_cgroups(machine);
   sheet.moved = cgroups && cgroups->substr(0, sizeof(sheet.cgroups) - 1) != sheet.cgroups;
-  const auto status = box.text("/proc/self/status");
+  const auto status = machine.text("/proc/self/status");
   sheet.debugged = status && value_of(*status, "TracerPid").value_or("0") != "0";
   sheet.ended = cgroups && status;
 }
 
 std::optional<std::vector<std::string>> Stops::end() {
-  heed();
-  const Asleep asleep = Asleep::now();
+  read_child_signals();
+  const SuspendedTime asleep = SuspendedTime::now();
   const Sheet& sheet = sheet_[0];
   std::vector<std::string> ways;
   const auto note = [&](bool seen, const char* way) {

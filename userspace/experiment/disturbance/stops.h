@@ -37,10 +37,10 @@ class Stops {
   // Readable when a child of this process has stopped, continued or ended; call heed() then.
   int fd() const { return child_signals_.get(); }
   void follow(pid_t worker, pid_t client) { worker_ = worker, client_ = client; }
-  void heed();
+  void read_child_signals();
 
   // For the worker: the descriptor to keep open, and what to call before and after its run.
-  int kept_descriptor() const { return freezers_.get(); }
+  int inherited_descriptor() const { return freezers_.get(); }
   void begin_in_worker() const;
   void end_in_worker() const;
 
@@ -58,9 +58,9 @@ class Stops {
   };
 
   // CLOCK_BOOTTIME minus CLOCK_MONOTONIC, as bounds, since both cannot be read at the same instant.
-  struct Asleep {
+  struct SuspendedTime {
     int64_t at_least_ns = 0, at_most_ns = 0;
-    static Asleep now();
+    static SuspendedTime now();
   };
 
   Stops() = default;
@@ -70,7 +70,7 @@ class Stops {
   Fd freezers_;
   bool freezers_watched_ = false;
   Mapping<Sheet> sheet_;
-  Asleep asleep_;
+  SuspendedTime asleep_;
   pid_t worker_ = -1, client_ = -1;
   bool worker_stopped_ = false, client_stopped_ = false;
 };

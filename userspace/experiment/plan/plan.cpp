@@ -124,7 +124,8 @@ double seconds(uint64_t ns) {
 }
 
 // The expected duration of a run. Threads share the GIL and the CPUs with those in the background.
-double expected_s(const Work& work, const PolicyPace& pace, const Cell& cell, size_t background) {
+double expected_seconds(const Work& work, const PolicyPace& pace, const Cell& cell,
+                        size_t background) {
   const auto cpus = static_cast<double>(std::max<size_t>(cell.cpu_list.size(), 1));
   const double holders = std::min(cpus, static_cast<double>(pace.holders));
   const bool threaded = cell.arrangement == "threaded";
@@ -173,7 +174,7 @@ Result<Plan> make_plan(const Spec& spec, uint64_t seed) {
   return plan;
 }
 
-double expected_s(const Cell& cell) {
+double expected_seconds(const Cell& cell) {
   // Forking, attaching, detaching and writing, as seen on several machines.
   constexpr double kAround = 0.05;
   auto workload = make_workload(cell.workload);
@@ -186,13 +187,13 @@ double expected_s(const Cell& cell) {
   const auto bound_ns = (*workload)->bound_ns();
   const auto work = (*workload)->work(cell.policy);
   if (!work) return kAround + seconds(bound_ns.value_or(0));
-  const double done = expected_s(*work, *pace, cell, (*workload)->background().threads);
+  const double done = expected_seconds(*work, *pace, cell, (*workload)->background().threads);
   return kAround + (bound_ns ? std::min(done, seconds(*bound_ns)) : done);
 }
 
-double expected_s(const Plan& plan) {
+double expected_seconds(const Plan& plan) {
   std::vector<double> of_cell;
-  for (const Cell& cell : plan.cells) of_cell.push_back(expected_s(cell));
+  for (const Cell& cell : plan.cells) of_cell.push_back(expected_seconds(cell));
   double sum = 0;
   for (const Block& block : plan.blocks) {
     for (const PlannedRun& run : block.runs) sum += of_cell[run.cell];
@@ -210,7 +211,7 @@ Status check_size(const Plan& plan, bool confirmed) {
                     "several, or say --yes",
                     plan.cells.size(), kManyCells));
   }
-  if (const double seconds = expected_s(plan); seconds > kDay) {
+  if (const double seconds = expected_seconds(plan); seconds > kDay) {
     return fail(
         fmt::format("the experiment is expected to take {:.1f} days: ask for less, or say "
                     "--yes (--dry-run shows the plan)",
@@ -242,9 +243,9 @@ std::string describe(const Plan& plan) {
     out += fmt::format("{}  {}  {}, {} thread{} on cpu{} {} by {}, about {:.2g} s a run\n",
                        cell.policy, cell.workload, cell.arrangement, cell.threads,
                        cell.threads == 1 ? "" : "s", cell.cpu_list.size() == 1 ? "" : "s",
-                       format_cpu_list(cell.cpu_list), cell.cpus_by, expected_s(cell));
+                       format_cpu_list(cell.cpu_list), cell.cpus_by, expected_seconds(cell));
   }
-  const double minutes = expected_s(plan) / 60;
+  const double minutes = expected_seconds(plan) / 60;
   out += fmt::format(
       "{} cells, {} blocks ({} of them to warm up), {} runs: about {:.{}f} "
       "minutes\n",

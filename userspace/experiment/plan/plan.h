@@ -34,8 +34,8 @@ Result<Plan> make_plan(const Spec& spec, uint64_t seed);
 // The distinct sets of CPUs that these cells use.
 std::vector<std::vector<int>> cpu_sets(const std::vector<Cell>& cells);
 // The plan's rough duration when nothing disturbs it.
-double expected_s(const Plan& plan);
-double expected_s(const Cell& cell);  // one run
+double expected_seconds(const Plan& plan);
+double expected_seconds(const Cell& cell);  // one run
 
 // Refuses more than 10 000 cells or more than a day, unless confirmed: nobody asks for that on
 // purpose.

@@ -145,9 +145,9 @@ Status check_cpus(std::vector<std::string>& cpus) {
   return {};
 }
 
-Status check_gates(const GateLimits& gates) {
-  for (const GateRule& rule : gate_rules()) {
-    const std::optional<double>& limit = gates.*rule.limit;
+Status check_limits(const DisturbanceLimits& limits) {
+  for (const DisturbanceRule& rule : disturbance_rules()) {
+    const std::optional<double>& limit = limits.*rule.limit;
     if (!limit) continue;
     // Written so that NaN is refused as well.
     if (!(*limit >= 0 && *limit <= rule.highest)) {
@@ -236,7 +236,7 @@ Result<Spec> checked(Spec spec) {
       check_main_sleep(spec),
       check_word("claim", spec.claim, {"", "slower", "faster", "same"}),
       check_metrics(spec.metrics),
-      check_gates(spec.gates),
+      check_limits(spec.limits),
       check_runs(spec),
   };
   for (const Status& status : steps) {

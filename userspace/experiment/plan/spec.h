@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "userspace/base/result.h"
-#include "userspace/experiment/disturbance/gates.h"
+#include "userspace/experiment/disturbance/limits.h"
 
 namespace gilscope {
 
@@ -46,7 +46,7 @@ struct Spec {
   // The metrics that judge a comparison of such reports (userspace/report/metric_names.h). Empty:
   // compare's own choice.
   std::vector<std::string> metrics;
-  GateLimits gates;
+  DisturbanceLimits limits;
 
   bool operator==(const Spec&) const = default;
 };

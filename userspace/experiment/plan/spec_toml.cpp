@@ -49,7 +49,7 @@ class SpecReader {
         read_one("main_exit", spec.main_exit, to_text),
         read_one("claim", spec.claim, to_text),
         read_list("metrics", spec.metrics, to_text),
-        read_gates(spec.gates),
+        read_limits(spec.limits),
     };
     for (const Status& status : steps) {
       if (!status) return fail(status.error());
@@ -152,7 +152,7 @@ class SpecReader {
     return {};
   }
 
-  // A number is the gate's limit, false or "off" turns it off, true is its default.
+  // A number is the limit, false or "off" turns it off, true is its default.
   static Result<std::optional<double>> to_limit(const toml::node& node,
                                                 std::optional<double> standard) {
     if (const auto* value = node.as_boolean()) return value->get() ? standard : std::nullopt;
@@ -164,26 +164,26 @@ class SpecReader {
     return fail("a limit is wanted, or false");
   }
 
-  Status read_gates(GateLimits& gates) const {
+  Status read_limits(DisturbanceLimits& limits) const {
     const toml::node* node = table_.get("gates");
     if (node == nullptr) return {};
     const toml::table* table = node->as_table();
     if (table == nullptr) return refuse("gates", *node, Error{Exit::error, "a table is wanted"});
     std::vector<std::string> names;
-    for (const GateRule& rule : gate_rules()) names.emplace_back(rule.name);
+    for (const DisturbanceRule& rule : disturbance_rules()) names.emplace_back(rule.name);
     for (const auto& [key, value] : *table) {
       const auto name = std::find(names.begin(), names.end(), key.str());
       if (name == names.end()) {
         const std::string near = nearest(key.str(), names);
-        return fail(fmt::format("unknown gate {} in {} line {}: {}", in_quotes(key.str()), origin_,
+        return fail(fmt::format("unknown limit {} in {} line {}: {}", in_quotes(key.str()), origin_,
                                 key.source().begin.line,
                                 near.empty() ? fmt::format("there are {}", fmt::join(names, ", "))
                                              : fmt::format("did you mean '{}'?", near)));
       }
-      const auto limit = gate_rules()[static_cast<size_t>(name - names.begin())].limit;
-      const auto read = to_limit(value, GateLimits().*limit);
+      const auto limit = disturbance_rules()[static_cast<size_t>(name - names.begin())].limit;
+      const auto read = to_limit(value, DisturbanceLimits().*limit);
       if (!read) return refuse(("gates." + *name).c_str(), value, read.error());
-      gates.*limit = *read;
+      limits.*limit = *read;
     }
     return {};
   }
@@ -257,13 +257,13 @@ std::string toml_threads(const std::vector<ThreadCount>& threads) {
   return fmt::format("[{}]", fmt::join(texts, ", "));
 }
 
-// Writes only what differs from the default: the text of a spec without gates is its identity when
-// it is resumed, and stays what it was before there were gates.
-std::string toml_gates(const GateLimits& gates) {
+// Writes only what differs from the default: the text of a spec without disturbance limits is its
+// identity when it is resumed, and stays what it was before there were disturbance limits.
+std::string toml_limits(const DisturbanceLimits& limits) {
   std::string out;
-  for (const GateRule& rule : gate_rules()) {
-    const std::optional<double>& limit = gates.*rule.limit;
-    if (limit == GateLimits().*rule.limit) continue;
+  for (const DisturbanceRule& rule : disturbance_rules()) {
+    const std::optional<double>& limit = limits.*rule.limit;
+    if (limit == DisturbanceLimits().*rule.limit) continue;
     out += fmt::format("{} = {}\n", rule.name, limit ? fmt::format("{}", *limit) : "false");
   }
   return out.empty() ? out : "\n[gates]\n" + out;
@@ -301,10 +301,10 @@ std::string to_toml(const Spec& spec) {
   line("trace", toml_string(spec.trace));
   line("untraced", spec.untraced ? "true" : "false");
   line("main_exit", toml_string(spec.main_exit));
-  if (spec.perf) line("perf", "true");  // only then, as with gates
+  if (spec.perf) line("perf", "true");  // only then, as with disturbance limits
   if (!spec.claim.empty()) line("claim", toml_string(spec.claim));
   if (!spec.metrics.empty()) line("metrics", toml_list(spec.metrics));
-  return out + toml_gates(spec.gates);  // last: a table goes on to the end
+  return out + toml_limits(spec.limits);  // last: a table goes on to the end
 }
 
 }  // namespace gilscope

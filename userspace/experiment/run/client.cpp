@@ -41,8 +41,8 @@ Result<ClientProcess> ClientProcess::start(Workload& workload, const SampleBook&
   if (client.pid_ < 0) return refused("cannot start a client");
   if (client.pid_ == 0) {
     client.pid_ = -1;
-    interrupt.leave_to_parent();
-    const Status status = without_exceptions([&]() -> Status {
+    interrupt.ignore_terminal_signals();
+    const Status status = catch_exceptions([&]() -> Status {
       const auto by_affinity = make_affinity_limiter();
       Status confined = confine(parent, client.cpus_, *by_affinity,
                                 {.descriptors = workload.client_descriptors(), .bpf = false});
@@ -80,7 +80,7 @@ void ClientProcess::reap() {
   cpu_ns_ = to_ns(usage.ru_utime) + to_ns(usage.ru_stime);
 }
 
-Status ClientProcess::how_it_ended() {
+Status ClientProcess::end_status() {
   reap();
   if (WIFEXITED(status_) && WEXITSTATUS(status_) == 0) return {};
   const char* failure = sheet_[0].failure;

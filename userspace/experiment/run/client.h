@@ -34,7 +34,7 @@ class ClientProcess {
   // Readable once the client has ended.
   int fd() const { return process_.get(); }
   // Call it once the client has ended. Fails, with the reason, unless the client ended normally.
-  Status how_it_ended();
+  Status end_status();
   // Kills the client if it still runs; returns its CPUs and CPU time.
   Client finish();
 

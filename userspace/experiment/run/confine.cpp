@@ -46,7 +46,7 @@ void close_all_but(std::vector<int> kept) {
 }
 
 // Uses the system call itself; a single-threaded process needs nothing that libcap adds.
-Status keep_capabilities(const Kept& kept) {
+Status keep_capabilities(const Privileges& kept) {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) return fail_errno("prctl(PR_SET_NO_NEW_PRIVS)");
   __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct held[2] = {};
@@ -62,7 +62,8 @@ Status keep_capabilities(const Kept& kept) {
 
 }  // namespace
 
-Status confine(pid_t parent, const std::vector<int>& cpus, const CpuLimiter& limiter, Kept kept) {
+Status confine(pid_t parent, const std::vector<int>& cpus, const CpuLimiter& limiter,
+               Privileges kept) {
   if (Status s = die_with(parent); !s) return s;
   if (Status s = limiter.enter(cpus); !s) return s;
   if (Status s = have_exactly(cpus); !s) return s;

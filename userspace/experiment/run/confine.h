@@ -11,12 +11,13 @@
 
 namespace gilscope {
 
-struct Kept {
+struct Privileges {
   std::vector<int> descriptors;  // in addition to the three standard ones
   bool bpf = false;              // may run BPF programs on itself
   bool perf = false;             // may count its own events in the kernel
 };
 // Fails unless the process ends up with exactly these CPUs.
-Status confine(pid_t parent, const std::vector<int>& cpus, const CpuLimiter& limiter, Kept kept);
+Status confine(pid_t parent, const std::vector<int>& cpus, const CpuLimiter& limiter,
+               Privileges privileges);
 
 }  // namespace gilscope

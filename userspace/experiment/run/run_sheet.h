@@ -23,7 +23,7 @@ struct ThreadRow {
   std::atomic<uint32_t> state;
   uint32_t daemon;
   uint64_t operations;  // final once finished; some workloads update it as they go
-  uint64_t active_ns;   // from its gate to the end of its work; 0 until then
+  uint64_t active_ns;   // from its barrier to the end of its work; 0 until then
 
   // The kernel's accounts of the thread while it was traced. A switch between reading the accounts
   // and entering or leaving the trace is counted on one side only: `slack_switches` counts those,
@@ -36,7 +36,7 @@ struct ThreadRow {
 
 struct RunSheet {
   std::atomic<uint32_t> complete;  // the worker reached the end of its run
-  uint64_t started_ns;             // CLOCK_MONOTONIC when the first gate opened
+  uint64_t started_ns;             // CLOCK_MONOTONIC when the first barriers opened
   uint64_t wall_ns;                // from then to main's last join
   char failure[256];               // why the run failed; empty if it did not
   std::atomic<uint32_t> failed;    // set before `failure` is written

@@ -102,11 +102,11 @@ Result<std::optional<ClientProcess>> start_client(Workload& workload, const Samp
 }
 
 // The parent's descriptors and privileges that the worker keeps.
-Kept kept_by_worker(const WorkerTask& task, const TraceControl& tracing) {
-  Kept kept = {.descriptors = task.workload->worker_descriptors(),
-               .bpf = tracing.traced(),
-               .perf = task.perf};
-  kept.descriptors.push_back(task.stops->kept_descriptor());
+Privileges kept_by_worker(const WorkerTask& task, const TraceControl& tracing) {
+  Privileges kept = {.descriptors = task.workload->worker_descriptors(),
+                     .bpf = tracing.traced(),
+                     .perf = task.perf};
+  kept.descriptors.push_back(task.stops->inherited_descriptor());
   const auto& programs = tracing.programs();
   kept.descriptors.insert(kept.descriptors.end(), {programs.open_window, programs.close_window,
                                                    programs.enter, programs.leave});
@@ -140,14 +140,15 @@ std::vector<Thread> threads_of(std::span<const ThreadRow> rows,
   return threads;
 }
 
-std::optional<uint64_t> steal_between(const GateReadings& before, const GateReadings& after) {
+std::optional<uint64_t> steal_between(const DisturbanceReadings& before,
+                                      const DisturbanceReadings& after) {
   if (!before.steal_ns || !after.steal_ns || *after.steal_ns < *before.steal_ns) return {};
   return *after.steal_ns - *before.steal_ns;
 }
 
 }  // namespace
 
-void Runner::Watched::judge(Run& run, const RunSheet& sheet, int worker_status) const {
+void Runner::RunWatch::judge(Run& run, const RunSheet& sheet, int worker_status) const {
   if (interrupted) {
     run.status = "interrupted";
   } else if (sheet.failed) {
@@ -167,7 +168,7 @@ void Runner::Watched::judge(Run& run, const RunSheet& sheet, int worker_status) 
 
 // Returns when the worker is dead but not yet reaped. Kills it on an interrupt, when the records
 // cannot be kept, and when its client has failed, because it would then wait forever.
-Status Runner::watch(pid_t pid, Watched& watched) {
+Status Runner::watch(pid_t pid, RunWatch& watched) {
   Fd process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   if (!process) {
     kill(pid, SIGKILL);
@@ -184,7 +185,7 @@ Status Runner::watch(pid_t pid, Watched& watched) {
       kill(pid, SIGKILL);
       return fail_errno("poll");
     }
-    if (fds[4].revents) watched.stops->heed();
+    if (fds[4].revents) watched.stops->read_child_signals();
     if (fds[0].revents) return status;
     if (fds[1].revents && interrupt_.requested() && !watched.interrupted) {
       watched.interrupted = true;
@@ -196,7 +197,7 @@ Status Runner::watch(pid_t pid, Watched& watched) {
     }
     if (fds[3].revents) {
       fds[3].fd = -1;
-      watched.client_ended = watched.client->how_it_ended();
+      watched.client_ended = watched.client->end_status();
       if (!watched.client_ended) kill(pid, SIGKILL);
     }
   }
@@ -211,10 +212,10 @@ Result<pid_t> Runner::start_worker(const WorkerTask& task, const Cell& cell, con
   const pid_t pid = fork();
   if (pid < 0) return refused("cannot start a worker");
   if (pid > 0) return pid;
-  interrupt_.leave_to_parent();
+  interrupt_.ignore_terminal_signals();
   // No exception may leave this block: the frames above are the parent's, which write the report
   // and restore the machine.
-  const Status failed = without_exceptions([&]() -> Status {
+  const Status failed = catch_exceptions([&]() -> Status {
     if (Status confined = confine(parent, cell.cpu_list, limiter, kept_by_worker(task, tracing));
         !confined) {
       return confined;
@@ -269,7 +270,7 @@ Result<Run> Runner::run(const Cell& cell, const Options& options) {
 
   auto stops = Stops::watch();
   if (!stops) return fail(stops.error());
-  const GateReadings before = read_gates(cell.cpu_list);
+  const DisturbanceReadings before = read_disturbances(cell.cpu_list);
   auto client = start_client(**workload, *samples, cell.cpu_list, interrupt_);
   if (!client) return fail(client.error());
   const WorkerTask task = {.policy = cell.policy,
@@ -284,11 +285,11 @@ Result<Run> Runner::run(const Cell& cell, const Options& options) {
   if (!pid) return fail(pid.error());
   if (options.on_started) options.on_started(*pid);
   stops->follow(*pid, *client ? (*client)->pid() : -1);
-  Watched watched = {
+  RunWatch watched = {
       .traced = options.traced, .client = *client ? &**client : nullptr, .stops = &*stops};
   const Status kept = watch(*pid, watched);
   const Ended worker = reap(*pid);
-  GateReadings after = read_gates(cell.cpu_list);
+  DisturbanceReadings after = read_disturbances(cell.cpu_list);
   // A signal to the process group may have ended the worker before this process noticed it.
   if (interrupt_.requested() && !was_complete(sheet->sheet(), worker.status)) {
     watched.interrupted = true;
@@ -316,7 +317,7 @@ Result<Run> Runner::run(const Cell& cell, const Options& options) {
     if (Status ended = end_trace(run, cell, kept); !ended) return fail(ended.error());
   }
   if (run.status == "done") {
-    run.gates = judge_gates(options.gates, cell.cpu_list, run, before, after);
+    run.disturbances = judge_disturbances(options.limits, cell.cpu_list, run, before, after);
   }
   return run;
 }

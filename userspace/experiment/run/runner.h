@@ -8,7 +8,7 @@
 
 #include "userspace/base/interrupt.h"
 #include "userspace/base/result.h"
-#include "userspace/experiment/disturbance/gates.h"
+#include "userspace/experiment/disturbance/limits.h"
 #include "userspace/experiment/run/client.h"
 #include "userspace/experiment/run/perf_events.h"
 #include "userspace/report/model.h"
@@ -41,7 +41,7 @@ class Runner {
     };
     // For tests that inspect the worker while it runs.
     std::function<void(pid_t)> on_started = nullptr;
-    GateLimits gates = {};
+    DisturbanceLimits limits = {};
   };
 
   // The record's status says whether the run succeeded: "done", "failed" or "interrupted". An Error
@@ -52,7 +52,7 @@ class Runner {
   const PerfErrors& perf_errors() const { return perf_errors_; }
 
  private:
-  struct Watched {
+  struct RunWatch {
     bool traced = false;
     ClientProcess* client = nullptr;
     Stops* stops = nullptr;
@@ -64,7 +64,7 @@ class Runner {
   };
   Result<pid_t> start_worker(const WorkerTask& task, const Cell& cell, const Options& options,
                              std::span<gilscope_slot> board, const SharedSheet& sheet);
-  Status watch(pid_t pid, Watched& watched);
+  Status watch(pid_t pid, RunWatch& watched);
   void take_perf(Run& run, std::span<const ThreadRow> rows);
   // `kept` says whether the records could be kept; it is also what this returns.
   Status end_trace(Run& run, const Cell& cell, const Status& kept);

@@ -17,8 +17,8 @@
 #include "userspace/base/time.h"
 #include "userspace/eval/interpreter.h"
 #include "userspace/experiment/disturbance/stops.h"
-#include "userspace/experiment/run/gate.h"
 #include "userspace/experiment/run/perf_events.h"
+#include "userspace/experiment/run/start_barrier.h"
 #include "userspace/gil/policies.h"
 #include "userspace/threading/thread.h"
 #include "userspace/workload/tasks.h"
@@ -45,7 +45,7 @@ class Member {
   Member(ThreadRow& row, gilscope_slot& slot, uint32_t index, const TraceControl& tracing)
       : row_(row), gil_thread_(slot), index_(index), tracing_(tracing) {}
 
-  // Called by the thread itself before its gate, because opening counters takes long.
+  // Called by the thread itself before its barrier, because opening counters takes long.
   void open_perf() { perf_.emplace(); }
 
   // The kernel's accounts and perf cover slightly more than the trace; the switches in between are
@@ -91,7 +91,7 @@ class Worker {
       : task_(task),
         sheet_(sheet),
         tracing_(tracing),
-        at_their_gates_(static_cast<ptrdiff_t>(sheet.rows().size()) - 1) {
+        at_their_barriers_(static_cast<ptrdiff_t>(sheet.rows().size()) - 1) {
     for (size_t i = 0; i < sheet.rows().size(); ++i) {
       members_.emplace_back(sheet.rows()[i], board[i], static_cast<uint32_t>(i), tracing_);
     }
@@ -105,7 +105,7 @@ class Worker {
   Status start_and_join();
   void measured_body(size_t index);
   void background_body(size_t index);
-  // The life of a thread from its gate to its end: traced, timed and counted.
+  // The life of a thread from its barrier to its end: traced, timed and counted.
   template <typename Body>
   void live(size_t index, Body body);
 
@@ -113,9 +113,9 @@ class Worker {
   const SharedSheet& sheet_;
   const TraceControl& tracing_;
   std::unique_ptr<Gil> gil_;
-  std::deque<Member> members_;  // by slot; a deque, because members cannot move
-  std::deque<Gate> gates_;      // one per thread; gates_[i] belongs to members_[i + 1]
-  std::latch at_their_gates_;   // counted down by each thread, after opening any perf events
+  std::deque<Member> members_;         // by slot; a deque, because members cannot move
+  std::deque<StartBarrier> barriers_;  // one per thread; barriers_[i] belongs to members_[i + 1]
+  std::latch at_their_barriers_;       // counted down by each thread, after opening any perf events
   std::vector<threading::Thread> threads_;
 };
 
@@ -123,8 +123,8 @@ template <typename Body>
 void Worker::live(size_t index, Body body) {
   Member& member = members_[index + 1];
   if (task_.perf) member.open_perf();
-  at_their_gates_.count_down();
-  gates_[index].wait();
+  at_their_barriers_.count_down();
+  barriers_[index].wait();
   Status status = member.enter();
   if (status) {
     const uint64_t started = monotonic_ns();
@@ -152,7 +152,7 @@ void Worker::background_body(size_t index) {
   live(index, [&](Interpreter& interpreter, ThreadRow& row) -> Status {
     Task task(task_.workload->background().task, interpreter);
     for (;;) {
-      task.once();
+      task.run_once();
       std::atomic_ref(row.operations).fetch_add(1, std::memory_order_relaxed);
     }
   });
@@ -160,7 +160,7 @@ void Worker::background_body(size_t index) {
 
 void Worker::make_thread(size_t index, std::string name, bool daemon,
                          threading::Thread::Body body) {
-  gates_.emplace_back();
+  barriers_.emplace_back();
   threads_.emplace_back(std::move(body), std::move(name), daemon);
   ThreadRow& row = members_[index + 1].row();
   std::strncpy(row.name, threads_.back().name().c_str(), sizeof(row.name) - 1);
@@ -190,10 +190,10 @@ Status Worker::start_and_join() {
     AllowThreads allow(*gil_, main);
     return threads_[index].join();
   };
-  for (size_t i = task_.threads; i < gates_.size(); ++i) gates_[i].open();
+  for (size_t i = task_.threads; i < barriers_.size(); ++i) barriers_[i].open();
   task_.workload->begin();
   if (task_.threaded || !task_.join_at_end) {
-    for (size_t i = 0; i < task_.threads; ++i) gates_[i].open();
+    for (size_t i = 0; i < task_.threads; ++i) barriers_[i].open();
   }
   if (!task_.join_at_end) {
     // As with Python's older thread module, main can only wait for threads by sleeping.
@@ -204,7 +204,7 @@ Status Worker::start_and_join() {
     return {};
   }
   for (size_t i = 0; i < task_.threads; ++i) {
-    if (!task_.threaded) gates_[i].open();
+    if (!task_.threaded) barriers_[i].open();
     if (Status s = join(i); !s) return s;
   }
   return {};
@@ -222,8 +222,8 @@ Status Worker::run() {
     main.open_perf();
   }
   if (Status s = make_threads(); !s) return s;
-  // Without counters to open, threads reach their gates quickly.
-  if (task_.perf) at_their_gates_.wait();
+  // Without counters to open, threads reach their barriers quickly.
+  if (task_.perf) at_their_barriers_.wait();
 
   if (Status s = tracing_.open_window(); !s) return s;
   if (Status s = main.enter(); !s) return s;

@@ -23,8 +23,8 @@ bool has_option(std::string_view options, std::string_view wanted) {
 
 // Where the hierarchy is mounted. A line of mountinfo is: id parent device root point options
 // [more]* - type source options.
-std::optional<Mount> cgroup_mount(const Box& box, const std::string& controller) {
-  const auto mounts = box.text("/proc/self/mountinfo");
+std::optional<Mount> cgroup_mount(const Machine& machine, const std::string& controller) {
+  const auto mounts = machine.text("/proc/self/mountinfo");
   for (const std::string& line : lines(mounts.value_or(""))) {
     const auto fields = words(line);
     const auto dash = std::find(fields.begin(), fields.end(), "-");
@@ -38,8 +38,8 @@ std::optional<Mount> cgroup_mount(const Box& box, const std::string& controller)
 }
 
 // This process's path in the hierarchy. A line of /proc/self/cgroup is id:controllers:path.
-std::optional<std::string> cgroup_path(const Box& box, const std::string& controller) {
-  const auto cgroups = box.text("/proc/self/cgroup");
+std::optional<std::string> cgroup_path(const Machine& machine, const std::string& controller) {
+  const auto cgroups = machine.text("/proc/self/cgroup");
   for (const std::string& line : lines(cgroups.value_or(""))) {
     const size_t first = line.find(':');
     const size_t second = line.find(':', first + 1);
@@ -53,11 +53,11 @@ std::optional<std::string> cgroup_path(const Box& box, const std::string& contro
 }
 
 // One directory's bandwidth: "max", or "quota period" in microseconds.
-Result<std::string> bandwidth(const Box& box, const std::string& directory, bool unified) {
-  if (unified) return box.line(directory + "/cpu.max");
-  const auto quota = box.number(directory + "/cpu.cfs_quota_us");
+Result<std::string> bandwidth(const Machine& machine, const std::string& directory, bool unified) {
+  if (unified) return machine.line(directory + "/cpu.max");
+  const auto quota = machine.number(directory + "/cpu.cfs_quota_us");
   if (!quota) return fail(quota.error());
-  const auto period = box.number(directory + "/cpu.cfs_period_us");
+  const auto period = machine.number(directory + "/cpu.cfs_period_us");
   if (!period) return fail(period.error());
   return *quota < 0 ? "max" : fmt::format("{} {}", *quota, *period);
 }
@@ -74,13 +74,13 @@ std::optional<double> limit(const std::string& bandwidth) {
 
 // The tightest limit on the way up to the root applies. A root directory has neither such a file
 // nor a limit.
-Result<std::string> tightest_bandwidth(const Box& box) {
+Result<std::string> tightest_bandwidth(const Machine& machine) {
   std::string tightest = "max";
   bool mounted = false;
   for (const bool unified : {true, false}) {
-    for (const std::string& directory : cgroup_directories(box, unified ? "" : "cpu")) {
+    for (const std::string& directory : cgroup_directories(machine, unified ? "" : "cpu")) {
       mounted = true;
-      const auto text = bandwidth(box, directory, unified);
+      const auto text = bandwidth(machine, directory, unified);
       const auto cpus = text ? limit(*text) : std::nullopt;
       if (cpus && (!limit(tightest) || *cpus < *limit(tightest))) tightest = *text;
     }
@@ -91,11 +91,11 @@ Result<std::string> tightest_bandwidth(const Box& box) {
 
 // The line from the nearest directory on the way up that has one of the files: a cgroup whose
 // controller is off inherits its parent's setting.
-Result<std::string> nearest_line(const Box& box, const char* controller, const char* unified,
-                                 const char* older) {
+Result<std::string> nearest_line(const Machine& machine, const char* controller,
+                                 const char* unified, const char* older) {
   for (const bool v2 : {true, false}) {
-    for (const std::string& directory : cgroup_directories(box, v2 ? "" : controller)) {
-      auto text = box.line(directory + "/" + (v2 ? unified : older));
+    for (const std::string& directory : cgroup_directories(machine, v2 ? "" : controller)) {
+      auto text = machine.line(directory + "/" + (v2 ? unified : older));
       if (text && !text->empty()) return text;
     }
   }
@@ -103,13 +103,13 @@ Result<std::string> nearest_line(const Box& box, const char* controller, const c
 }
 
 // The line of a file of this process's own cgroup.
-Result<std::string> own_line(const Box& box, const char* controller, const char* name) {
-  const auto directories = cgroup_directories(box, controller);
+Result<std::string> own_line(const Machine& machine, const char* controller, const char* name) {
+  const auto directories = cgroup_directories(machine, controller);
   if (directories.empty()) {
     return fail(fmt::format("no cgroup of version {} with CPU limits is mounted",
                             *controller == '\0' ? 2 : 1));
   }
-  return box.line(directories.front() + "/" + name);
+  return machine.line(directories.front() + "/" + name);
 }
 
 Result<int64_t> to_whole(const Result<std::string>& text) {
@@ -124,8 +124,8 @@ Result<std::vector<int>> to_cpus(const Result<std::string>& text) {
   return parse_cpu_list(*text);
 }
 
-Result<std::vector<int>> affinity(const Box& box) {
-  const auto status = box.text("/proc/self/status");
+Result<std::vector<int>> affinity(const Machine& machine) {
+  const auto status = machine.text("/proc/self/status");
   if (!status) return fail(status.error());
   const auto list = value_of(*status, "Cpus_allowed_list");
   if (!list) return fail("/proc/self/status has no Cpus_allowed_list");
@@ -134,33 +134,33 @@ Result<std::vector<int>> affinity(const Box& box) {
 
 // The numbers of the cgroups above this process's own, nearest first: each competes with its
 // siblings.
-Result<std::vector<int64_t>> numbers_above(const Box& box, const char* controller,
+Result<std::vector<int64_t>> numbers_above(const Machine& machine, const char* controller,
                                            const char* name) {
-  const auto own = own_line(box, controller, name);
+  const auto own = own_line(machine, controller, name);
   if (!own) return fail(own.error());
   std::vector<int64_t> numbers;
-  const auto directories = cgroup_directories(box, controller);
+  const auto directories = cgroup_directories(machine, controller);
   for (size_t i = 1; i < directories.size(); ++i) {
-    if (const auto number = box.number(directories[i] + "/" + name)) numbers.push_back(*number);
+    if (const auto number = machine.number(directories[i] + "/" + name)) numbers.push_back(*number);
   }
   return numbers;
 }
 
 // The two versions use different scales.
-void add_weight(const Box& box, FactList& facts) {
-  facts.add("cgroup.cpu_weight", to_whole(own_line(box, "", "cpu.weight")));
-  facts.add("cgroup.cpu_weights_above", numbers_above(box, "", "cpu.weight"));
-  facts.add("cgroup.cpu_shares", to_whole(own_line(box, "cpu", "cpu.shares")));
-  facts.add("cgroup.cpu_shares_above", numbers_above(box, "cpu", "cpu.shares"));
+void add_weight(const Machine& machine, FactList& facts) {
+  facts.add("cgroup.cpu_weight", to_whole(own_line(machine, "", "cpu.weight")));
+  facts.add("cgroup.cpu_weights_above", numbers_above(machine, "", "cpu.weight"));
+  facts.add("cgroup.cpu_shares", to_whole(own_line(machine, "cpu", "cpu.shares")));
+  facts.add("cgroup.cpu_shares_above", numbers_above(machine, "cpu", "cpu.shares"));
 }
 
 // Whether this process's cgroup, or one above it, runs only on otherwise idle CPUs. Kernels before
 // 5.15 have no such file.
-Result<bool> cpu_idle(const Box& box) {
+Result<bool> cpu_idle(const Machine& machine) {
   bool told = false;
   for (const char* controller : {"", "cpu"}) {
-    for (const std::string& directory : cgroup_directories(box, controller)) {
-      const auto idle = box.number(directory + "/cpu.idle");
+    for (const std::string& directory : cgroup_directories(machine, controller)) {
+      const auto idle = machine.number(directory + "/cpu.idle");
       if (!idle) continue;
       told = true;
       if (*idle != 0) return true;
@@ -172,14 +172,15 @@ Result<bool> cpu_idle(const Box& box) {
 
 // The tightest limit on the way up in bytes, or "max". For no limit, version 1 writes a number
 // larger than any memory.
-Result<std::string> tightest_memory(const Box& box, const char* unified, const char* older) {
+Result<std::string> tightest_memory(const Machine& machine, const char* unified,
+                                    const char* older) {
   constexpr int64_t kNone = int64_t{1} << 62;
   int64_t tightest = kNone;
   bool told = false;
   for (const bool v2 : {true, false}) {
     if ((v2 ? unified : older) == nullptr) continue;
-    for (const std::string& directory : cgroup_directories(box, v2 ? "" : "memory")) {
-      const auto text = box.line(directory + "/" + (v2 ? unified : older));
+    for (const std::string& directory : cgroup_directories(machine, v2 ? "" : "memory")) {
+      const auto text = machine.line(directory + "/" + (v2 ? unified : older));
       if (!text) continue;
       told = true;
       if (const auto bytes = to_number(*text)) tightest = std::min(tightest, *bytes);
@@ -191,9 +192,9 @@ Result<std::string> tightest_memory(const Box& box, const char* unified, const c
 
 }  // namespace
 
-std::vector<std::string> cgroup_directories(const Box& box, const std::string& controller) {
-  const auto mount = cgroup_mount(box, controller);
-  auto path = cgroup_path(box, controller);
+std::vector<std::string> cgroup_directories(const Machine& machine, const std::string& controller) {
+  const auto mount = cgroup_mount(machine, controller);
+  auto path = cgroup_path(machine, controller);
   if (!mount || !path) return {};
   // A container may see a part of the hierarchy mounted as if it were the whole.
   if (mount->root != "/" && path->starts_with(mount->root)) path->erase(0, mount->root.size());
@@ -209,13 +210,13 @@ std::vector<std::string> cgroup_directories(const Box& box, const std::string& c
   return directories;
 }
 
-Result<Throttling> throttling(const Box& box) {
+Result<Throttling> throttling(const Machine& machine) {
   Throttling sum;
   bool told = false;
   // Each cgroup counts only throttling by its own limit, so sum up this process's and all above it.
   for (const char* controller : {"", "cpu"}) {
-    for (const std::string& directory : cgroup_directories(box, controller)) {
-      const auto stat = box.text(directory + "/cpu.stat");
+    for (const std::string& directory : cgroup_directories(machine, controller)) {
+      const auto stat = machine.text(directory + "/cpu.stat");
       if (!stat) continue;
       const auto periods = to_number(value_of(*stat, "nr_throttled", ' ').value_or(""));
       if (!periods) continue;  // no limit can be set here
@@ -234,16 +235,16 @@ Result<Throttling> throttling(const Box& box) {
   return sum;
 }
 
-void add_cgroup_facts(const Box& box, FactList& facts) {
-  facts.add("cgroup.cpu_max", tightest_bandwidth(box));
-  add_weight(box, facts);
-  facts.add("cgroup.cpu_idle", cpu_idle(box));
+void add_cgroup_facts(const Machine& machine, FactList& facts) {
+  facts.add("cgroup.cpu_max", tightest_bandwidth(machine));
+  add_weight(machine, facts);
+  facts.add("cgroup.cpu_idle", cpu_idle(machine));
   // Above memory.high the kernel slows a process down; above memory.max it kills it.
-  facts.add("cgroup.memory_high", tightest_memory(box, "memory.high", nullptr));
-  facts.add("cgroup.memory_max", tightest_memory(box, "memory.max", "memory.limit_in_bytes"));
-  facts.add("cgroup.cpuset",
-            to_cpus(nearest_line(box, "cpuset", "cpuset.cpus.effective", "cpuset.effective_cpus")));
-  const auto stopped = throttling(box);
+  facts.add("cgroup.memory_high", tightest_memory(machine, "memory.high", nullptr));
+  facts.add("cgroup.memory_max", tightest_memory(machine, "memory.max", "memory.limit_in_bytes"));
+  facts.add("cgroup.cpuset", to_cpus(nearest_line(machine, "cpuset", "cpuset.cpus.effective",
+                                                  "cpuset.effective_cpus")));
+  const auto stopped = throttling(machine);
   if (stopped) {
     facts.add("cgroup.throttled_periods", stopped->periods);
     facts.add("cgroup.throttled_ns", stopped->ns);
@@ -251,7 +252,7 @@ void add_cgroup_facts(const Box& box, FactList& facts) {
     facts.add_null("cgroup.throttled_periods", stopped.error().message);
     facts.add_null("cgroup.throttled_ns", stopped.error().message);
   }
-  facts.add("process.cpu_affinity", affinity(box));
+  facts.add("process.cpu_affinity", affinity(machine));
 }
 
 }  // namespace gilscope

@@ -20,8 +20,9 @@ Facts capture_environment();
 // scheduler's settings, BPF schedulers, the cgroup's limits and throttling.
 Facts capture_moment();
 
-// Reads what the gates need, before or after a run on these CPUs: a handful of small files.
-GateReadings read_gates(const std::vector<int>& cpus);
+// Reads what the disturbance limits need, before or after a run on these CPUs: a handful of small
+// files.
+DisturbanceReadings read_disturbances(const std::vector<int>& cpus);
 
 // The steal of these CPUs since boot in ns, from /proc/stat (the kernel counts in 10 ms steps);
 // empty if it cannot be read.

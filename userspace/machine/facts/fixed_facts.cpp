@@ -52,7 +52,7 @@ constexpr FixedFact kFixed[] = {
 struct Group {
   FixedBy by;
   const char* other;
-  const char* way_out;
+  const char* remedy;
 };
 constexpr Group kGroups[] = {
     {FixedBy::gilscope, "another gilscope", "resume with that one"},
@@ -114,7 +114,7 @@ Facts facts_of(const Report& report) {
   return facts;
 }
 
-Facts facts_here() {
+Facts current_facts() {
   Facts facts = {{"gilscope", GILSCOPE_VERSION, ""}};
   for (const Facts& part : {capture_environment(), capture_moment()}) {
     facts.insert(facts.end(), part.begin(), part.end());
@@ -122,7 +122,7 @@ Facts facts_here() {
   return facts;
 }
 
-std::string why_not_the_same(const Facts& earlier, const Facts& now) {
+std::string resume_refusal(const Facts& earlier, const Facts& now) {
   std::string others, differences, ways_out;
   for (const Group& group : kGroups) {
     size_t more = 0;
@@ -134,7 +134,7 @@ std::string why_not_the_same(const Facts& earlier, const Facts& now) {
       others += fmt::format("{}{}", others.empty() ? "" : ", of ", group.other);
       differences +=
           fmt::format("{}{}", differences.empty() ? "" : "; ", difference(fixed.key, *a, *b));
-      ways_out += fmt::format(", or {}", group.way_out);
+      ways_out += fmt::format(", or {}", group.remedy);
     }
     if (more > 1) differences += fmt::format(" (and {} more)", more - 1);
   }

@@ -7,11 +7,11 @@ namespace {
 constexpr const char* kCpus = "/sys/devices/system/cpu";
 
 // A setting of every CPU, in the order of cpu.online_now; CPUs may differ.
-Result<std::vector<std::string>> settings(const Box& box, const std::vector<int>& cpus,
+Result<std::vector<std::string>> settings(const Machine& machine, const std::vector<int>& cpus,
                                           const char* name) {
   std::vector<std::string> settings;
   for (const int cpu : cpus) {
-    auto setting = box.line(fmt::format("{}/cpu{}/cpufreq/{}", kCpus, cpu, name));
+    auto setting = machine.line(fmt::format("{}/cpu{}/cpufreq/{}", kCpus, cpu, name));
     if (!setting) return fail(fmt::format("no cpufreq ({})", setting.error().message));
     settings.push_back(std::move(*setting));
   }
@@ -19,19 +19,20 @@ Result<std::vector<std::string>> settings(const Box& box, const std::vector<int>
 }
 
 // Two drivers have two files of opposite meaning.
-Result<bool> boost(const Box& box) {
-  if (const auto off = box.number(fmt::format("{}/intel_pstate/no_turbo", kCpus))) return *off == 0;
-  const auto on = box.number(fmt::format("{}/cpufreq/boost", kCpus));
+Result<bool> boost(const Machine& machine) {
+  if (const auto off = machine.number(fmt::format("{}/intel_pstate/no_turbo", kCpus)))
+    return *off == 0;
+  const auto on = machine.number(fmt::format("{}/cpufreq/boost", kCpus));
   if (!on) return fail(fmt::format("no cpufreq boost ({})", on.error().message));
   return *on != 0;
 }
 
 // In Hz; the kernel writes kHz.
-Result<std::vector<int64_t>> frequencies(const Box& box, const std::vector<int>& cpus,
+Result<std::vector<int64_t>> frequencies(const Machine& machine, const std::vector<int>& cpus,
                                          const char* name) {
   std::vector<int64_t> out;
   for (const int cpu : cpus) {
-    const auto kilohertz = box.number(fmt::format("{}/cpu{}/cpufreq/{}", kCpus, cpu, name));
+    const auto kilohertz = machine.number(fmt::format("{}/cpu{}/cpufreq/{}", kCpus, cpu, name));
     if (!kilohertz) return fail(fmt::format("no cpufreq ({})", kilohertz.error().message));
     int64_t hertz = 0;
     if (__builtin_mul_overflow(*kilohertz, int64_t{1000}, &hertz)) {
@@ -43,11 +44,12 @@ Result<std::vector<int64_t>> frequencies(const Box& box, const std::vector<int>&
 }
 
 // How often each CPU throttled itself because of heat. Only Intel's processors report it.
-Result<std::vector<int64_t>> thermal_throttles(const Box& box, const std::vector<int>& cpus) {
+Result<std::vector<int64_t>> thermal_throttles(const Machine& machine,
+                                               const std::vector<int>& cpus) {
   std::vector<int64_t> out;
   for (const int cpu : cpus) {
     const auto count =
-        box.number(fmt::format("{}/cpu{}/thermal_throttle/core_throttle_count", kCpus, cpu));
+        machine.number(fmt::format("{}/cpu{}/thermal_throttle/core_throttle_count", kCpus, cpu));
     if (!count) return fail(count.error());
     out.push_back(*count);
   }
@@ -56,20 +58,20 @@ Result<std::vector<int64_t>> thermal_throttles(const Box& box, const std::vector
 
 }  // namespace
 
-void add_frequency_facts(const Box& box, FactList& facts) {
-  const auto online = online_cpus(box);
+void add_frequency_facts(const Machine& machine, FactList& facts) {
+  const auto online = online_cpus(machine);
   const auto each = [&](const char* key, auto read, auto... arguments) {
     if (online) {
-      facts.add(key, read(box, *online, arguments...));
+      facts.add(key, read(machine, *online, arguments...));
     } else {
       facts.add_null(key, online.error().message);
     }
   };
-  facts.add("cpu.smt", box.line(fmt::format("{}/smt/control", kCpus)));
+  facts.add("cpu.smt", machine.line(fmt::format("{}/smt/control", kCpus)));
   each("cpu.frequency_driver", settings, "scaling_driver");
   each("cpu.governor", settings, "scaling_governor");
   each("cpu.energy_preference", settings, "energy_performance_preference");
-  facts.add("cpu.boost", boost(box));
+  facts.add("cpu.boost", boost(machine));
   each("cpu.frequency_hz", frequencies, "scaling_cur_freq");
   each("cpu.frequency_limit_hz", frequencies, "scaling_max_freq");
   each("cpu.thermal_throttles", thermal_throttles);

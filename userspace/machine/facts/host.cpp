@@ -9,8 +9,8 @@
 namespace gilscope {
 namespace {
 
-Result<std::string> operating_system(const Box& box) {
-  const auto release = box.text("/etc/os-release");
+Result<std::string> operating_system(const Machine& machine) {
+  const auto release = machine.text("/etc/os-release");
   if (!release) return release;
   auto name = value_of(*release, "PRETTY_NAME", '=');
   if (!name) return fail("/etc/os-release has no PRETTY_NAME");
@@ -21,8 +21,8 @@ Result<std::string> operating_system(const Box& box) {
   return std::move(*name);
 }
 
-Result<std::vector<int>> numa_nodes(const Box& box) {
-  const auto names = box.names("/sys/devices/system/node", "node");
+Result<std::vector<int>> numa_nodes(const Machine& machine) {
+  const auto names = machine.names("/sys/devices/system/node", "node");
   if (!names) return fail(names.error());
   std::vector<int> nodes;
   for (const std::string& name : *names) {
@@ -33,12 +33,12 @@ Result<std::vector<int>> numa_nodes(const Box& box) {
 }
 
 // In the order of memory.nodes; a node may have no CPUs.
-Result<std::vector<std::string>> node_cpus(const Box& box) {
-  const auto nodes = numa_nodes(box);
+Result<std::vector<std::string>> node_cpus(const Machine& machine) {
+  const auto nodes = numa_nodes(machine);
   if (!nodes) return fail(nodes.error());
   std::vector<std::string> cpus;
   for (const int node : *nodes) {
-    auto list = box.line(fmt::format("/sys/devices/system/node/node{}/cpulist", node));
+    auto list = machine.line(fmt::format("/sys/devices/system/node/node{}/cpulist", node));
     if (!list) return fail(list.error());
     cpus.push_back(std::move(*list));
   }
@@ -55,8 +55,8 @@ Result<std::string> hashed(const Result<std::string>& id) {
 
 }  // namespace
 
-Result<int64_t> memory_bytes(const Box& box, const char* key) {
-  const auto meminfo = box.text("/proc/meminfo");
+Result<int64_t> memory_bytes(const Machine& machine, const char* key) {
+  const auto meminfo = machine.text("/proc/meminfo");
   if (!meminfo) return fail(meminfo.error());
   const auto fields = words(value_of(*meminfo, key).value_or(""));
   const auto kilobytes = fields.empty() ? std::nullopt : to_number(fields[0]);
@@ -67,12 +67,12 @@ Result<int64_t> memory_bytes(const Box& box, const char* key) {
   return bytes;
 }
 
-void add_host_facts(const Box& box, FactList& facts) {
+void add_host_facts(const Machine& machine, FactList& facts) {
   constexpr const char* kClock = "/sys/devices/system/clocksource/clocksource0";
-  facts.add("memory.total_bytes", memory_bytes(box, "MemTotal"));
-  facts.add("memory.nodes", numa_nodes(box));
-  facts.add("memory.node_cpus", node_cpus(box));
-  const auto clocks = box.line(fmt::format("{}/available_clocksource", kClock));
+  facts.add("memory.total_bytes", memory_bytes(machine, "MemTotal"));
+  facts.add("memory.nodes", numa_nodes(machine));
+  facts.add("memory.node_cpus", node_cpus(machine));
+  const auto clocks = machine.line(fmt::format("{}/available_clocksource", kClock));
   if (clocks) {
     facts.add("clock.available", words(*clocks));
   } else {
@@ -80,12 +80,12 @@ void add_host_facts(const Box& box, FactList& facts) {
   }
   // The program's own glibc: a static program need not have the machine's.
   facts.add("glibc.version", ::gnu_get_libc_version());
-  facts.add("host.name", box.line("/proc/sys/kernel/hostname"));
-  facts.add("host.machine_id_sha256", hashed(box.line("/etc/machine-id")));
+  facts.add("host.name", machine.line("/proc/sys/kernel/hostname"));
+  facts.add("host.machine_id_sha256", hashed(machine.line("/etc/machine-id")));
   // Only root can read it. A cloned machine has its own.
-  facts.add("host.product_uuid_sha256", hashed(box.line("/sys/class/dmi/id/product_uuid")));
-  facts.add("host.boot_id", box.line("/proc/sys/kernel/random/boot_id"));
-  facts.add("host.os", operating_system(box));
+  facts.add("host.product_uuid_sha256", hashed(machine.line("/sys/class/dmi/id/product_uuid")));
+  facts.add("host.boot_id", machine.line("/proc/sys/kernel/random/boot_id"));
+  facts.add("host.os", operating_system(machine));
 }
 
 }  // namespace gilscope

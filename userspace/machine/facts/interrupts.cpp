@@ -9,8 +9,8 @@ namespace {
 
 // Looks for the process by name, because the place of irqbalance's files differs between
 // distributions.
-Result<bool> irqbalance_runs(const Box& box) {
-  const auto names = box.names("/proc");
+Result<bool> irqbalance_runs(const Machine& machine) {
+  const auto names = machine.names("/proc");
   if (!names) return fail(names.error());
   bool any = false;
   for (const std::string& name : *names) {
@@ -19,7 +19,7 @@ Result<bool> irqbalance_runs(const Box& box) {
       continue;
     }
     // Skips a process that has ended meanwhile.
-    const auto command = box.line("/proc/" + name + "/comm");
+    const auto command = machine.line("/proc/" + name + "/comm");
     any = any || command.has_value();
     if (command && *command == "irqbalance") return true;
   }
@@ -29,10 +29,10 @@ Result<bool> irqbalance_runs(const Box& box) {
 
 }  // namespace
 
-void add_interrupt_facts(const Box& box, FactList& facts) {
+void add_interrupt_facts(const Machine& machine, FactList& facts) {
   // A hexadecimal mask of the CPUs that interrupts go to by default.
-  facts.add("interrupts.default_affinity", box.line("/proc/irq/default_smp_affinity"));
-  facts.add("interrupts.irqbalance", irqbalance_runs(box));
+  facts.add("interrupts.default_affinity", machine.line("/proc/irq/default_smp_affinity"));
+  facts.add("interrupts.irqbalance", irqbalance_runs(machine));
 }
 
 }  // namespace gilscope

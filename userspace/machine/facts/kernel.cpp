@@ -64,9 +64,9 @@ void add_config(const Result<KernelConfig>& config, FactList& facts) {
   }
 }
 
-Result<std::string> build_id(const Box& box) {
+Result<std::string> build_id(const Machine& machine) {
   constexpr const char* kPath = "/sys/kernel/notes";
-  const auto notes = box.bytes(kPath);
+  const auto notes = machine.bytes(kPath);
   if (!notes) return notes;
   std::string id = build_id_among(*notes);
   if (id.empty()) return fail(fmt::format("{} has no build id", kPath));
@@ -74,14 +74,14 @@ Result<std::string> build_id(const Box& box) {
 }
 
 // The enabled live patches: they replace functions of the kernel without changing its build id.
-Result<std::vector<std::string>> live_patches(const Box& box) {
+Result<std::vector<std::string>> live_patches(const Machine& machine) {
   const std::string directory = "/sys/kernel/livepatch";
-  if (!box.exists(directory)) return fail("this kernel does not support live patches");
-  const auto names = box.names(directory);
+  if (!machine.exists(directory)) return fail("this kernel does not support live patches");
+  const auto names = machine.names(directory);
   if (!names) return fail(names.error());
   std::vector<std::string> patches;
   for (const std::string& name : *names) {
-    const auto enabled = box.number(fmt::format("{}/{}/enabled", directory, name));
+    const auto enabled = machine.number(fmt::format("{}/{}/enabled", directory, name));
     if (!enabled || *enabled != 0) patches.push_back(name);
   }
   return patches;
@@ -100,8 +100,8 @@ std::optional<std::string> active_choice(std::string_view text) {
   return std::string(text.substr(open + 1, close - open - 1));
 }
 
-std::optional<std::string> boot_choice(const Box& box) {
-  const auto cmdline = box.text("/proc/cmdline");
+std::optional<std::string> boot_choice(const Machine& machine) {
+  const auto cmdline = machine.text("/proc/cmdline");
   std::optional<std::string> choice;
   for (const std::string& word : words(cmdline.value_or(""))) {
     if (word.starts_with("preempt=")) choice = word.substr(8);  // the last one counts
@@ -121,22 +121,22 @@ std::optional<std::string> configured_choice(const std::string& config) {
 
 // The preemption model, from the most reliable source: debugfs; then, for a kernel that chooses at
 // boot, the command line; then the configuration; then the version.
-Result<Preempt> preempt_model(const Box& box, const Result<KernelConfig>& config) {
-  const auto debug = box.line("/sys/kernel/debug/sched/preempt");
+Result<Preempt> preempt_model(const Machine& machine, const Result<KernelConfig>& config) {
+  const auto debug = machine.line("/sys/kernel/debug/sched/preempt");
   if (debug) {
     if (const auto model = active_choice(*debug)) return Preempt{*model, "debugfs"};
   }
-  const auto version = box.text("/proc/sys/kernel/version");
+  const auto version = machine.text("/proc/sys/kernel/version");
   if (!version) return fail(version.error());
   const bool dynamic = version->find("PREEMPT_DYNAMIC") != version->npos;
   if (dynamic) {
-    if (const auto model = boot_choice(box)) return Preempt{*model, "command line"};
+    if (const auto model = boot_choice(machine)) return Preempt{*model, "command line"};
   }
   if (config) {
     if (const auto model = configured_choice(config->text)) return Preempt{*model, "configuration"};
   }
   const std::string unknown =
-      debug ? "sched/preempt marks no model" : why_no_debugfs(box, debug.error());
+      debug ? "sched/preempt marks no model" : why_no_debugfs(machine, debug.error());
   if (dynamic) {
     return fail(
         fmt::format("chosen at boot, but neither debugfs ({}) nor the configuration shows "
@@ -151,9 +151,9 @@ Result<Preempt> preempt_model(const Box& box, const Result<KernelConfig>& config
 }
 
 // Every model that this kernel offers; newer kernels offer fewer.
-void add_preempt_choices(const Box& box, FactList& facts) {
-  auto text = box.line("/sys/kernel/debug/sched/preempt");
-  if (!text) return facts.add_null("kernel.preempt_choices", why_no_debugfs(box, text.error()));
+void add_preempt_choices(const Machine& machine, FactList& facts) {
+  auto text = machine.line("/sys/kernel/debug/sched/preempt");
+  if (!text) return facts.add_null("kernel.preempt_choices", why_no_debugfs(machine, text.error()));
   std::erase_if(*text, [](char c) { return c == '(' || c == ')'; });
   facts.add("kernel.preempt_choices", words(*text));
 }
@@ -185,28 +185,28 @@ std::string build_id_among(std::string_view notes) {
   }
 }
 
-Result<KernelConfig> read_kernel_config(const Box& box) {
+Result<KernelConfig> read_kernel_config(const Machine& machine) {
   std::string path = "/proc/config.gz";
-  auto running = box.unzipped(path);
+  auto running = machine.unzipped(path);
   if (running) return KernelConfig{std::move(*running), std::move(path)};
-  const auto release = box.line("/proc/sys/kernel/osrelease");
+  const auto release = machine.line("/proc/sys/kernel/osrelease");
   if (!release) return fail(release.error());
   path = "/boot/config-" + *release;
-  auto installed = box.unzipped(path);
+  auto installed = machine.unzipped(path);
   if (installed) return KernelConfig{std::move(*installed), std::move(path)};
   return fail(fmt::format("{}; {}", running.error().message, installed.error().message));
 }
 
-void add_kernel_facts(const Box& box, FactList& facts) {
-  const auto config = read_kernel_config(box);
-  const auto preempt = preempt_model(box, config);
-  facts.add("kernel.release", box.line("/proc/sys/kernel/osrelease"));
-  facts.add("kernel.version", box.line("/proc/sys/kernel/version"));
-  facts.add("kernel.build", box.line("/proc/version"));
-  facts.add("kernel.build_id", build_id(box));
-  facts.add("kernel.machine", box.line("/proc/sys/kernel/arch"));
-  facts.add("kernel.cmdline", box.text("/proc/cmdline"));
-  facts.add("kernel.livepatches", live_patches(box));
+void add_kernel_facts(const Machine& machine, FactList& facts) {
+  const auto config = read_kernel_config(machine);
+  const auto preempt = preempt_model(machine, config);
+  facts.add("kernel.release", machine.line("/proc/sys/kernel/osrelease"));
+  facts.add("kernel.version", machine.line("/proc/sys/kernel/version"));
+  facts.add("kernel.build", machine.line("/proc/version"));
+  facts.add("kernel.build_id", build_id(machine));
+  facts.add("kernel.machine", machine.line("/proc/sys/kernel/arch"));
+  facts.add("kernel.cmdline", machine.text("/proc/cmdline"));
+  facts.add("kernel.livepatches", live_patches(machine));
   if (preempt) {
     facts.add("kernel.preempt", preempt->model);
     facts.add("kernel.preempt_from", preempt->from);
@@ -214,7 +214,7 @@ void add_kernel_facts(const Box& box, FactList& facts) {
     facts.add_null("kernel.preempt", preempt.error().message);
     facts.add_null("kernel.preempt_from", preempt.error().message);
   }
-  add_preempt_choices(box, facts);
+  add_preempt_choices(machine, facts);
   facts.add("kernel.config_hz", config_hz(config));
   add_config(config, facts);
 }

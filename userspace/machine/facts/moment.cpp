@@ -20,8 +20,8 @@ std::optional<double> to_decimal(const std::string& text) {
   return number;
 }
 
-void add_load(const Box& box, FactList& facts) {
-  const auto text = box.line("/proc/loadavg");
+void add_load(const Machine& machine, FactList& facts) {
+  const auto text = machine.line("/proc/loadavg");
   const auto fields = words(text.value_or(""));
   const char* keys[] = {"load.1", "load.5", "load.15"};
   for (size_t i = 0; i < 3; ++i) {
@@ -34,8 +34,8 @@ void add_load(const Box& box, FactList& facts) {
   }
 }
 
-Result<int64_t> running_tasks(const Box& box) {
-  const auto stat = box.text("/proc/stat");
+Result<int64_t> running_tasks(const Machine& machine) {
+  const auto stat = machine.text("/proc/stat");
   if (!stat) return fail(stat.error());
   for (const std::string& line : lines(*stat)) {
     const auto fields = words(line);
@@ -45,10 +45,10 @@ Result<int64_t> running_tasks(const Box& box) {
   return fail("/proc/stat has no procs_running");
 }
 
-Result<std::vector<int64_t>> steal(const Box& box, const std::vector<int>& cpus) {
+Result<std::vector<int64_t>> steal(const Machine& machine, const std::vector<int>& cpus) {
   std::vector<int64_t> out;
   for (const int cpu : cpus) {
-    const auto ns = read_steal_ns(box, {cpu});
+    const auto ns = read_steal_ns(machine, {cpu});
     if (!ns) return fail(fmt::format("/proc/stat has no steal of CPU {}", cpu));
     out.push_back(static_cast<int64_t>(*ns));
   }
@@ -57,31 +57,31 @@ Result<std::vector<int64_t>> steal(const Box& box, const std::vector<int>& cpus)
 
 // The lists are in the order of cpu.online_now, since CPUs may have come or gone since the
 // environment was captured.
-void add_cpus(const Box& box, FactList& facts) {
-  const auto online = online_cpus(box);
+void add_cpus(const Machine& machine, FactList& facts) {
+  const auto online = online_cpus(machine);
   facts.add("cpu.online_now", online);
   if (!online) {
     facts.add_null("cpu.steal_ns", online.error().message);
     return;
   }
-  facts.add("cpu.steal_ns", steal(box, *online));
+  facts.add("cpu.steal_ns", steal(machine, *online));
 }
 
-Result<std::vector<int64_t>> temperatures(const Box& box) {
-  const auto zones = box.names("/sys/class/thermal", "thermal_zone");
+Result<std::vector<int64_t>> temperatures(const Machine& machine) {
+  const auto zones = machine.names("/sys/class/thermal", "thermal_zone");
   if (!zones) return fail(zones.error());
   std::vector<int64_t> out;
   for (const std::string& zone : *zones) {
     // Skips zones without a sensor, whose file gives an error.
-    const auto degrees = box.number("/sys/class/thermal/" + zone + "/temp");
+    const auto degrees = machine.number("/sys/class/thermal/" + zone + "/temp");
     if (degrees) out.push_back(*degrees);
   }
   if (out.empty()) return fail("no thermal zone can be read");
   return out;
 }
 
-Result<int64_t> uptime_ns(const Box& box) {
-  const auto text = box.line("/proc/uptime");
+Result<int64_t> uptime_ns(const Machine& machine) {
+  const auto text = machine.line("/proc/uptime");
   if (!text) return fail(text.error());
   const auto fields = words(*text);
   const auto seconds = fields.empty() ? std::nullopt : to_decimal(fields[0]);
@@ -103,29 +103,29 @@ std::string utc_milliseconds() {
 
 }  // namespace
 
-Facts capture_moment(const Box& box) {
+Facts capture_moment(const Machine& machine) {
   FactList facts;
   // Both clocks at one moment, to convert the report's times to calendar time.
   facts.add("time.utc", utc_milliseconds());
   facts.add("time.monotonic_ns", static_cast<int64_t>(kernel_monotonic_ns()));
-  facts.add("time.uptime_ns", uptime_ns(box));
-  add_load(box, facts);
-  facts.add("tasks.running", running_tasks(box));
-  facts.add("memory.available_bytes", memory_bytes(box, "MemAvailable"));
-  add_cpus(box, facts);
-  add_frequency_facts(box, facts);
-  facts.add("temperature.millicelsius", temperatures(box));
+  facts.add("time.uptime_ns", uptime_ns(machine));
+  add_load(machine, facts);
+  facts.add("tasks.running", running_tasks(machine));
+  facts.add("memory.available_bytes", memory_bytes(machine, "MemAvailable"));
+  add_cpus(machine, facts);
+  add_frequency_facts(machine, facts);
+  facts.add("temperature.millicelsius", temperatures(machine));
   // It may change: the kernel abandons a clock that it finds unstable.
   facts.add("clock.source",
-            box.line("/sys/devices/system/clocksource/clocksource0/current_clocksource"));
-  add_scheduler_facts(box, facts);
-  add_cgroup_facts(box, facts);
-  add_process_settings(box, facts);
+            machine.line("/sys/devices/system/clocksource/clocksource0/current_clocksource"));
+  add_scheduler_facts(machine, facts);
+  add_cgroup_facts(machine, facts);
+  add_process_settings(machine, facts);
   return facts.take();
 }
 
 Facts capture_moment() {
-  Facts facts = capture_moment(Box());
+  Facts facts = capture_moment(Machine());
   FactList inherited;
   add_inherited_facts(inherited);
   for (Fact& fact : inherited.take()) facts.push_back(std::move(fact));

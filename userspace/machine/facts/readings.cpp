@@ -10,10 +10,10 @@
 
 namespace gilscope {
 
-std::optional<CpuTimes> read_cpu_times(const Box& box, const std::vector<int>& cpus) {
+std::optional<CpuTimes> read_cpu_times(const Machine& machine, const std::vector<int>& cpus) {
   // cpuN user nice system idle iowait irq softirq steal ...
   constexpr size_t kIdle = 4, kWaiting = 5, kSteal = 8;
-  const auto stat = box.text("/proc/stat");
+  const auto stat = machine.text("/proc/stat");
   const long ticks_per_second = ::sysconf(_SC_CLK_TCK);
   if (!stat || ticks_per_second <= 0) return {};
   const uint64_t tick_ns = 1000000000 / static_cast<uint64_t>(ticks_per_second);
@@ -38,37 +38,37 @@ std::optional<CpuTimes> read_cpu_times(const Box& box, const std::vector<int>& c
   return times;
 }
 
-std::optional<uint64_t> read_steal_ns(const Box& box, const std::vector<int>& cpus) {
-  const auto times = read_cpu_times(box, cpus);
+std::optional<uint64_t> read_steal_ns(const Machine& machine, const std::vector<int>& cpus) {
+  const auto times = read_cpu_times(machine, cpus);
   if (!times) return {};
   return times->steal_ns;
 }
 
 std::optional<uint64_t> read_steal_ns(const std::vector<int>& cpus) {
-  return read_steal_ns(Box(), cpus);
+  return read_steal_ns(Machine(), cpus);
 }
 
-GateReadings read_gates(const Box& box, const std::vector<int>& cpus) {
-  GateReadings readings;
-  if (auto online = online_cpus(box)) readings.online = std::move(*online);
-  if (const auto stopped = throttling(box); stopped && stopped->periods >= 0) {
+DisturbanceReadings read_disturbances(const Machine& machine, const std::vector<int>& cpus) {
+  DisturbanceReadings readings;
+  if (auto online = online_cpus(machine)) readings.online = std::move(*online);
+  if (const auto stopped = throttling(machine); stopped && stopped->periods >= 0) {
     readings.throttled_periods = static_cast<uint64_t>(stopped->periods);
   }
-  readings.sched_ext = read_sched_ext(box);
-  // Read the clock and the CPU times together: the gates divide one by the other.
+  readings.sched_ext = read_sched_ext(machine);
+  // Read the clock and the CPU times together: the disturbance limits divide one by the other.
   timespec now{};
   ::clock_gettime(CLOCK_MONOTONIC, &now);
   readings.at_ns =
       static_cast<uint64_t>(now.tv_sec) * 1000000000 + static_cast<uint64_t>(now.tv_nsec);
-  if (const auto times = read_cpu_times(box, cpus)) {
+  if (const auto times = read_cpu_times(machine, cpus)) {
     readings.steal_ns = times->steal_ns;
     readings.idle_ns = times->idle_ns;
   }
   return readings;
 }
 
-GateReadings read_gates(const std::vector<int>& cpus) {
-  return read_gates(Box(), cpus);
+DisturbanceReadings read_disturbances(const std::vector<int>& cpus) {
+  return read_disturbances(Machine(), cpus);
 }
 
 }  // namespace gilscope

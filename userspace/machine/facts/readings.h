@@ -9,7 +9,7 @@
 namespace gilscope {
 
 // Readings taken just before a worker starts and just after it has ended.
-struct GateReadings {
+struct DisturbanceReadings {
   struct SchedExt {
     bool built_in = false;  // false: no BPF scheduler can come or go
     std::optional<std::string> state;

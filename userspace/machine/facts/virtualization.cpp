@@ -25,10 +25,10 @@ constexpr Hypervisor kHypervisors[] = {
     {"Linux KVM Hv", "KVM"},
 };
 
-std::string product(const Box& box) {
+std::string product(const Machine& machine) {
   std::string out;
   for (const char* name : {"sys_vendor", "product_name"}) {
-    const auto text = box.line(std::string("/sys/class/dmi/id/") + name);
+    const auto text = machine.line(std::string("/sys/class/dmi/id/") + name);
     if (!text || text->empty()) continue;
     if (!out.empty()) out += ' ';
     out += *text;
@@ -45,8 +45,8 @@ std::string hypervisor_name(const std::string& signature, const std::string& pro
 }
 
 // Only x86 kernels list "flags", including one for the presence of a hypervisor.
-std::optional<bool> hypervisor_flag(const Box& box) {
-  const auto cpuinfo = box.text("/proc/cpuinfo");
+std::optional<bool> hypervisor_flag(const Machine& machine) {
+  const auto cpuinfo = machine.text("/proc/cpuinfo");
   const auto flags = cpuinfo ? value_of(*cpuinfo, "flags") : std::nullopt;
   if (!flags) return {};
   const auto all = words(*flags);
@@ -54,10 +54,11 @@ std::optional<bool> hypervisor_flag(const Box& box) {
 }
 
 // QEMU may hide its signature, but an emulated machine has no KVM clock.
-bool looks_emulated(const Box& box, const std::string& signature, const std::string& product) {
+bool looks_emulated(const Machine& machine, const std::string& signature,
+                    const std::string& product) {
   if (!signature.empty()) return signature == kEmulator;
   const auto clocks =
-      box.line("/sys/devices/system/clocksource/clocksource0/available_clocksource");
+      machine.line("/sys/devices/system/clocksource/clocksource0/available_clocksource");
   return product.find("QEMU") != product.npos && clocks &&
          clocks->find("kvm-clock") == clocks->npos;
 }
@@ -84,25 +85,25 @@ std::optional<std::string> hypervisor_signature() {
 #endif
 }
 
-void add_virtualization_facts(const Box& box, const std::optional<std::string>& signature,
+void add_virtualization_facts(const Machine& machine, const std::optional<std::string>& signature,
                               FactList& facts) {
-  const std::string product_name = product(box);
+  const std::string product_name = product(machine);
   if (product_name.empty()) {
     facts.add_null("virtualization.product", "no DMI below /sys/class/dmi/id");
   } else {
     facts.add("virtualization.product", product_name);
   }
-  const auto flag = hypervisor_flag(box);
+  const auto flag = hypervisor_flag(machine);
   if (!flag) {
     facts.add_null("virtualization.hypervisor", "/proc/cpuinfo lists no flags here");
     facts.add_null("virtualization.emulated", "only x86 CPUs report it");
   } else if (!*flag) {
     facts.add("virtualization.hypervisor", "none");
-    facts.add("virtualization.emulated", looks_emulated(box, "", product_name));
+    facts.add("virtualization.emulated", looks_emulated(machine, "", product_name));
   } else {
     const std::string text = signature.value_or("");
     facts.add("virtualization.hypervisor", hypervisor_name(text, product_name));
-    facts.add("virtualization.emulated", looks_emulated(box, text, product_name));
+    facts.add("virtualization.emulated", looks_emulated(machine, text, product_name));
   }
 }
 

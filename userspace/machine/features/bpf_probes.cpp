@@ -12,7 +12,7 @@
 
 #include "userspace/base/fd.h"
 #include "userspace/base/refusal.h"
-#include "userspace/machine/box.h"
+#include "userspace/machine/machine.h"
 #include "userspace/tracer/kernel_types.h"
 
 namespace gilscope {
@@ -51,7 +51,7 @@ std::string outcome(int result, const char* good) {
 // Lack of privilege or memory has the same fix for every feature; any other failure has the
 // feature's own.
 std::string fix_for(int result, const char* otherwise) {
-  const std::string way = result < 0 ? way_out(-result) : "";
+  const std::string way = result < 0 ? remedy(-result) : "";
   return way.empty() ? otherwise : way;
 }
 
@@ -147,7 +147,7 @@ Feature probe_run_time_statistics() {
 Feature probe_jit() {
   constexpr const char* kPath = "/proc/sys/net/core/bpf_jit_enable";
   Feature feature{"BPF compiled (JIT)", false, false, "", ""};
-  const auto enabled = Box().number(kPath);
+  const auto enabled = Machine().number(kPath);
   feature.ok = enabled && *enabled > 0;
   feature.detail =
       enabled ? fmt::format("bpf_jit_enable is {}", *enabled) : enabled.error().message;

@@ -14,7 +14,6 @@
 #include "userspace/base/fd.h"
 #include "userspace/base/kernel_time.h"
 #include "userspace/base/refusal.h"
-#include "userspace/machine/box.h"
 #include "userspace/machine/cpus.h"
 #include "userspace/machine/facts/environment.h"
 #include "userspace/machine/facts/parts.h"
@@ -24,6 +23,7 @@
 #include "userspace/machine/limit/cpusets.h"
 #include "userspace/machine/limit/journal.h"
 #include "userspace/machine/limit/state_directory.h"
+#include "userspace/machine/machine.h"
 
 namespace gilscope {
 namespace {
@@ -34,9 +34,9 @@ constexpr int kCapBpf = 39;
 
 // Checks capabilities, not the user id: root in a container may lack them, and other users may have
 // them.
-Feature probe_privilege(const Box& box) {
+Feature probe_privilege(const Machine& machine) {
   Feature feature{"privilege", false, true, "", "run gilscope as root (sudo gilscope ...)"};
-  const auto status = box.text("/proc/self/status");
+  const auto status = machine.text("/proc/self/status");
   const std::string digits = value_of(status.value_or(""), "CapEff").value_or("");
   uint64_t effective = 0;
   std::from_chars(digits.data(), digits.data() + digits.size(), effective, 16);
@@ -95,9 +95,9 @@ Feature probe_state_directory() {
   return feature;
 }
 
-Feature probe_tracefs(const Box& box) {
-  const bool mounted =
-      box.exists("/sys/kernel/tracing/events") || box.exists("/sys/kernel/debug/tracing/events");
+Feature probe_tracefs(const Machine& machine) {
+  const bool mounted = machine.exists("/sys/kernel/tracing/events") ||
+                       machine.exists("/sys/kernel/debug/tracing/events");
   return {"tracefs", mounted, false,
           mounted ? "mounted" : "not mounted; only other tools (perf, bpftrace) need it",
           "mount -t tracefs tracefs /sys/kernel/tracing"};
@@ -129,31 +129,31 @@ Feature probe_steal() {
   return feature;
 }
 
-Feature probe_thread_sched(const Box& box) {
-  const bool there = box.exists("/proc/thread-self/sched");
+Feature probe_thread_sched(const Machine& machine) {
+  const bool there = machine.exists("/proc/thread-self/sched");
   return {"per-thread sched file", there, false,
           there ? "/proc/thread-self/sched" : "no /proc/thread-self/sched",
           "boot a kernel with CONFIG_SCHED_DEBUG=y; only a cross-check of migrations needs it"};
 }
 
 // Tries the set that demands most of hotplug: the CPUs that cannot go offline, or else the first.
-Feature probe_hotplug(const Box& box) {
+Feature probe_hotplug(const Machine& machine) {
   Feature feature{"CPUs by hotplug", false, false, "",
                   "--cpus-by cpuset and affinity need no hotplug"};
-  const auto online = online_cpus(box);
+  const auto online = online_cpus(machine);
   if (!online) {
     feature.detail = online.error().message;
     return feature;
   }
   CpuSet staying;
   for (const int cpu : *online) {
-    if (!box.exists(fmt::format("/sys/devices/system/cpu/cpu{}/online", cpu))) {
+    if (!machine.exists(fmt::format("/sys/devices/system/cpu/cpu{}/online", cpu))) {
       staying.push_back(cpu);
     }
   }
   const size_t going = online->size() - staying.size();
   if (staying.empty()) staying = {online->front()};
-  const Status able = make_limiter("hotplug", box)->check({staying});
+  const Status able = make_limiter("hotplug", machine)->check({staying});
   feature.ok = able && going > 0;
   feature.detail = !able       ? able.error().message
                    : going > 0 ? fmt::format("{} of {} CPUs can go offline", going, online->size())
@@ -161,10 +161,10 @@ Feature probe_hotplug(const Box& box) {
   return feature;
 }
 
-Feature probe_cpuset(const Box& box) {
-  const auto limiter = make_limiter("cpuset", box);
+Feature probe_cpuset(const Machine& machine) {
+  const auto limiter = make_limiter("cpuset", machine);
   const Status able = limiter->check({});
-  const auto hierarchy = find_cpusets(box);
+  const auto hierarchy = find_cpusets(machine);
   return {"CPUs by cpuset", bool(able), false,
           able && hierarchy ? fmt::format("{}: {}", hierarchy->mount, limiter->how())
                             : able.error().message,
@@ -207,16 +207,16 @@ Feature probe_static_program() {
 }  // namespace
 
 std::vector<Feature> probe_features() {
-  const Box box;
+  const Machine machine;
   std::vector<Feature> features = {probe_requirement("/proc", require_proc(), "mounted"),
                                    probe_requirement("/sys", require_sys(), "mounted"),
-                                   probe_clock(), probe_privilege(box)};
+                                   probe_clock(), probe_privilege(machine)};
   const auto bpf = probe_bpf();
   features.insert(features.end(), bpf.begin(), bpf.end());
   for (Feature& feature : std::vector<Feature>{
-           probe_perf_events(), probe_steal(), probe_thread_sched(box), probe_hotplug(box),
-           probe_cpuset(box), probe_state_directory(), probe_leftovers(), probe_tracefs(box),
-           probe_disk(), probe_static_program()}) {
+           probe_perf_events(), probe_steal(), probe_thread_sched(machine), probe_hotplug(machine),
+           probe_cpuset(machine), probe_state_directory(), probe_leftovers(),
+           probe_tracefs(machine), probe_disk(), probe_static_program()}) {
     features.push_back(std::move(feature));
   }
   return features;

@@ -7,8 +7,8 @@
 #include <optional>
 
 #include "userspace/base/quote.h"
-#include "userspace/machine/box.h"
 #include "userspace/machine/cpu_list.h"
+#include "userspace/machine/machine.h"
 
 namespace gilscope {
 namespace {
@@ -157,7 +157,7 @@ std::string to_line(const Change& change) {
   return fmt::format("{} {} {} {}", name->name, escaped(change.subject), change.found, change.set);
 }
 
-std::string in_words(const Change& change) {
+std::string change_description(const Change& change) {
   switch (change.kind) {
     case Change::Kind::online:
       return fmt::format("/sys/devices/system/cpu/cpu{}/online was {}", change.subject,

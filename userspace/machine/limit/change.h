@@ -51,7 +51,7 @@ TaskId task_of(const Change& change);
 std::string to_line(const Change& change);
 
 // The change in words: "/sys/devices/system/cpu/cpu1/online was 1".
-std::string in_words(const Change& change);
+std::string change_description(const Change& change);
 
 // Refuses every line that to_line() would not have written.
 Result<Change> parse_change(std::string_view line);

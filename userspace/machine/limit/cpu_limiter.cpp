@@ -2,10 +2,10 @@
 
 namespace gilscope {
 
-std::unique_ptr<CpuLimiter> make_limiter(const std::string& method, Box box,
+std::unique_ptr<CpuLimiter> make_limiter(const std::string& method, Machine machine,
                                          const std::string& state_directory) {
-  if (method == "cpuset") return make_cpuset_limiter(std::move(box), state_directory);
-  if (method == "hotplug") return make_hotplug_limiter(std::move(box), state_directory);
+  if (method == "cpuset") return make_cpuset_limiter(std::move(machine), state_directory);
+  if (method == "hotplug") return make_hotplug_limiter(std::move(machine), state_directory);
   return make_affinity_limiter();
 }
 

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "userspace/base/result.h"
-#include "userspace/machine/box.h"
 #include "userspace/machine/limit/state_directory.h"
+#include "userspace/machine/machine.h"
 
 namespace gilscope {
 
@@ -37,12 +37,14 @@ class CpuLimiter {
 
 // `method` is "affinity", "cpuset" or "hotplug". Opens and makes nothing before check() and
 // apply().
-std::unique_ptr<CpuLimiter> make_limiter(const std::string& method, Box box = Box(),
+std::unique_ptr<CpuLimiter> make_limiter(const std::string& method, Machine machine = Machine(),
                                          const std::string& state_directory = kStateDirectory);
 
 std::unique_ptr<CpuLimiter> make_affinity_limiter();
-std::unique_ptr<CpuLimiter> make_cpuset_limiter(Box box, const std::string& state_directory);
-std::unique_ptr<CpuLimiter> make_hotplug_limiter(Box box, const std::string& state_directory);
+std::unique_ptr<CpuLimiter> make_cpuset_limiter(Machine machine,
+                                                const std::string& state_directory);
+std::unique_ptr<CpuLimiter> make_hotplug_limiter(Machine machine,
+                                                 const std::string& state_directory);
 
 // Applies each set once and restores, to find out what the machine refuses before anything is
 // measured. Any error is Exit::unable. Tries no further sets once `stop` returns true.

@@ -18,9 +18,9 @@
 
 #include "userspace/base/quote.h"
 #include "userspace/machine/cpu_list.h"
-#include "userspace/machine/limit/box_changes.h"
 #include "userspace/machine/limit/cpu_limiter.h"
 #include "userspace/machine/limit/cpusets.h"
+#include "userspace/machine/limit/machine_changes.h"
 #include "userspace/machine/limit/masks.h"
 #include "userspace/machine/limit/undo.h"
 
@@ -29,13 +29,15 @@ namespace {
 
 class CpusetLimiter : public CpuLimiter {
  public:
-  CpusetLimiter(Box box, std::string state)
-      : box_(std::move(box)), state_(std::move(state)), hierarchy_(find_cpusets(box_)) {}
+  CpusetLimiter(Machine machine, std::string state)
+      : machine_(std::move(machine)),
+        state_(std::move(state)),
+        hierarchy_(find_cpusets(machine_)) {}
 
   Status check(const std::vector<CpuSet>& sets) const override;
   Status apply(const CpuSet& cpus) override;
   Status enter(const CpuSet&) const override {
-    return write_value(box_, own("cgroup.procs"), "0");  // 0: the writer itself
+    return write_value(machine_, own("cgroup.procs"), "0");  // 0: the writer itself
   }
   Status restore() override;
   std::string how() const override;
@@ -53,16 +55,16 @@ class CpusetLimiter : public CpuLimiter {
   Status set_v2(const CpuSet& cpus);
   Status confirm(const CpuSet& cpus) const;
 
-  Box box_;
+  Machine machine_;
   std::string state_;
   std::optional<CpusetHierarchy> hierarchy_;
   CpuSet all_;      // the CPUs of the hierarchy's root before the partition was made
   CpuSet applied_;  // empty: none is applied
-  std::optional<BoxChanges> changes_;
+  std::optional<MachineChanges> changes_;
 };
 
 Result<CpuSet> CpusetLimiter::read_cpus(const std::string& path) const {
-  const auto line = box_.line(path);
+  const auto line = machine_.line(path);
   if (!line) return fail(fmt::format("{}: {}", path, line.error().message));
   return parse_cpu_list(*line);
 }
@@ -77,12 +79,12 @@ Status CpusetLimiter::check(const std::vector<CpuSet>& sets) const {
   }
   struct stat status {};
   const std::string directory = of_root(kOwnCgroup);
-  if (::lstat(box_.at(directory).c_str(), &status) == 0) {
+  if (::lstat(machine_.at(directory).c_str(), &status) == 0) {
     return fail(Exit::unable, fmt::format("{} exists already and is not this run's: see who is "
                                           "in its cgroup.procs, then rmdir it",
                                           directory));
   }
-  if (::access(box_.at(hierarchy_->mount).c_str(), W_OK) != 0) {
+  if (::access(machine_.at(hierarchy_->mount).c_str(), W_OK) != 0) {
     return fail(Exit::unable,
                 fmt::format("cannot write to {}: {}: run gilscope as root, with cgroups mounted "
                             "read-write, or use --cpus-by affinity",
@@ -109,7 +111,7 @@ Status CpusetLimiter::check(const std::vector<CpuSet>& sets) const {
 Status CpusetLimiter::check_housekeeping(const CpuSet& all, const CpuSet& cpus) const {
   constexpr const char* kIsolated = "/sys/devices/system/cpu/isolated";
   if (!hierarchy_->v2 || cpus == all) return {};  // no partition is made
-  const auto isolated = parse_cpu_list(box_.line(kIsolated).value_or(""));
+  const auto isolated = parse_cpu_list(machine_.line(kIsolated).value_or(""));
   if (!isolated || isolated->empty()) return {};
   CpuSet housekeeping, left;
   std::set_difference(all.begin(), all.end(), isolated->begin(), isolated->end(),
@@ -128,14 +130,14 @@ Status CpusetLimiter::check_housekeeping(const CpuSet& all, const CpuSet& cpus) 
 // Records the masks that users have chosen. Kernels before 6.2 give every task a new mask when the
 // controller is enabled, and when a partition takes CPUs from the rest (da019032819a).
 Status CpusetLimiter::enable_controller() {
-  for (const TaskMask& mask : chosen_masks(box_, all_, all_)) {
+  for (const TaskMask& mask : restricted_masks(machine_, all_, all_)) {
     if (Status s = changes_->record(mask_change(mask.task, mask.started, mask.cpus)); !s) return s;
   }
   const std::string control = of_root("cgroup.subtree_control");
-  const auto enabled = words(box_.line(control).value_or(""));
+  const auto enabled = words(machine_.line(control).value_or(""));
   if (std::find(enabled.begin(), enabled.end(), "cpuset") != enabled.end()) return {};
   if (Status s = changes_->record(controller_change()); !s) return s;
-  return write_value(box_, control, "+cpuset");
+  return write_value(machine_, control, "+cpuset");
 }
 
 Status CpusetLimiter::make() {
@@ -143,7 +145,7 @@ Status CpusetLimiter::make() {
   const auto all = read_cpus(of_root(hierarchy_->effective_file()));
   if (!all) return fail(all.error());
   all_ = *all;
-  auto changes = BoxChanges::begin(state_, box_);
+  auto changes = MachineChanges::begin(state_, machine_);
   if (!changes) return fail(changes.error());
   changes_.emplace(std::move(*changes));
   if (hierarchy_->v2) {
@@ -151,7 +153,7 @@ Status CpusetLimiter::make() {
   }
   if (Status s = changes_->record(cpuset_made_change(hierarchy_->v2)); !s) return s;
   const std::string directory = of_root(kOwnCgroup);
-  if (::mkdir(box_.at(directory).c_str(), 0755) != 0) {
+  if (::mkdir(machine_.at(directory).c_str(), 0755) != 0) {
     return fail_errno("cannot create the cgroup " + directory);
   }
   return {};
@@ -159,18 +161,18 @@ Status CpusetLimiter::make() {
 
 Status CpusetLimiter::set_v1(const CpuSet& cpus) {
   // A cpuset without memory nodes accepts no tasks.
-  const auto nodes = box_.line(of_root("cpuset.mems"));
+  const auto nodes = machine_.line(of_root("cpuset.mems"));
   if (!nodes) return fail(fmt::format("{}: {}", of_root("cpuset.mems"), nodes.error().message));
-  if (Status s = write_value(box_, own("cpuset.mems"), *nodes); !s) return s;
-  return write_value(box_, own("cpuset.cpus"), format_cpu_list(cpus));
+  if (Status s = write_value(machine_, own("cpuset.mems"), *nodes); !s) return s;
+  return write_value(machine_, own("cpuset.cpus"), format_cpu_list(cpus));
 }
 
 Status CpusetLimiter::set_v2(const CpuSet& cpus) {
   // Makes it an ordinary cpuset first: a partition may refuse to exchange CPUs in one step.
-  if (Status s = write_value(box_, own("cpuset.cpus.partition"), "member"); !s) return s;
-  if (Status s = write_value(box_, own("cpuset.cpus"), format_cpu_list(cpus)); !s) return s;
+  if (Status s = write_value(machine_, own("cpuset.cpus.partition"), "member"); !s) return s;
+  if (Status s = write_value(machine_, own("cpuset.cpus"), format_cpu_list(cpus)); !s) return s;
   if (cpus == all_) return {};
-  const Status written = write_value(box_, own("cpuset.cpus.partition"), "root");
+  const Status written = write_value(machine_, own("cpuset.cpus.partition"), "root");
   if (written) return {};
   return fail(Exit::unable, written.error().message + "; use --cpus-by affinity, or hotplug");
 }
@@ -180,8 +182,8 @@ Status CpusetLimiter::set_v2(const CpuSet& cpus) {
 Status CpusetLimiter::confirm(const CpuSet& cpus) const {
   if (hierarchy_->v2) {
     const std::string file = own("cpuset.cpus.partition");
-    const std::string problem =
-        partition_problem(cpus == all_ ? "member" : "root", box_.line(file).value_or("nothing"));
+    const std::string problem = partition_problem(cpus == all_ ? "member" : "root",
+                                                  machine_.line(file).value_or("nothing"));
     if (!problem.empty()) {
       return fail(Exit::unable,
                   fmt::format("{} did not become a partition of CPUs {}: {}; use --cpus-by "
@@ -226,8 +228,9 @@ std::string CpusetLimiter::how() const {
 
 }  // namespace
 
-std::unique_ptr<CpuLimiter> make_cpuset_limiter(Box box, const std::string& state_directory) {
-  return std::make_unique<CpusetLimiter>(std::move(box), state_directory);
+std::unique_ptr<CpuLimiter> make_cpuset_limiter(Machine machine,
+                                                const std::string& state_directory) {
+  return std::make_unique<CpusetLimiter>(std::move(machine), state_directory);
 }
 
 }  // namespace gilscope

@@ -31,28 +31,28 @@ bool has_word(const std::string& text, const std::string& word) {
   return std::find(all.begin(), all.end(), word) != all.end();
 }
 
-void list_below(const Box& box, const CpusetHierarchy& hierarchy, const std::string& cgroup,
+void list_below(const Machine& machine, const CpusetHierarchy& hierarchy, const std::string& cgroup,
                 int depth, std::vector<Cpuset>& out) {
   constexpr int kDeepest = 64;
   const std::string directory = hierarchy.mount + (cgroup.empty() ? "" : "/" + cgroup);
-  const auto names = box.names(directory);
+  const auto names = machine.names(directory);
   for (const std::string& name : names.value_or(std::vector<std::string>())) {
     struct stat status {};
     const std::string child = directory + "/" + name;
-    if (depth == kDeepest || ::lstat(box.at(child).c_str(), &status) != 0) continue;
+    if (depth == kDeepest || ::lstat(machine.at(child).c_str(), &status) != 0) continue;
     if (!S_ISDIR(status.st_mode)) continue;
-    list_below(box, hierarchy, cgroup.empty() ? name : cgroup + "/" + name, depth + 1, out);
+    list_below(machine, hierarchy, cgroup.empty() ? name : cgroup + "/" + name, depth + 1, out);
   }
   if (cgroup.empty()) return;
-  const auto cpus = parse_cpu_list(box.line(directory + "/cpuset.cpus").value_or(""));
+  const auto cpus = parse_cpu_list(machine.line(directory + "/cpuset.cpus").value_or(""));
   if (!cpus || cpus->empty()) return;
-  out.push_back({cgroup, *cpus, !box.line(directory + "/tasks").value_or("").empty()});
+  out.push_back({cgroup, *cpus, !machine.line(directory + "/tasks").value_or("").empty()});
 }
 
 }  // namespace
 
-std::optional<CpusetHierarchy> find_cpusets(const Box& box) {
-  const auto mounts = box.text("/proc/self/mountinfo");
+std::optional<CpusetHierarchy> find_cpusets(const Machine& machine) {
+  const auto mounts = machine.text("/proc/self/mountinfo");
   for (const std::string& line : lines(mounts.value_or(""))) {
     const auto fields = words(line);
     const auto dash = std::find(fields.begin(), fields.end(), "-");
@@ -62,16 +62,16 @@ std::optional<CpusetHierarchy> find_cpusets(const Box& box) {
       return CpusetHierarchy{false, point};
     }
     if (dash[1] == "cgroup2" &&
-        has_word(box.line(point + "/cgroup.controllers").value_or(""), "cpuset")) {
+        has_word(machine.line(point + "/cgroup.controllers").value_or(""), "cpuset")) {
       return CpusetHierarchy{true, point};
     }
   }
   return {};
 }
 
-std::vector<Cpuset> list_cpusets(const Box& box, const CpusetHierarchy& hierarchy) {
+std::vector<Cpuset> list_cpusets(const Machine& machine, const CpusetHierarchy& hierarchy) {
   std::vector<Cpuset> out;
-  list_below(box, hierarchy, "", 0, out);
+  list_below(machine, hierarchy, "", 0, out);
   return out;
 }
 

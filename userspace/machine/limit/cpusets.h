@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "userspace/base/result.h"
-#include "userspace/machine/box.h"
+#include "userspace/machine/machine.h"
 
 namespace gilscope {
 
@@ -21,7 +21,7 @@ struct CpusetHierarchy {
 };
 
 // The hierarchy that has the cpuset controller, if any; a kernel has it in at most one.
-std::optional<CpusetHierarchy> find_cpusets(const Box& box);
+std::optional<CpusetHierarchy> find_cpusets(const Machine& machine);
 
 struct Cpuset {
   std::string cgroup;  // below the hierarchy's root
@@ -31,7 +31,7 @@ struct Cpuset {
 
 // Every cpuset with CPUs below the root of a cgroup v1 hierarchy, children before parents. Leaves
 // out those that vanish while being read.
-std::vector<Cpuset> list_cpusets(const Box& box, const CpusetHierarchy& hierarchy);
+std::vector<Cpuset> list_cpusets(const Machine& machine, const CpusetHierarchy& hierarchy);
 
 // Compares what a v2 partition's file says, such as "root" or "root invalid (Cpu list in
 // cpuset.cpus not exclusive)", with what was wanted: empty if equal, otherwise the reason.

@@ -12,9 +12,9 @@
 
 #include "userspace/base/quote.h"
 #include "userspace/machine/cpu_list.h"
-#include "userspace/machine/limit/box_changes.h"
 #include "userspace/machine/limit/cpu_limiter.h"
 #include "userspace/machine/limit/cpusets.h"
+#include "userspace/machine/limit/machine_changes.h"
 #include "userspace/machine/limit/masks.h"
 #include "userspace/machine/limit/undo.h"
 
@@ -35,7 +35,8 @@ std::string online_file(int cpu) {
 
 class HotplugLimiter : public CpuLimiter {
  public:
-  HotplugLimiter(Box box, std::string state) : box_(std::move(box)), state_(std::move(state)) {}
+  HotplugLimiter(Machine machine, std::string state)
+      : machine_(std::move(machine)), state_(std::move(state)) {}
 
   Status check(const std::vector<CpuSet>& sets) const override {
     for (const CpuSet& cpus : sets) {
@@ -56,14 +57,14 @@ class HotplugLimiter : public CpuLimiter {
   Status record_what_is_lost(const CpuSet& online, const CpuSet& going);
   Status take_offline(int cpu);
 
-  Box box_;
+  Machine machine_;
   std::string state_;
   CpuSet applied_;  // empty: the machine is as it was found
-  std::optional<BoxChanges> changes_;
+  std::optional<MachineChanges> changes_;
 };
 
 Result<CpuSet> HotplugLimiter::online() const {
-  const auto line = box_.line(fmt::format("{}/online", kCpus));
+  const auto line = machine_.line(fmt::format("{}/online", kCpus));
   if (!line) return fail(fmt::format("{}/online: {}", kCpus, line.error().message));
   return parse_cpu_list(*line);
 }
@@ -74,13 +75,13 @@ Status HotplugLimiter::check_set(const CpuSet& cpus) const {
   const CpuSet going = without(*all, cpus);
   for (const int cpu : going) {
     const std::string file = online_file(cpu);
-    if (!box_.exists(file)) {
+    if (!machine_.exists(file)) {
       return fail(Exit::unable,
                   fmt::format("CPU {0} cannot go offline, as {1} does not exist: choose CPUs that "
                               "include it (--cpus cpu:{0}), or --cpus-by cpuset or affinity",
                               cpu, file));
     }
-    if (::access(box_.at(file).c_str(), W_OK) != 0) {
+    if (::access(machine_.at(file).c_str(), W_OK) != 0) {
       return fail(Exit::unable,
                   fmt::format("cannot write to {}: {}: run gilscope as root, with /sys mounted "
                               "read-write, or use --cpus-by affinity",
@@ -93,9 +94,9 @@ Status HotplugLimiter::check_set(const CpuSet& cpus) const {
 // Refuses to empty a cpuset that has tasks: the kernel would move them to its parent, and nothing
 // would bring them back.
 Status HotplugLimiter::check_cpusets(const CpuSet& going) const {
-  const auto hierarchy = find_cpusets(box_);
+  const auto hierarchy = find_cpusets(machine_);
   if (!hierarchy || hierarchy->v2) return {};
-  for (const Cpuset& cpuset : list_cpusets(box_, *hierarchy)) {
+  for (const Cpuset& cpuset : list_cpusets(machine_, *hierarchy)) {
     if (!cpuset.has_tasks || !without(cpuset.cpus, going).empty()) continue;
     return fail(
         Exit::unable,
@@ -108,12 +109,12 @@ Status HotplugLimiter::check_cpusets(const CpuSet& going) const {
 }
 
 Status HotplugLimiter::record_what_is_lost(const CpuSet& online, const CpuSet& going) {
-  for (const TaskMask& mask : chosen_masks(box_, online, going)) {
+  for (const TaskMask& mask : restricted_masks(machine_, online, going)) {
     if (Status s = changes_->record(mask_change(mask.task, mask.started, mask.cpus)); !s) return s;
   }
-  const auto hierarchy = find_cpusets(box_);
+  const auto hierarchy = find_cpusets(machine_);
   if (!hierarchy || hierarchy->v2) return {};  // v2 keeps cpuset.cpus as written
-  for (const Cpuset& cpuset : list_cpusets(box_, *hierarchy)) {
+  for (const Cpuset& cpuset : list_cpusets(machine_, *hierarchy)) {
     const CpuSet left = without(cpuset.cpus, going);
     if (left.size() == cpuset.cpus.size()) continue;
     if (Status s = changes_->record(cpuset_cpus_change(cpuset.cgroup, cpuset.cpus, left)); !s) {
@@ -126,8 +127,8 @@ Status HotplugLimiter::record_what_is_lost(const CpuSet& online, const CpuSet& g
 Status HotplugLimiter::take_offline(int cpu) {
   if (Status s = changes_->record(online_change(cpu, true, false)); !s) return s;
   const std::string file = online_file(cpu);
-  const Status written = write_value(box_, file, "0");
-  if (written && box_.line(file).value_or("") == "0") return {};
+  const Status written = write_value(machine_, file, "0");
+  if (written && machine_.line(file).value_or("") == "0") return {};
   return fail(Exit::unable,
               fmt::format("CPU {} did not go offline: {}: use --cpus-by cpuset or affinity", cpu,
                           written ? file + " is still 1" : written.error().message));
@@ -142,7 +143,7 @@ Status HotplugLimiter::apply(const CpuSet& cpus) {
   if (!all) return fail(all.error());
   const CpuSet going = without(*all, cpus);
   if (!going.empty()) {
-    auto changes = BoxChanges::begin(state_, box_);
+    auto changes = MachineChanges::begin(state_, machine_);
     if (!changes) return fail(changes.error());
     changes_.emplace(std::move(*changes));
     if (Status s = record_what_is_lost(*all, going); !s) return s;
@@ -164,8 +165,9 @@ Status HotplugLimiter::restore() {
 
 }  // namespace
 
-std::unique_ptr<CpuLimiter> make_hotplug_limiter(Box box, const std::string& state_directory) {
-  return std::make_unique<HotplugLimiter>(std::move(box), state_directory);
+std::unique_ptr<CpuLimiter> make_hotplug_limiter(Machine machine,
+                                                 const std::string& state_directory) {
+  return std::make_unique<HotplugLimiter>(std::move(machine), state_directory);
 }
 
 }  // namespace gilscope

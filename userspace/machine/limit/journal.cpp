@@ -10,7 +10,7 @@
 #include "userspace/base/quote.h"
 #include "userspace/base/refusal.h"
 #include "userspace/base/uuid.h"
-#include "userspace/machine/box.h"
+#include "userspace/machine/machine.h"
 
 namespace gilscope {
 namespace {
@@ -47,7 +47,7 @@ Result<JournalText> parse_journal(std::string_view text) {
 }
 
 Result<std::string> this_boot() {
-  auto boot = Box().line("/proc/sys/kernel/random/boot_id");
+  auto boot = Machine().line("/proc/sys/kernel/random/boot_id");
   if (!boot) return fail("cannot read /proc/sys/kernel/random/boot_id: is /proc mounted?");
   return boot;
 }

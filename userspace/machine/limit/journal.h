@@ -34,7 +34,7 @@ class Journal {
   bool exists() const { return exists_; }
   const std::vector<Change>& changes() const { return changes_; }
   // Whether the changes were made in this boot: a reboot undoes every one of them.
-  bool of_this_boot() const { return boot_ == this_boot_; }
+  bool from_this_boot() const { return boot_ == this_boot_; }
   const std::string& path() const { return path_; }
 
   // The change is on disk when this returns.

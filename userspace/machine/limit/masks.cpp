@@ -14,10 +14,10 @@ constexpr int64_t kKernelThread = 0x00200000;  // PF_KTHREAD of the kernel's inc
 
 }  // namespace
 
-std::optional<TaskMask> read_mask(const Box& box, pid_t task) {
+std::optional<TaskMask> read_mask(const Machine& machine, pid_t task) {
   const std::string directory = fmt::format("/proc/{}", task);
-  const auto status = box.text(directory + "/status");
-  const auto stat = box.text(directory + "/stat");
+  const auto status = machine.text(directory + "/status");
+  const auto stat = machine.text(directory + "/stat");
   if (!status || !stat) return {};
   const auto cpus = parse_cpu_list(value_of(*status, "Cpus_allowed_list").value_or(""));
   // Starts after the name, which may contain anything; the next field is the third.
@@ -29,18 +29,18 @@ std::optional<TaskMask> read_mask(const Box& box, pid_t task) {
   return TaskMask{task, static_cast<uint64_t>(*started), (*flags & kKernelThread) != 0, *cpus};
 }
 
-std::vector<TaskMask> chosen_masks(const Box& box, const std::vector<int>& online,
-                                   const std::vector<int>& at_stake) {
+std::vector<TaskMask> restricted_masks(const Machine& machine, const std::vector<int>& online,
+                                       const std::vector<int>& at_stake) {
   const auto among = [](const std::vector<int>& cpus) {
     return [&cpus](int cpu) { return std::binary_search(cpus.begin(), cpus.end(), cpu); };
   };
   std::vector<TaskMask> masks;
-  const auto processes = box.names("/proc");
+  const auto processes = machine.names("/proc");
   for (const std::string& process : processes.value_or(std::vector<std::string>())) {
     if (!to_number(process)) continue;
-    const auto tasks = box.names("/proc/" + process + "/task");
+    const auto tasks = machine.names("/proc/" + process + "/task");
     for (const std::string& name : tasks.value_or(std::vector<std::string>())) {
-      auto mask = read_mask(box, static_cast<pid_t>(to_number(name).value_or(0)));
+      auto mask = read_mask(machine, static_cast<pid_t>(to_number(name).value_or(0)));
       if (!mask || mask->of_kernel) continue;
       if (std::all_of(online.begin(), online.end(), among(mask->cpus))) continue;
       if (std::none_of(at_stake.begin(), at_stake.end(), among(mask->cpus))) continue;

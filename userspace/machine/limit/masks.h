@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "userspace/base/result.h"
-#include "userspace/machine/box.h"
+#include "userspace/machine/machine.h"
 
 namespace gilscope {
 
@@ -20,12 +20,12 @@ struct TaskMask {
 };
 
 // Empty if there is no such task.
-std::optional<TaskMask> read_mask(const Box& box, pid_t task);
+std::optional<TaskMask> read_mask(const Machine& machine, pid_t task);
 
 // The tasks, except kernel threads, that may run on one of `at_stake` but not on all of `online`:
 // somebody has chosen their CPUs. A task that may run everywhere has no mask to lose.
-std::vector<TaskMask> chosen_masks(const Box& box, const std::vector<int>& online,
-                                   const std::vector<int>& at_stake);
+std::vector<TaskMask> restricted_masks(const Machine& machine, const std::vector<int>& online,
+                                       const std::vector<int>& at_stake);
 
 // Task 0 is the calling thread.
 Status set_mask(pid_t task, const std::vector<int>& cpus);

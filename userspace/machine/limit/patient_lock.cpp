@@ -4,11 +4,11 @@
 
 namespace gilscope {
 
-Result<BoxLock> take_box_lock() {
+Result<MachineLock> take_machine_lock() {
   constexpr int kAttempts = 100;
   constexpr useconds_t kBetweenUs = 10'000;
   for (int attempt = 1;; ++attempt) {
-    auto lock = BoxLock::take();
+    auto lock = MachineLock::take();
     if (lock || attempt == kAttempts) return lock;
     ::usleep(kBetweenUs);
   }

@@ -2,16 +2,16 @@
 #pragma once
 
 #include "userspace/base/result.h"
-#include "userspace/machine/box.h"
 #include "userspace/machine/limit/change.h"
+#include "userspace/machine/machine.h"
 
 namespace gilscope {
 
 // Succeeds without a write if the value is already the one found before, or the thing is gone (a
 // cgroup removed, a task ended). Errors name the file and the value.
-Status undo(const Box& box, const Change& change);
+Status undo(const Machine& machine, const Change& change);
 
 // Writes a value to a kernel file.
-Status write_value(const Box& box, const std::string& path, const std::string& value);
+Status write_value(const Machine& machine, const std::string& path, const std::string& value);
 
 }  // namespace gilscope

@@ -1,4 +1,4 @@
-#include "tools/html/box_section.h"
+#include "tools/html/machine_section.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "tools/html/markup.h"
-#include "tools/text/gates.h"
+#include "tools/text/disturbances.h"
 #include "tools/text/report_tables.h"
 
 namespace gilscope {
@@ -79,26 +79,28 @@ std::string moments_table(const Report& report) {
   return out + "</tbody></table></div>\n";
 }
 
-std::string gate_hits(const PageContent& page) {
+std::string disturbed_runs(const PageContent& page) {
   std::string rows;
   size_t hits = 0;
   for (const Cell& cell : page.report.cells) {
     for (const Run& run : cell.runs) {
-      if (!run.gated() || ++hits > kManyHits) continue;
-      rows +=
-          fmt::format("<tr><td>{}{}<td>{}<td>{}<td>{}\n", run.block, run.warmup ? " (warm-up)" : "",
-                      escaped(page.wording.cell(cell)), escaped(run.trace), escaped(gates_of(run)));
+      if (!run.disturbed() || ++hits > kManyHits) continue;
+      rows += fmt::format("<tr><td>{}{}<td>{}<td>{}<td>{}\n", run.block,
+                          run.warmup ? " (warm-up)" : "", escaped(page.wording.cell(cell)),
+                          escaped(run.trace), escaped(disturbances_of(run)));
     }
   }
-  if (hits == 0) return "<p>No run hit a gate.</p>\n";
+  if (hits == 0) return "<p>No run was disturbed beyond a limit.</p>\n";
   if (hits > kManyHits) {
     rows += fmt::format("<tr><td colspan=\"4\">and {} more: gilscope show --per block\n",
                         hits - kManyHits);
   }
   return fmt::format(
-      "<div class=\"scroll\" tabindex=\"0\"><table class=\"text\"><caption>Runs that hit a gate: "
+      "<div class=\"scroll\" tabindex=\"0\"><table class=\"text\"><caption>Runs that were "
+      "disturbed beyond a limit: "
       "kept, but in no derived number</caption><thead><tr><th scope=\"col\">block<th "
-      "scope=\"col\">cell<th scope=\"col\">trace<th scope=\"col\">gate</thead><tbody>\n{}</tbody>"
+      "scope=\"col\">cell<th scope=\"col\">trace<th scope=\"col\">disturbance "
+      "limit</thead><tbody>\n{}</tbody>"
       "</table></div>\n",
       rows);
 }
@@ -118,7 +120,7 @@ std::string disturbances(const PageContent& content) {
     out += fmt::format("<p{}>{}</p>\n", part ? " class=\"part\"" : "",
                        escaped(part ? std::string_view(line).substr(2) : std::string_view(line)));
   }
-  return out + gate_hits(content);
+  return out + disturbed_runs(content);
 }
 
 std::string environment(const PageContent& page) {
@@ -134,7 +136,7 @@ std::string environment(const PageContent& page) {
          facts_table("Capabilities", report.capabilities) + "</details>\n";
 }
 
-std::string asked_for(const PageContent& page) {
+std::string spec_section(const PageContent& page) {
   const Report& report = page.report;
   return fmt::format(
       "<h2 id=\"spec\">Spec</h2>\n<details><summary>The spec, verbatim</summary><pre "

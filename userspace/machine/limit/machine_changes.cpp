@@ -1,32 +1,32 @@
-#include "userspace/machine/limit/box_changes.h"
+#include "userspace/machine/limit/machine_changes.h"
 
 #include "userspace/base/exceptions.h"
 #include "userspace/machine/limit/undo.h"
 
 namespace gilscope {
 
-Result<BoxChanges> BoxChanges::begin(const std::string& directory, Box box) {
+Result<MachineChanges> MachineChanges::begin(const std::string& directory, Machine machine) {
   if (Status clean = refuse_leftovers(directory); !clean) return fail(clean.error());
-  return left(directory, std::move(box));
+  return left(directory, std::move(machine));
 }
 
-Result<BoxChanges> BoxChanges::left(const std::string& directory, Box box) {
+Result<MachineChanges> MachineChanges::left(const std::string& directory, Machine machine) {
   auto journal = Journal::open(directory);
   if (!journal) return fail(journal.error());
-  return BoxChanges(std::move(*journal), std::move(box));
+  return MachineChanges(std::move(*journal), std::move(machine));
 }
 
-BoxChanges::~BoxChanges() {
+MachineChanges::~MachineChanges() {
   // An exception here mostly means lack of memory. Whatever is not undone stays in the journal.
-  static_cast<void>(without_exceptions([this] { return undo_all(); }));
+  static_cast<void>(catch_exceptions([this] { return undo_all(); }));
 }
 
-Status BoxChanges::undo_all() {
-  if (!journal_ || !journal_->exists() || !journal_->of_this_boot()) return {};
+Status MachineChanges::undo_all() {
+  if (!journal_ || !journal_->exists() || !journal_->from_this_boot()) return {};
   Status first;
   const auto& changes = journal_->changes();
   for (auto change = changes.rbegin(); change != changes.rend(); ++change) {
-    Status undone = undo(box_, *change);
+    Status undone = undo(machine_, *change);
     if (!undone && first) first = std::move(undone);
   }
   if (!first) {

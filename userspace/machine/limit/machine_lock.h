@@ -22,15 +22,15 @@ namespace gilscope {
 // each, whatever is mounted, and processes of two containers nearly always share at least the time
 // namespace. Two processes that share none do not see each other. Any user may lock these files and
 // so block others; root, once its mark is set, only warns of such a lock and continues.
-class BoxLock {
+class MachineLock {
  public:
-  static Result<BoxLock> take(const std::string& directory = kStateDirectory);
-  ~BoxLock();
-  BoxLock(BoxLock&&) noexcept = default;
-  BoxLock& operator=(BoxLock&&) = delete;
+  static Result<MachineLock> take(const std::string& directory = kStateDirectory);
+  ~MachineLock();
+  MachineLock(MachineLock&&) noexcept = default;
+  MachineLock& operator=(MachineLock&&) = delete;
 
  private:
-  BoxLock() = default;
+  MachineLock() = default;
   Status lock_namespaces(bool refuse);
   Status lock_file(const std::string& directory);
 

@@ -1,4 +1,4 @@
-#include "userspace/experiment/disturbance/gates.h"
+#include "userspace/experiment/disturbance/limits.h"
 
 #include <gtest/gtest.h>
 
@@ -16,9 +16,9 @@ const std::vector<int> kCpus = {0, 1};
 
 // One second on two CPUs, both entirely the worker's: it is within every limit.
 struct Case {
-  GateLimits limits;
+  DisturbanceLimits limits;
   gilscope::Run run;
-  GateReadings before, after;
+  DisturbanceReadings before, after;
 
   Case() {
     before.at_ns = 100 * kSecond, after.at_ns = 101 * kSecond;
@@ -37,34 +37,36 @@ struct Case {
   Case& traced() {
     run.window_ns = kSecond;
     for (const int cpu : kCpus) {
-      Core core;
-      core.cpu = cpu;
-      core.observed = true;
-      core.on_cpu_ns = kSecond;
-      core.foreign_ns = 0;
-      run.cores.push_back(core);
+      CpuTrace per_cpu;
+      per_cpu.cpu = cpu;
+      per_cpu.observed = true;
+      per_cpu.on_cpu_ns = kSecond;
+      per_cpu.foreign_ns = 0;
+      run.cpus.push_back(per_cpu);
     }
     return *this;
   }
 
-  std::vector<GateResult> results() const { return judge_gates(limits, kCpus, run, before, after); }
+  std::vector<Disturbance> results() const {
+    return judge_disturbances(limits, kCpus, run, before, after);
+  }
   // The value of the only limit that is exceeded; -1: it could not be judged.
-  double only(const std::string& gate) const {
+  double only(const std::string& kind) const {
     const auto all = results();
-    if (all.size() != 1 || all[0].gate != gate) {
-      ADD_FAILURE() << all.size() << " gates, " << (all.empty() ? "" : all[0].gate);
+    if (all.size() != 1 || all[0].kind != kind) {
+      ADD_FAILURE() << all.size() << " disturbance limits, " << (all.empty() ? "" : all[0].kind);
       return -2;
     }
     return all[0].value.value_or(-1);
   }
 };
 
-TEST(Gates, LetAnUndisturbedRunPass) {
+TEST(DisturbanceLimitsTest, LetAnUndisturbedRunPass) {
   EXPECT_TRUE(Case().results().empty());
   EXPECT_TRUE(Case().traced().results().empty());
 }
 
-TEST(Gates, StealIsAShareOfAllItsCpusGiveOrTakeOneStepOfTheClockEach) {
+TEST(DisturbanceLimitsTest, StealIsAShareOfAllItsCpusGiveOrTakeOneStepOfTheClockEach) {
   Case c;
   c.limits.foreign.reset();
   *c.after.steal_ns += 180'000'000;  // 9 % of two seconds, and up to 1 % of rounding
@@ -80,7 +82,7 @@ TEST(Gates, StealIsAShareOfAllItsCpusGiveOrTakeOneStepOfTheClockEach) {
   EXPECT_EQ(c.results().size(), 1u);
 }
 
-TEST(Gates, ARunThatIsShorterThanTheStepsOfItsClockIsNotJudged) {
+TEST(DisturbanceLimitsTest, ARunThatIsShorterThanTheStepsOfItsClockIsNotJudged) {
   Case c;
   c.limits.foreign.reset();
   c.after.at_ns = c.before.at_ns + 15'000'000;
@@ -90,20 +92,20 @@ TEST(Gates, ARunThatIsShorterThanTheStepsOfItsClockIsNotJudged) {
   EXPECT_EQ(c.only("steal"), -1) << "the clock's resolution is too coarse for 15 ms";
   c.before.steal_ns = c.after.steal_ns = 0;
   EXPECT_TRUE(c.results().empty()) << "no hypervisor has taken anything since boot";
-  c.limits = GateLimits();
+  c.limits = DisturbanceLimits();
   c.limits.steal.reset();
   c.run.rusage = {};
   EXPECT_EQ(c.only("foreign"), -1);
 }
 
-TEST(Gates, NoShareIsAboveOne) {
+TEST(DisturbanceLimitsTest, NoShareIsAboveOne) {
   Case c;
   c.limits.foreign.reset();
   *c.after.steal_ns += 9 * kSecond;
   EXPECT_EQ(c.only("steal"), 1);
 }
 
-TEST(Gates, ARunThatWasStoppedIsNoMeasurement) {
+TEST(DisturbanceLimitsTest, ARunThatWasStoppedIsNoMeasurement) {
   Case c;
   c.after.stopped_by = {"signal", "suspend"};
   EXPECT_EQ(c.only("stopped"), 2);
@@ -114,35 +116,35 @@ TEST(Gates, ARunThatWasStoppedIsNoMeasurement) {
   EXPECT_EQ(c.only("stopped"), -1) << "a freezer that could not be watched";
 }
 
-TEST(Gates, ForeignTimeOfATracedRunIsTheTracers) {
+TEST(DisturbanceLimitsTest, ForeignTimeOfATracedRunIsTheTracers) {
   Case c = std::move(Case().traced());
-  c.run.cores[0].foreign_ns = kSecond / 2;
+  c.run.cpus[0].foreign_ns = kSecond / 2;
   EXPECT_TRUE(c.results().empty());  // 25 % is the limit, not above it
-  c.run.cores[1].foreign_ns = kSecond / 10;
+  c.run.cpus[1].foreign_ns = kSecond / 10;
   EXPECT_DOUBLE_EQ(c.only("foreign"), 0.3);
   c.limits.foreign.reset();
   EXPECT_TRUE(c.results().empty());
 }
 
-TEST(Gates, ForeignTimeOfOtherCoresIsNotTheRuns) {
+TEST(DisturbanceLimitsTest, ForeignTimeOfOtherCpusIsNotTheRuns) {
   Case c = std::move(Case().traced());
-  Core other;
+  CpuTrace other;
   other.cpu = 2;
   other.foreign_ns = kSecond;
-  c.run.cores.push_back(other);
+  c.run.cpus.push_back(other);
   EXPECT_TRUE(c.results().empty());
 }
 
-TEST(Gates, ACoreThatWasNotSeenTellsNothingOfForeignTime) {
+TEST(DisturbanceLimitsTest, ACpuThatWasNotSeenTellsNothingOfForeignTime) {
   Case c = std::move(Case().traced());
-  c.run.cores[0].foreign_ns.reset();
-  c.run.cores[1].foreign_ns = kSecond / 2;
+  c.run.cpus[0].foreign_ns.reset();
+  c.run.cpus[1].foreign_ns = kSecond / 2;
   EXPECT_DOUBLE_EQ(c.only("foreign"), 0.5);
-  c.run.cores[1].foreign_ns.reset();
+  c.run.cpus[1].foreign_ns.reset();
   EXPECT_EQ(c.only("foreign"), -1);
 }
 
-TEST(Gates, ForeignTimeOfAnUntracedRunIsWhatItsCpusDidBesideTheWorker) {
+TEST(DisturbanceLimitsTest, ForeignTimeOfAnUntracedRunIsWhatItsCpusDidBesideTheWorker) {
   Case c;
   c.run.rusage.user_ns = 0;
   *c.after.idle_ns += 540'000'000;  // busy 1.46 s, charged 1 s, give or take 0.04 s
@@ -158,7 +160,7 @@ TEST(Gates, ForeignTimeOfAnUntracedRunIsWhatItsCpusDidBesideTheWorker) {
   EXPECT_TRUE(c.results().empty());
 }
 
-TEST(Gates, ThrottledPeriodsAreCounted) {
+TEST(DisturbanceLimitsTest, ThrottledPeriodsAreCounted) {
   Case c;
   c.after.throttled_periods = 7;
   EXPECT_EQ(c.only("throttled"), 2);
@@ -166,7 +168,7 @@ TEST(Gates, ThrottledPeriodsAreCounted) {
   EXPECT_TRUE(c.results().empty());
 }
 
-TEST(Gates, ACpuOfTheRunMustStayOnline) {
+TEST(DisturbanceLimitsTest, ACpuOfTheRunMustStayOnline) {
   Case c;
   c.after.online = {0, 1};  // CPU 2 is not the run's
   EXPECT_TRUE(c.results().empty());
@@ -176,7 +178,7 @@ TEST(Gates, ACpuOfTheRunMustStayOnline) {
   EXPECT_EQ(c.only("offline"), 2);
 }
 
-TEST(Gates, ASchedulerThatCameOrWentIsNoticed) {
+TEST(DisturbanceLimitsTest, ASchedulerThatCameOrWentIsNoticed) {
   Case c;
   c.after.sched_ext = {true, "disabled", 3};
   EXPECT_EQ(c.only("sched_ext"), 1);
@@ -186,29 +188,29 @@ TEST(Gates, ASchedulerThatCameOrWentIsNoticed) {
   EXPECT_TRUE(c.results().empty());  // this kernel does not support sched_ext
 }
 
-TEST(Gates, AThreadOutsideTheRunsCpusIsNoticedWhereItIsTraced) {
+TEST(DisturbanceLimitsTest, AThreadOutsideTheRunsCpusIsNoticedWhereItIsTraced) {
   Case c = std::move(Case().traced());
-  Core other;
+  CpuTrace other;
   other.cpu = 2;
   other.wakeups.waker = 4;  // a wakeup from that CPU is not the thread's doing
-  c.run.cores.push_back(other);
+  c.run.cpus.push_back(other);
   EXPECT_TRUE(c.results().empty());
-  c.run.cores[2].on_cpu_ns = 1;
+  c.run.cpus[2].on_cpu_ns = 1;
   EXPECT_EQ(c.only("migrated_off_mask"), 1);
   c.limits.migrated_off_mask.reset();
   EXPECT_TRUE(c.results().empty());
 }
 
 // None of these limits judges an untraced run, nor lets it pass.
-TEST(Gates, WhatCouldNotBeReadIsNotJudged) {
-  const GateReadings nothing;
+TEST(DisturbanceLimitsTest, WhatCouldNotBeReadIsNotJudged) {
+  const DisturbanceReadings nothing;
   for (const bool before : {true, false}) {
     Case c;
     (before ? c.before : c.after) = nothing;
     (before ? c.before : c.after).sched_ext.built_in = true;
     const auto all = c.results();
     ASSERT_EQ(all.size(), before ? 5u : 6u);  // stops are only known after the run
-    for (const GateResult& result : all) EXPECT_FALSE(result.value) << result.gate;
+    for (const Disturbance& result : all) EXPECT_FALSE(result.value) << result.kind;
   }
   Case c;
   c.after.sched_ext.enable_seq.reset();  // "enabled" twice: the same scheduler?
@@ -217,51 +219,51 @@ TEST(Gates, WhatCouldNotBeReadIsNotJudged) {
   EXPECT_EQ(c.only("sched_ext"), 1);
 }
 
-TEST(Gates, CountersThatFellAreNotBelieved) {
+TEST(DisturbanceLimitsTest, CountersThatFellAreNotBelieved) {
   Case c;
   c.after.throttled_periods = 1;
   EXPECT_EQ(c.only("throttled"), -1);
 }
 
-TEST(Gates, ThatAreOffSayNothing) {
+TEST(DisturbanceLimitsTest, ThatAreOffSayNothing) {
   Case c = std::move(Case().traced());
   c.before = c.after = {};
-  c.run.cores.clear();
-  for (const GateRule& rule : gate_rules()) c.limits.*rule.limit = std::nullopt;
+  c.run.cpus.clear();
+  for (const DisturbanceRule& rule : disturbance_rules()) c.limits.*rule.limit = std::nullopt;
   EXPECT_TRUE(c.results().empty());
 }
 
-TEST(Gates, EachHasARuleOfItsName) {
+TEST(DisturbanceLimitsTest, EachHasARuleOfItsName) {
   // Exceeds every limit, so that a limit without a rule, or a rule without a limit, is noticed.
   Case c = std::move(Case().traced());
-  for (Core& core : c.run.cores) core.foreign_ns = kSecond;
-  c.run.cores.emplace_back();
-  c.run.cores[2].cpu = 7;
-  c.run.cores[2].on_cpu_ns = 1;
+  for (CpuTrace& per_cpu : c.run.cpus) per_cpu.foreign_ns = kSecond;
+  c.run.cpus.emplace_back();
+  c.run.cpus[2].cpu = 7;
+  c.run.cpus[2].on_cpu_ns = 1;
   *c.after.steal_ns += kSecond;
   *c.after.throttled_periods += 1;
   c.after.online = {0};
   c.after.sched_ext.enable_seq = 9;
   c.after.stopped_by = {"signal"};
   const auto all = c.results();
-  ASSERT_EQ(all.size(), gate_rules().size());
+  ASSERT_EQ(all.size(), disturbance_rules().size());
   for (size_t i = 0; i < all.size(); ++i) {
-    EXPECT_EQ(all[i].gate, gate_rules()[i].name);
-    EXPECT_EQ(all[i].limit, *(GateLimits().*gate_rules()[i].limit));
-    EXPECT_LE(all[i].limit, gate_rules()[i].highest);
+    EXPECT_EQ(all[i].kind, disturbance_rules()[i].name);
+    EXPECT_EQ(all[i].limit, *(DisturbanceLimits().*disturbance_rules()[i].limit));
+    EXPECT_LE(all[i].limit, disturbance_rules()[i].highest);
   }
 }
 
-TEST(GateReadings, AreNullWhereTheBoxSaysNothing) {
+TEST(DisturbanceReadings, AreNullWhereTheMachineSaysNothing) {
   const TemporaryDirectory root;
-  const GateReadings readings = read_gates(Box(root.path()), kCpus);
+  const DisturbanceReadings readings = read_disturbances(Machine(root.path()), kCpus);
   EXPECT_GT(readings.at_ns, 0u);
   EXPECT_FALSE(readings.steal_ns || readings.idle_ns || readings.throttled_periods);
   EXPECT_FALSE(readings.online);
   EXPECT_FALSE(readings.sched_ext.built_in);
 }
 
-TEST(GateReadings, AreOfTheRunsCpus) {
+TEST(DisturbanceReadings, AreOfTheRunsCpus) {
   const TemporaryDirectory root;
   root.write("proc/stat",
              "cpu  9 9 9 9 9 9 9 9 9 9\n"
@@ -274,7 +276,7 @@ TEST(GateReadings, AreOfTheRunsCpus) {
   root.write("proc/self/cgroup", "0::/box\n");
   root.write("proc/self/mountinfo", "30 23 0:26 / /cg rw - cgroup2 cgroup2 rw\n");
   root.write("cg/box/cpu.stat", "nr_throttled 2\nthrottled_usec 9\n");
-  const GateReadings readings = read_gates(Box(root.path()), kCpus);
+  const DisturbanceReadings readings = read_disturbances(Machine(root.path()), kCpus);
   EXPECT_EQ(readings.steal_ns, 70'000'000u);
   EXPECT_EQ(readings.idle_ns, 3'300'000'000u);
   EXPECT_EQ(readings.online, std::vector<int>({0, 1, 2}));

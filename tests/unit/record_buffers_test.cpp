@@ -1,6 +1,6 @@
 // The reader of the CPUs' buffers: it delivers every record once, in one order, and frees its
 // space.
-#include "userspace/tracer/rows.h"
+#include "userspace/tracer/record_buffers.h"
 
 #include <gtest/gtest.h>
 
@@ -10,26 +10,26 @@
 namespace gilscope {
 namespace {
 
-class RowsTest : public testing::Test {
+class RecordBuffersTest : public testing::Test {
  protected:
-  static constexpr size_t kCores = 3, kPerCore = 8;
+  static constexpr size_t kCpus = 3, kPerCpu = 8;
 
   // Mimics the BPF programs.
-  void write(size_t core, uint64_t end_ns) {
-    gilscope_core& of = cores_[core];
-    if (of.written - of.taken >= kPerCore) {
+  void write(size_t cpu, uint64_t end_ns) {
+    gilscope_cpu& of = cpus_[cpu];
+    if (of.written - of.taken >= kPerCpu) {
       of.records_dropped += 1;
       return;
     }
-    gilscope_segment& record = records_[core * kPerCore + of.written % kPerCore];
+    gilscope_segment& record = records_[cpu * kPerCpu + of.written % kPerCpu];
     record = {};
-    record.end_ns = end_ns, record.cpu = uint16_t(core);
+    record.end_ns = end_ns, record.cpu = uint16_t(cpu);
     of.written += 1;
   }
 
   std::vector<uint64_t> take(uint64_t until_ns = 1'000'000) {
     std::vector<uint64_t> ends;
-    const auto taken = rows_.take(until_ns, [&](std::span<const gilscope_segment> segments) {
+    const auto taken = buffers_.take(until_ns, [&](std::span<const gilscope_segment> segments) {
       for (const gilscope_segment& segment : segments) ends.push_back(segment.end_ns);
       return Status();
     });
@@ -38,38 +38,38 @@ class RowsTest : public testing::Test {
     return ends;
   }
 
-  std::vector<gilscope_segment> records_{kCores * kPerCore};
-  std::vector<gilscope_core> cores_{kCores + 1};  // the last one has no buffer
-  Rows rows_{records_, cores_, kPerCore};
+  std::vector<gilscope_segment> records_{kCpus * kPerCpu};
+  std::vector<gilscope_cpu> cpus_{kCpus + 1};  // the last one has no buffer
+  RecordBuffers buffers_{records_, cpus_, kPerCpu};
 };
 
-TEST_F(RowsTest, ComeByTheirEnds) {
+TEST_F(RecordBuffersTest, ComeByTheirEnds) {
   write(0, 10), write(0, 40), write(1, 20), write(1, 30), write(2, 5), write(2, 50);
   EXPECT_EQ(take(), (std::vector<uint64_t>{5, 10, 20, 30, 40, 50}));
   EXPECT_TRUE(take().empty());
 }
 
-TEST_F(RowsTest, WhatEndedLaterWaitsForTheNextTime) {
+TEST_F(RecordBuffersTest, WhatEndedLaterWaitsForTheNextTime) {
   write(0, 10), write(0, 40), write(1, 20), write(1, 60);
   EXPECT_EQ(take(20), (std::vector<uint64_t>{10, 20}));
   EXPECT_EQ(take(59), std::vector<uint64_t>{40});
   EXPECT_EQ(take(60), std::vector<uint64_t>{60});
 }
 
-TEST_F(RowsTest, AFullRowDropsUntilItIsTaken) {
-  for (uint64_t i = 0; i < kPerCore + 3; ++i) write(1, i);
-  EXPECT_EQ(cores_[1].records_dropped, 3u);
-  EXPECT_EQ(take().size(), kPerCore);
+TEST_F(RecordBuffersTest, AFullBufferDropsUntilItIsTaken) {
+  for (uint64_t i = 0; i < kPerCpu + 3; ++i) write(1, i);
+  EXPECT_EQ(cpus_[1].records_dropped, 3u);
+  EXPECT_EQ(take().size(), kPerCpu);
   write(1, 100);
-  EXPECT_EQ(cores_[1].records_dropped, 3u);
+  EXPECT_EQ(cpus_[1].records_dropped, 3u);
   EXPECT_EQ(take(), std::vector<uint64_t>{100});
 }
 
-TEST_F(RowsTest, GoRoundAndRound) {
+TEST_F(RecordBuffersTest, GoRoundAndRound) {
   std::mt19937 random(1);
   uint64_t now = 0, seen = 0;
   for (int round = 0; round < 1000; ++round) {
-    for (int i = 0; i < 5; ++i) write(random() % kCores, ++now);
+    for (int i = 0; i < 5; ++i) write(random() % kCpus, ++now);
     const auto ends = take();
     EXPECT_TRUE(std::ranges::is_sorted(ends));
     seen += ends.size();
@@ -77,17 +77,17 @@ TEST_F(RowsTest, GoRoundAndRound) {
   EXPECT_EQ(seen, now);
 }
 
-TEST_F(RowsTest, ASinkThatFailsIsSaidAndTheRowsAreEmptiedAllTheSame) {
+TEST_F(RecordBuffersTest, ASinkThatFailsIsReportedAndTheBuffersAreEmptied) {
   write(0, 1), write(2, 2);
   const auto taken =
-      rows_.take(10, [](std::span<const gilscope_segment>) -> Status { return fail("full"); });
+      buffers_.take(10, [](std::span<const gilscope_segment>) -> Status { return fail("full"); });
   ASSERT_FALSE(taken);
   EXPECT_EQ(taken.error().message, "full");
   EXPECT_TRUE(take().empty());
 }
 
-TEST_F(RowsTest, ACoreWithoutARowIsNotLookedAt) {
-  cores_[kCores].written = 5;
+TEST_F(RecordBuffersTest, ACpuWithoutABufferIsNotLookedAt) {
+  cpus_[kCpus].written = 5;
   EXPECT_TRUE(take().empty());
 }
 

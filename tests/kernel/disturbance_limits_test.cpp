@@ -12,13 +12,13 @@
 namespace gilscope {
 namespace {
 
-const GateResult* find(const gilscope::Run& run, const std::string& gate) {
-  const auto found = std::find_if(run.gates.begin(), run.gates.end(),
-                                  [&](const GateResult& result) { return result.gate == gate; });
-  return found == run.gates.end() ? nullptr : &*found;
+const Disturbance* find(const gilscope::Run& run, const std::string& kind) {
+  const auto found = std::find_if(run.disturbances.begin(), run.disturbances.end(),
+                                  [&](const Disturbance& result) { return result.kind == kind; });
+  return found == run.disturbances.end() ? nullptr : &*found;
 }
 
-class Gates : public KernelTest {
+class DisturbanceLimitsTest : public KernelTest {
  protected:
   void SetUp() override { load({.max_threads = 3, .records = false}); }
 
@@ -27,47 +27,47 @@ class Gates : public KernelTest {
   const Cell cell_ = make_cell("check-interval:100", "count:n=4M", 2, {cpu_});
 };
 
-TEST_F(Gates, AProcessOnTheRunsCpuIsNoticedTracedAndUntraced) {
+TEST_F(DisturbanceLimitsTest, AProcessOnTheRunsCpuIsNoticedTracedAndUntraced) {
   const Hog hog(cpu_);
   ASSERT_TRUE(hog.works());
   for (const bool traced : {true, false}) {
     const auto disturbed = run(cell_, {.traced = traced});
     ASSERT_TRUE(disturbed);
-    const GateResult* foreign = find(*disturbed, "foreign");
+    const Disturbance* foreign = find(*disturbed, "foreign");
     ASSERT_NE(foreign, nullptr) << (traced ? "traced" : "untraced");
     EXPECT_DOUBLE_EQ(foreign->limit, 0.25);
     ASSERT_TRUE(foreign->value);
     EXPECT_GT(*foreign->value, 0.25);
     EXPECT_LE(*foreign->value, 1);
-    EXPECT_TRUE(disturbed->gated());
+    EXPECT_TRUE(disturbed->disturbed());
 
-    GateLimits off;
+    DisturbanceLimits off;
     off.foreign.reset();
-    const auto unmarked = run(cell_, {.traced = traced, .gates = off});
+    const auto unmarked = run(cell_, {.traced = traced, .disturbances = off});
     ASSERT_TRUE(unmarked);
     EXPECT_EQ(find(*unmarked, "foreign"), nullptr);
   }
 }
 
-TEST_F(Gates, WhatTheTracerSawIsWhatTheGateSays) {
+TEST_F(DisturbanceLimitsTest, WhatTheTracerSawIsWhatTheDisturbanceLimitSays) {
   const Hog hog(cpu_);
   ASSERT_TRUE(hog.works());
-  GateLimits all;
+  DisturbanceLimits all;
   all.foreign = 0;
-  const auto traced = run(cell_, {.traced = true, .gates = all});
+  const auto traced = run(cell_, {.traced = true, .disturbances = all});
   ASSERT_TRUE(traced);
-  const Core& core = traced->cores.at(0);
-  const GateResult* foreign = find(*traced, "foreign");
+  const CpuTrace& cpu = traced->cpus.at(0);
+  const Disturbance* foreign = find(*traced, "foreign");
   ASSERT_TRUE(foreign && foreign->value) << "the hog is foreign";
   EXPECT_DOUBLE_EQ(*foreign->value,
-                   static_cast<double>(*core.foreign_ns) / static_cast<double>(*traced->window_ns));
+                   static_cast<double>(*cpu.foreign_ns) / static_cast<double>(*traced->window_ns));
   // Every thread kept to its CPU, and this machine can tell.
   EXPECT_EQ(find(*traced, "migrated_off_mask"), nullptr);
   EXPECT_EQ(find(*traced, "offline"), nullptr);
 }
 
 // A run is held to the CPUs of its cell, whatever the kernel allowed it.
-TEST_F(Gates, AThreadOutsideTheRunsCpusIsNoticed) {
+TEST_F(DisturbanceLimitsTest, AThreadOutsideTheRunsCpusIsNoticed) {
   ASSERT_GE(all_cpus().size(), 2u) << "needs two CPUs to stray between";
   const int other = all_cpus().front();
   const auto stray = [&](pid_t pid) {
@@ -80,28 +80,28 @@ TEST_F(Gates, AThreadOutsideTheRunsCpusIsNoticed) {
   const auto traced = run(make_cell("check-interval:100", "count:n=5M", 2, {cpu_}),
                           {.traced = true, .on_started = stray});
   ASSERT_TRUE(traced);
-  const GateResult* strayed = find(*traced, "migrated_off_mask");
+  const Disturbance* strayed = find(*traced, "migrated_off_mask");
   ASSERT_TRUE(strayed && strayed->value);
   EXPECT_EQ(*strayed->value, 1);
 }
 
 // Long enough that the resolution of /proc/stat is small beside it.
-std::string spec(int cpu, const std::string& gates) {
+std::string spec(int cpu, const std::string& disturbances) {
   return fmt::format(
       "name = \"hog\"\npolicies = \"none\"\nworkloads = \"count:n=4M\"\narrangements = "
       "\"threaded\"\n"
       "cpus = \"cpu:{}\"\nblocks = 1\nwarmup = 0\n{}",
-      cpu, gates);
+      cpu, disturbances);
 }
 
-TEST_F(Gates, LeaveARunOutOfWhatIsShown) {
+TEST_F(DisturbanceLimitsTest, LeaveARunOutOfWhatIsShown) {
   const Scratch scratch;
   const Hog hog(cpu_);
   ASSERT_TRUE(hog.works());
   const std::string out = scratch.path("gated"), off = scratch.path("off");
-  const Ended gated = gilscope_run(
+  const Ended disturbed = gilscope_run(
       {"run", scratch.file("gated.toml", spec(cpu_, "[gates]\nforeign = 0.2\n")), "--out", out});
-  ASSERT_EQ(gated.status, 0) << gated.err;
+  ASSERT_EQ(disturbed.status, 0) << disturbed.err;
   const auto report = read_report(out);
   ASSERT_TRUE(report) << report.error().message;
   ASSERT_EQ(report->cells.at(0).runs.size(), 2u);
@@ -110,19 +110,21 @@ TEST_F(Gates, LeaveARunOutOfWhatIsShown) {
     ASSERT_NE(find(run, "foreign"), nullptr);
     EXPECT_DOUBLE_EQ(find(run, "foreign")->limit, 0.2);
   }
-  EXPECT_NE(gated.out.find("gates: 2 of 2 measured runs"), std::string::npos) << gated.out;
-  EXPECT_NE(gated.out.find("above 20.0 %"), std::string::npos) << gated.out;
+  EXPECT_NE(disturbed.out.find("by limits: 2 of 2 measured runs"), std::string::npos)
+      << disturbed.out;
+  EXPECT_NE(disturbed.out.find("above 20.0 %"), std::string::npos) << disturbed.out;
   EXPECT_EQ(gilscope_run({"validate", out}).status, 0);
 
   std::string none = "[gates]\n";
-  for (const GateRule& rule : gate_rules()) none += fmt::format("{} = false\n", rule.name);
-  const Ended ungated =
+  for (const DisturbanceRule& rule : disturbance_rules())
+    none += fmt::format("{} = false\n", rule.name);
+  const Ended undisturbed =
       gilscope_run({"run", scratch.file("off.toml", spec(cpu_, none)), "--out", off});
-  ASSERT_EQ(ungated.status, 0) << ungated.err;
-  EXPECT_EQ(ungated.out.find("gates"), std::string::npos) << ungated.out;
+  ASSERT_EQ(undisturbed.status, 0) << undisturbed.err;
+  EXPECT_EQ(undisturbed.out.find("by limits"), std::string::npos) << undisturbed.out;
   const auto unmarked = read_report(off);
   ASSERT_TRUE(unmarked);
-  for (const auto& run : unmarked->cells.at(0).runs) EXPECT_TRUE(run.gates.empty());
+  for (const auto& run : unmarked->cells.at(0).runs) EXPECT_TRUE(run.disturbances.empty());
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "userspace/experiment/disturbance/gates.h"
+#include "userspace/experiment/disturbance/limits.h"
 
 #include <algorithm>
 
@@ -12,14 +12,14 @@ namespace {
 constexpr double kStepNs = 10'000'000;
 constexpr double kManyTimes = 1'000'000;
 
-constexpr GateRule kRules[] = {
-    {"steal", &GateLimits::steal, 1, true},
-    {"foreign", &GateLimits::foreign, 1, true},
-    {"throttled", &GateLimits::throttled, kManyTimes, false},
-    {"stopped", &GateLimits::stopped, kManyTimes, false},
-    {"offline", &GateLimits::offline, kManyTimes, false},
-    {"sched_ext", &GateLimits::sched_ext, kManyTimes, false},
-    {"migrated_off_mask", &GateLimits::migrated_off_mask, kManyTimes, false},
+constexpr DisturbanceRule kRules[] = {
+    {"steal", &DisturbanceLimits::steal, 1, true},
+    {"foreign", &DisturbanceLimits::foreign, 1, true},
+    {"throttled", &DisturbanceLimits::throttled, kManyTimes, false},
+    {"stopped", &DisturbanceLimits::stopped, kManyTimes, false},
+    {"offline", &DisturbanceLimits::offline, kManyTimes, false},
+    {"sched_ext", &DisturbanceLimits::sched_ext, kManyTimes, false},
+    {"migrated_off_mask", &DisturbanceLimits::migrated_off_mask, kManyTimes, false},
 };
 
 using Value = std::optional<double>;
@@ -47,8 +47,8 @@ Value growth(const std::optional<uint64_t>& before, const std::optional<uint64_t
 
 class Judge {
  public:
-  Judge(const std::vector<int>& cpus, const Run& run, const GateReadings& before,
-        const GateReadings& after)
+  Judge(const std::vector<int>& cpus, const Run& run, const DisturbanceReadings& before,
+        const DisturbanceReadings& after)
       : cpus_(cpus), run_(run), before_(before), after_(after) {
     if (after.at_ns > before.at_ns) {
       cpu_time_ns_ = static_cast<double>(after.at_ns - before.at_ns) * count(cpus.size());
@@ -93,8 +93,8 @@ class Judge {
   }
 
   Value migrated_off_mask() const {
-    return count(std::count_if(run_.cores.begin(), run_.cores.end(), [&](const Core& core) {
-      return core.on_cpu_ns > 0 && !contains(cpus_, core.cpu);
+    return count(std::count_if(run_.cpus.begin(), run_.cpus.end(), [&](const CpuTrace& cpu) {
+      return cpu.on_cpu_ns > 0 && !contains(cpus_, cpu.cpu);
     }));
   }
 
@@ -116,9 +116,9 @@ class Judge {
   Value seen_foreign() const {
     const double window_ns = static_cast<double>(run_.window_ns.value_or(0));
     double foreign_ns = 0, whole_ns = 0;
-    for (const Core& core : run_.cores) {
-      if (!core.foreign_ns || !contains(cpus_, core.cpu)) continue;
-      foreign_ns += static_cast<double>(*core.foreign_ns);
+    for (const CpuTrace& cpu : run_.cpus) {
+      if (!cpu.foreign_ns || !contains(cpus_, cpu.cpu)) continue;
+      foreign_ns += static_cast<double>(*cpu.foreign_ns);
       whole_ns += window_ns;
     }
     if (whole_ns <= 0) return {};
@@ -145,30 +145,31 @@ class Judge {
 
   const std::vector<int>& cpus_;
   const Run& run_;
-  const GateReadings& before_;
-  const GateReadings& after_;
+  const DisturbanceReadings& before_;
+  const DisturbanceReadings& after_;
   double cpu_time_ns_ = 0;
 };
 
 }  // namespace
 
-std::span<const GateRule> gate_rules() {
+std::span<const DisturbanceRule> disturbance_rules() {
   return kRules;
 }
 
-std::vector<GateResult> judge_gates(const GateLimits& limits, const std::vector<int>& cpus,
-                                    const Run& run, const GateReadings& before,
-                                    const GateReadings& after) {
+std::vector<Disturbance> judge_disturbances(const DisturbanceLimits& limits,
+                                            const std::vector<int>& cpus, const Run& run,
+                                            const DisturbanceReadings& before,
+                                            const DisturbanceReadings& after) {
   const Judge judge(cpus, run, before, after);
-  std::vector<GateResult> results;
-  const auto hold_bounds = [&](const char* gate, std::optional<double> limit,
+  std::vector<Disturbance> results;
+  const auto hold_bounds = [&](const char* kind, std::optional<double> limit,
                                const Bounded& value) {
     if (!limit || (value && value->high <= *limit)) return;
     const bool hit = value && value->low > *limit;
-    results.push_back({gate, hit ? Value(value->low) : Value(), *limit});
+    results.push_back({kind, hit ? Value(value->low) : Value(), *limit});
   };
-  const auto hold = [&](const char* gate, std::optional<double> limit, const Value& value) {
-    hold_bounds(gate, limit, exactly(value));
+  const auto hold = [&](const char* kind, std::optional<double> limit, const Value& value) {
+    hold_bounds(kind, limit, exactly(value));
   };
   hold_bounds("steal", limits.steal, judge.steal());
   hold_bounds("foreign", limits.foreign, judge.foreign());

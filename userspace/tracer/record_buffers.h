@@ -11,15 +11,16 @@
 
 namespace gilscope {
 
-class Rows {
+class RecordBuffers {
  public:
   using Sink = std::function<Status(std::span<const gilscope_segment>)>;
 
-  Rows() = default;
-  // `records` holds a buffer of `per_core` records for each of the first CPUs; `cores` says how far
+  RecordBuffers() = default;
+  // `records` holds a buffer of `per_cpu` records for each of the first CPUs; `cpus` says how far
   // each is filled.
-  Rows(std::span<const gilscope_segment> records, std::span<gilscope_core> cores, size_t per_core)
-      : records_(records), cores_(cores), per_core_(per_core) {}
+  RecordBuffers(std::span<const gilscope_segment> records, std::span<gilscope_cpu> cpus,
+                size_t per_cpu)
+      : records_(records), cpus_(cpus), per_cpu_(per_cpu) {}
 
   // Hands segments that ended by `until_ns`, a time in the past, to the sink in the order of
   // end_ns, and frees their places even if the sink fails; returns how many there were, or the
@@ -28,21 +29,21 @@ class Rows {
   Result<uint64_t> take(uint64_t until_ns, const Sink& sink);
 
  private:
-  struct Row {
-    size_t core;
+  struct Buffer {
+    size_t cpu;
     uint64_t next, written;
   };
-  const gilscope_segment& at(const Row& row) const {
-    return records_[row.core * per_core_ + row.next % per_core_];
+  const gilscope_segment& at(const Buffer& buffer) const {
+    return records_[buffer.cpu * per_cpu_ + buffer.next % per_cpu_];
   }
-  bool comes(const Row& row, uint64_t until_ns) const {
-    return row.next != row.written && at(row).end_ns <= until_ns;
+  bool has_record(const Buffer& buffer, uint64_t until_ns) const {
+    return buffer.next != buffer.written && at(buffer).end_ns <= until_ns;
   }
-  std::vector<Row> rows_with_records(uint64_t until_ns) const;
+  std::vector<Buffer> buffers_with_records(uint64_t until_ns) const;
 
   std::span<const gilscope_segment> records_;
-  std::span<gilscope_core> cores_;
-  size_t per_core_ = 0;
+  std::span<gilscope_cpu> cpus_;
+  size_t per_cpu_ = 0;
 };
 
 }  // namespace gilscope

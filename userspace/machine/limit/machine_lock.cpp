@@ -1,4 +1,4 @@
-#include "userspace/machine/limit/box_lock.h"
+#include "userspace/machine/limit/machine_lock.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -7,7 +7,7 @@
 
 #include "userspace/base/output.h"
 #include "userspace/base/refusal.h"
-#include "userspace/machine/box.h"
+#include "userspace/machine/machine.h"
 
 namespace gilscope {
 namespace {
@@ -27,7 +27,7 @@ std::string holder(const Fd& file) {
 // 00:04:4026531834 0 EOF".
 std::string holder_of_namespace(const Fd& file) {
   struct stat status {};
-  const auto locks = Box().text("/proc/locks");
+  const auto locks = Machine().text("/proc/locks");
   if (::fstat(file.get(), &status) != 0 || !locks) return "";
   const std::string inode = fmt::format(":{}", status.st_ino);
   for (const std::string& line : lines(*locks)) {
@@ -47,13 +47,13 @@ tl::unexpected<Error> taken(const std::string& by) {
 
 }  // namespace
 
-BoxLock::~BoxLock() {
+MachineLock::~MachineLock() {
   // An empty file shows readers that nobody holds the lock.
   if (file_) static_cast<void>(::ftruncate(file_.get(), 0) == 0);
 }
 
 // Without `refuse`, only warns of a lock that another process holds.
-Status BoxLock::lock_namespaces(bool refuse) {
+Status MachineLock::lock_namespaces(bool refuse) {
   int error = 0;
   for (const char* name : {"time", "user", "pid", "net", "ipc", "uts", "cgroup", "mnt"}) {
     Fd file(::open(fmt::format("/proc/self/ns/{}", name).c_str(), O_RDONLY | O_CLOEXEC));
@@ -77,7 +77,7 @@ Status BoxLock::lock_namespaces(bool refuse) {
   return {};
 }
 
-Status BoxLock::lock_file(const std::string& directory) {
+Status MachineLock::lock_file(const std::string& directory) {
   auto opened = open_state_directory(directory);
   if (!opened) return fail(opened.error());
   auto file = open_state_file(*opened, "lock", O_RDWR | O_CREAT, directory + "/lock");
@@ -94,17 +94,17 @@ Status BoxLock::lock_file(const std::string& directory) {
   return {};
 }
 
-Result<BoxLock> BoxLock::take(const std::string& directory) {
-  BoxLock lock;
-  const bool of_the_box = directory == kStateDirectory;  // else a test's
+Result<MachineLock> MachineLock::take(const std::string& directory) {
+  MachineLock lock;
+  const bool of_the_machine = directory == kStateDirectory;  // else a test's
   const bool root = ::geteuid() == 0;
-  if (root || !of_the_box) {
+  if (root || !of_the_machine) {
     const Status locked = lock.lock_file(directory);
-    // Runs without the file if it cannot be written: BoxChanges then refuses every change.
-    const bool without = of_the_box && !locked && locked.error().code == Exit::unable;
+    // Runs without the file if it cannot be written: MachineChanges then refuses every change.
+    const bool without = of_the_machine && !locked && locked.error().code == Exit::unable;
     if (!locked && !without) return fail(locked.error());
   }
-  if (!of_the_box) return lock;
+  if (!of_the_machine) return lock;
   bool marked = false;
   if (root) {
     lock.marker_ = ExperimentMarker::set();

@@ -5,23 +5,25 @@
 #include <string>
 
 #include "userspace/base/result.h"
-#include "userspace/machine/box.h"
 #include "userspace/machine/limit/journal.h"
+#include "userspace/machine/machine.h"
 
 namespace gilscope {
 
-class BoxChanges {
+class MachineChanges {
  public:
   // Fails if an earlier process left a journal.
-  static Result<BoxChanges> begin(const std::string& directory = kStateDirectory, Box box = Box());
+  static Result<MachineChanges> begin(const std::string& directory = kStateDirectory,
+                                      Machine machine = Machine());
   // Loads the changes that an earlier process left, to undo them; creates no journal.
-  static Result<BoxChanges> left(const std::string& directory = kStateDirectory, Box box = Box());
+  static Result<MachineChanges> left(const std::string& directory = kStateDirectory,
+                                     Machine machine = Machine());
 
-  BoxChanges(BoxChanges&&) noexcept = default;
-  BoxChanges(const BoxChanges&) = delete;
-  BoxChanges& operator=(const BoxChanges&) = delete;
-  BoxChanges& operator=(BoxChanges&&) = delete;
-  ~BoxChanges();  // calls undo_all(); if that fails, the journal stays
+  MachineChanges(MachineChanges&&) noexcept = default;
+  MachineChanges(const MachineChanges&) = delete;
+  MachineChanges& operator=(const MachineChanges&) = delete;
+  MachineChanges& operator=(MachineChanges&&) = delete;
+  ~MachineChanges();  // calls undo_all(); if that fails, the journal stays
 
   // Call it before making the change.
   Status record(const Change& change) { return journal_->add(change); }
@@ -35,11 +37,11 @@ class BoxChanges {
   Status forget() { return journal_->clear(); }
 
  private:
-  BoxChanges(Journal journal, Box box)
-      : journal_(std::make_unique<Journal>(std::move(journal))), box_(std::move(box)) {}
+  MachineChanges(Journal journal, Machine machine)
+      : journal_(std::make_unique<Journal>(std::move(journal))), machine_(std::move(machine)) {}
 
   std::unique_ptr<Journal> journal_;  // null after a move
-  Box box_;
+  Machine machine_;
 };
 
 }  // namespace gilscope

@@ -7,10 +7,10 @@
 
 namespace gilscope {
 
-// What was lost, stolen, gated, changed and failed, in the text report's words, with every gate
-// that a run hit.
+// What was lost, stolen, disturbed, changed and failed, in the text report's words, with every
+// disturbance limit that a run hit.
 std::string disturbances(const PageContent& page);
 std::string environment(const PageContent& page);
-std::string asked_for(const PageContent& page);
+std::string spec_section(const PageContent& page);
 
 }  // namespace gilscope

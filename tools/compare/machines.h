@@ -16,26 +16,26 @@
 
 namespace gilscope {
 
-struct BoxEffect {
-  std::string box;
+struct MachineEffect {
+  std::string machine;
   double value = 0;           // on the effect's scale
   double standard_error = 0;  // of it
-  Interval interval;          // on this box
+  Interval interval;          // on this machine
 };
 
 struct CombinedEffect {
-  double value = 0;            // on the scale of the boxes' effects
+  double value = 0;            // on the scale of the machines' effects
   Interval interval;           // 95 %
   double p = 1;                // two-sided, of Student's t
-  double between = 0;          // standard deviation of the boxes' true effects
+  double between = 0;          // standard deviation of the machines' true effects
   bool signs_differ = false;   // B is above A on one machine and below it on another
   bool contradictory = false;  // and the intervals of both exclude 0
 };
 
 // Fails where the machine has too few blocks for an interval.
-Result<BoxEffect> box_effect(const std::string& box, const Effect& effect);
+Result<MachineEffect> machine_effect(const std::string& machine, const Effect& effect);
 
-// At least two boxes.
-Result<CombinedEffect> combine(std::vector<BoxEffect> boxes);
+// At least two machines.
+Result<CombinedEffect> combine(std::vector<MachineEffect> machines);
 
 }  // namespace gilscope

@@ -12,9 +12,9 @@
 
 namespace gilscope {
 
-class Box {
+class Machine {
  public:
-  explicit Box(std::string root = "");
+  explicit Machine(std::string root = "");
 
   // A file's text without trailing white space. `path` is absolute, as on the machine itself.
   Result<std::string> text(const std::string& path) const;

@@ -7,7 +7,7 @@
 
 namespace gilscope {
 
-class Gate {
+class StartBarrier {
  public:
   void wait() {
     std::unique_lock lock(mutex_);

@@ -1,4 +1,4 @@
-#include "userspace/machine/box.h"
+#include "userspace/machine/machine.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -69,11 +69,11 @@ std::optional<std::string> value_of(std::string_view text, std::string_view key,
   return {};
 }
 
-Box::Box(std::string root) : root_(std::move(root)) {
+Machine::Machine(std::string root) : root_(std::move(root)) {
   while (root_.ends_with('/')) root_.pop_back();
 }
 
-Result<std::string> Box::bytes(const std::string& path) const {
+Result<std::string> Machine::bytes(const std::string& path) const {
   // O_NONBLOCK, so that a FIFO without a writer does not block.
   const Fd file(::open(at(path).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file) return fail_errno(path);
@@ -89,19 +89,19 @@ Result<std::string> Box::bytes(const std::string& path) const {
   return text;
 }
 
-Result<std::string> Box::text(const std::string& path) const {
+Result<std::string> Machine::text(const std::string& path) const {
   auto text = bytes(path);
   if (text) text->resize(text->find_last_not_of(std::string(kSpace) + '\0') + 1);
   return text;
 }
 
-Result<std::string> Box::line(const std::string& path) const {
+Result<std::string> Machine::line(const std::string& path) const {
   auto whole = text(path);
   if (!whole) return whole;
   return std::string(trimmed(std::string_view(*whole).substr(0, whole->find('\n'))));
 }
 
-Result<int64_t> Box::number(const std::string& path) const {
+Result<int64_t> Machine::number(const std::string& path) const {
   const auto whole = text(path);
   if (!whole) return fail(whole.error());
   const auto number = to_number(*whole);
@@ -109,7 +109,7 @@ Result<int64_t> Box::number(const std::string& path) const {
   return *number;
 }
 
-Result<std::string> Box::unzipped(const std::string& path) const {
+Result<std::string> Machine::unzipped(const std::string& path) const {
   gzFile file = ::gzopen(at(path).c_str(), "rbe");
   if (file == nullptr) return fail_errno(path);
   std::string text;
@@ -123,15 +123,15 @@ Result<std::string> Box::unzipped(const std::string& path) const {
   return text;
 }
 
-Result<std::string> Box::link(const std::string& path) const {
+Result<std::string> Machine::link(const std::string& path) const {
   std::array<char, 4096> buffer;
   const ssize_t got = ::readlink(at(path).c_str(), buffer.data(), buffer.size());
   if (got < 0) return fail_errno(path);
   return std::string(buffer.data(), static_cast<size_t>(got));
 }
 
-Result<std::vector<std::string>> Box::names(const std::string& path,
-                                            std::string_view prefix) const {
+Result<std::vector<std::string>> Machine::names(const std::string& path,
+                                                std::string_view prefix) const {
   std::error_code error;
   std::vector<std::string> out;
   std::filesystem::directory_iterator entry(at(path), error);
@@ -145,7 +145,7 @@ Result<std::vector<std::string>> Box::names(const std::string& path,
   return out;
 }
 
-bool Box::exists(const std::string& path) const {
+bool Machine::exists(const std::string& path) const {
   return ::access(at(path).c_str(), F_OK) == 0;
 }
 

@@ -42,16 +42,16 @@ void note_hidden(Table& table, size_t hidden, const char* what) {
       fmt::format("  and {} more {}{}, with --per {}", hidden, what, hidden == 1 ? "" : "s", what));
 }
 
-void add_cores(const Page& page, const CellSummary& cell, CountedTable<CoreSummary>& to) {
+void add_cpus(const Page& page, const CellSummary& cell, CountedTable<CpuSummary>& to) {
   to.table.heading(heading(page, cell));
   size_t shown = 0, hidden = 0, untouched = 0;
-  for (const CoreSummary& core : cell.cores) {
-    if (!core.touched()) {
+  for (const CpuSummary& cpu : cell.cpus) {
+    if (!cpu.touched()) {
       ++untouched;
     } else if (!page.options.per && shown == kManyLines) {
       ++hidden;
     } else {
-      to.row(page, fmt::format("  core {}", core.cpu), core);
+      to.row(page, fmt::format("  CPU {}", cpu.cpu), cpu);
       ++shown;
     }
   }
@@ -77,19 +77,19 @@ void add_threads(const Page& page, const CellSummary& cell, Table& table, AddRow
 
 }  // namespace
 
-void print_core_tables(const Page& page) {
-  CountedTable<CoreSummary> scheduling(core_columns(numbers::View::scheduling));
-  CountedTable<CoreSummary> gil(core_columns(numbers::View::gil));
+void print_cpu_tables(const Page& page) {
+  CountedTable<CpuSummary> scheduling(cpu_columns(numbers::View::scheduling));
+  CountedTable<CpuSummary> gil(cpu_columns(numbers::View::gil));
   for (const CellSummary* cell : shown_cells(page)) {
     if (!cell->traced) continue;
-    add_cores(page, *cell, scheduling);
-    add_cores(page, *cell, gil);
+    add_cpus(page, *cell, scheduling);
+    add_cpus(page, *cell, gil);
   }
   if (scheduling.table.empty()) return;
-  page.title("CORES", "what the scheduler did; counts a run, medians over the traced runs");
+  page.title("CPUS", "what the scheduler did; counts a run, medians over the traced runs");
   scheduling.table.print(page.out, page.options.width);
-  page.title("CORES AND THE GIL",
-             "attempts made on each core; wasted: of the wakeups that ran there");
+  page.title("CPUS AND THE GIL",
+             "attempts made on each CPU; wasted: of the wakeups that ran there");
   gil.table.print(page.out, page.options.width);
 }
 
@@ -142,18 +142,18 @@ void print_waits(const Page& page, const Table& table, const char* title) {
 
 }  // namespace
 
-void print_core_waits(const Page& page) {
+void print_cpu_waits(const Page& page) {
   Table table(wait_columns());
   for (const CellSummary* cell : shown_cells(page)) {
     if (!cell->traced) continue;
     table.heading(page.wording.cell(*cell->cell));
-    for (const CoreSummary& core : cell->cores) {
-      if (core.touched()) {
-        table.row(fmt::format("  core {}", core.cpu), wait_numbers(page, core.histograms));
+    for (const CpuSummary& cpu : cell->cpus) {
+      if (cpu.touched()) {
+        table.row(fmt::format("  CPU {}", cpu.cpu), wait_numbers(page, cpu.histograms));
       }
     }
   }
-  print_waits(page, table, "WAITS ON EACH CORE");
+  print_waits(page, table, "WAITS ON EACH CPU");
 }
 
 void print_thread_waits(const Page& page) {
