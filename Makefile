@@ -332,7 +332,7 @@ $(PROGRAM_PCH) $(MEASURED_PCH): HEADERS := userspace/base/precompiled.h
 $(TESTS_PCH): HEADERS := tests/precompiled.h
 
 # Files with flags of their own do without.
-OWN_FLAGS := $(addprefix $(BUILD)/userspace/,eval/interpreter.o tracer/tracer.o util/fmt_library.o)
+OWN_FLAGS := $(addprefix $(BUILD)/userspace/,eval/interpreter.o tracer/tracer.o base/fmt_library.o)
 USE_MEASURED_PCH := $(filter-out $(OWN_FLAGS),$(MEASURED_OBJECTS))
 USE_PROGRAM_PCH := $(filter-out $(MEASURED_OBJECTS),$(OBJECTS)) $(MAIN_OBJECT)
 # What no run waits for compiles a fifth sooner by -O1.

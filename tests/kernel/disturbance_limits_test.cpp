@@ -43,7 +43,7 @@ TEST_F(DisturbanceLimitsTest, AProcessOnTheRunsCpuIsNoticedTracedAndUntraced) {
 
     DisturbanceLimits off;
     off.foreign.reset();
-    const auto unmarked = run(cell_, {.traced = traced, .disturbances = off});
+    const auto unmarked = run(cell_, {.traced = traced, .limits = off});
     ASSERT_TRUE(unmarked);
     EXPECT_EQ(find(*unmarked, "foreign"), nullptr);
   }
@@ -54,7 +54,7 @@ TEST_F(DisturbanceLimitsTest, WhatTheTracerSawIsWhatTheDisturbanceLimitSays) {
   ASSERT_TRUE(hog.works());
   DisturbanceLimits all;
   all.foreign = 0;
-  const auto traced = run(cell_, {.traced = true, .disturbances = all});
+  const auto traced = run(cell_, {.traced = true, .limits = all});
   ASSERT_TRUE(traced);
   const CpuTrace& cpu = traced->cpus.at(0);
   const Disturbance* foreign = find(*traced, "foreign");

@@ -88,6 +88,7 @@ void in_the_views(const Report& report) {
   std::ostringstream text;
   TextOptions options;
   options.width = 160;
+  options.all = true;
   print_text_report(text, report, options, {});
   expect(text.str().find("another") != std::string::npos, "the text has its column");
   expect(text.str().find("1234") != std::string::npos, "the text has its value");

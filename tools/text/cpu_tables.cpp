@@ -36,10 +36,11 @@ struct CountedTable {
   }
 };
 
-void note_hidden(Table& table, size_t hidden, const char* what) {
+// `per` is the value of --per that shows them.
+void note_hidden(Table& table, size_t hidden, const char* what, const char* per) {
   if (hidden == 0) return;
   table.note(
-      fmt::format("  and {} more {}{}, with --per {}", hidden, what, hidden == 1 ? "" : "s", what));
+      fmt::format("  and {} more {}{}, with --per {}", hidden, what, hidden == 1 ? "" : "s", per));
 }
 
 void add_cpus(const Page& page, const CellSummary& cell, CountedTable<CpuSummary>& to) {
@@ -55,10 +56,10 @@ void add_cpus(const Page& page, const CellSummary& cell, CountedTable<CpuSummary
       ++shown;
     }
   }
-  note_hidden(to.table, hidden, "core");
+  note_hidden(to.table, hidden, "CPU", "core");
   if (untouched) {
     to.table.note(fmt::format("  none of its threads ran on the other {}",
-                              Wording::number_of(untouched, "core")));
+                              Wording::number_of(untouched, "CPU")));
   }
 }
 
@@ -72,7 +73,7 @@ void add_threads(const Page& page, const CellSummary& cell, Table& table, AddRow
     add_row("  " + printable(thread.name), thread);
     ++shown;
   }
-  note_hidden(table, cell.threads.size() - shown, "thread");
+  note_hidden(table, cell.threads.size() - shown, "thread", "thread");
 }
 
 }  // namespace
