@@ -1,5 +1,6 @@
 // On a machine that lacks something, gilscope prints one line that names it and the remedy, and
 // exits with 4; a run does without what it does not need.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
