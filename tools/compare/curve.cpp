@@ -92,8 +92,9 @@ std::vector<Curves> curves(const Comparison& comparison) {
   }
   // The slowdown, which is asked about most, comes first.
   const auto slowdown = find_metric("slowdown");
-  std::ranges::stable_partition(
-      groups, [&](const Group& group) { return group.curves.metric == slowdown; });
+  // (clang 14 does not take libstdc++'s std::ranges::stable_partition.)
+  std::stable_partition(groups.begin(), groups.end(),
+                        [&](const Group& group) { return group.curves.metric == slowdown; });
   std::vector<Curves> all;
   for (Group& group : groups) {
     for (Curve& curve : group.curves.curves) curve.bends = bends(curve.points, comparison.axis);
