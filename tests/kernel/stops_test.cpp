@@ -216,7 +216,7 @@ void expect_freeze_seen(bool unified) {
     EXPECT_EQ(one.stopped_by, std::vector<std::string>{"freezer"});
     EXPECT_TRUE(one.disturbed());
   }
-  EXPECT_NE(ended.out.find("stopped: 1 run"), std::string::npos) << ended.out;
+  EXPECT_NE(ended.out.find("stopped 1)"), std::string::npos) << ended.out;
   EXPECT_EQ(gilscope_run({"validate", out}).status, 0);
 }
 
