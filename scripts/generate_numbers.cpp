@@ -138,7 +138,7 @@ std::string with_tables(std::string document) {
 
 constexpr size_t kWidth = 100;
 
-// What a JSON object has: keys in their order, and those that a report of 1.0 has.
+// The members of a JSON object: keys in their order, and those that a report of 1.0 has.
 class ObjectSchema {
  public:
   void key(const std::string& key, const std::string& schema, bool required = true) {

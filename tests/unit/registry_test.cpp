@@ -1,4 +1,4 @@
-// What must hold of the rows of bpf/numbers.def, whichever they are.
+// Rules that every row of bpf/numbers.def keeps.
 #include <gmock/gmock.h>
 
 #include <set>

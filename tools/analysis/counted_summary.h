@@ -1,4 +1,4 @@
-// What was counted on one CPU, or of one thread, of a cell: medians over its runs. The members, and
+// The counts on one CPU, or of one thread, of a cell: medians over its runs. The members, and
 // the columns that show them, are rows of bpf/numbers.def.
 #pragma once
 

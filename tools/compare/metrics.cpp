@@ -131,7 +131,7 @@ Value chain_p99(const TraceFindings& trace) {
 enum class Bound : uint8_t { either, work, time };
 enum class Standing : uint8_t { exploratory, primary };
 
-// What follows the definition in a METRIC row.
+// The columns behind the definition in a METRIC row.
 struct Options {
   Bound bound = Bound::either;
   bool of_time = false;  // whatever the unit

@@ -1,4 +1,4 @@
-// What a page says of one cell: its CPUs, its threads, its distributions, who woke whom, and its
+// The section of one cell: its CPUs, its threads, its distributions, who woke whom, and its
 // timelines.
 #pragma once
 

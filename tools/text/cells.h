@@ -1,4 +1,4 @@
-// What the tables of cells have in common.
+// Parts that the tables of cells share.
 #pragma once
 
 #include <vector>

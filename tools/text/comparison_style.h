@@ -1,4 +1,4 @@
-// What every part of a comparison's text is printed with.
+// The style that every part of a comparison's text shares.
 #pragma once
 
 #include <ostream>

@@ -1,4 +1,4 @@
-// What the text report says of the runs that limits have left out.
+// The text report on the runs that limits have left out.
 #pragma once
 
 #include <string>

@@ -60,7 +60,7 @@ struct RunFlags {
   }
 };
 
-// What a run without a spec uses for flags that are not given: a small demo.
+// The defaults of a run without a spec: a small demo.
 Spec default_spec() {
   Spec spec;
   spec.name = "flags";

@@ -51,7 +51,7 @@ const std::vector<WorkloadDescriptor>& workloads();
 // The workload that a text names, whatever its parameters; null where this version knows none.
 const WorkloadDescriptor* find_workload(std::string_view text);
 
-// What computing threads can compute (userspace/workload/tasks.h).
+// The tasks of computing threads (userspace/workload/tasks.h).
 const std::vector<std::string>& task_names();
 
 // The parameter `seconds` of a workload that lasts for a set time.

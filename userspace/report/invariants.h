@@ -1,4 +1,4 @@
-// What must hold within a report and no schema can say: its counters agree with one another.
+// Rules within a report that no schema can say: its counters agree with one another.
 #pragma once
 
 #include <string>

@@ -24,7 +24,7 @@ constexpr DisturbanceRule kRules[] = {
 
 using Value = std::optional<double>;
 
-// What is known of a value; both bounds are the same if it is known exactly.
+// The bounds of a value; both bounds are the same if it is known exactly.
 struct Bounds {
   double low, high;
 };

@@ -49,7 +49,7 @@ class Stops {
   std::optional<std::vector<std::string>> end();
 
  private:
-  // What the worker reports, in shared memory.
+  // The worker reports these, in shared memory.
   struct Sheet {
     uint32_t began, ended;
     uint32_t freezers_watched;  // every one of them
