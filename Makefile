@@ -123,6 +123,7 @@ THREADED_OBJECTS := $(filter $(THREADED:%=$(BUILD)/tests/unit/%_test.o),$(UNIT_O
 SIMULATION_OBJECTS := $(patsubst %.cpp,$(BUILD)/%.o,$(shell grep -l compare_samples.h $(UNIT_SOURCES)))
 OWN_TESTS := $(filter $(THREADED_OBJECTS) $(SIMULATION_OBJECTS),$(UNIT_OBJECTS))
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%.cpp=$(BUILD)/%.o)
+INTERPRETER_OBJECTS := $(patsubst %.cpp,$(BUILD)/%.o,$(sort $(wildcard tests/interpreters/*.cpp)))
 BENCH_OBJECTS := $(patsubst %.cpp,$(BUILD)/%.o,$(sort $(wildcard tests/bench/*.cpp)))
 # The readers, and what prints what they read; not the subcommands.
 FUZZED := $(filter-out $(BUILD)/tools/cli/% $(BUILD)/tools/html/% \
@@ -132,8 +133,8 @@ FUZZ_TARGETS := $(patsubst tests/fuzz/%.cpp,$(BUILD)/fuzz_%,$(sort $(wildcard te
 
 # Text files that the program carries: each becomes a raw string literal to #include.
 EMBEDDED := docs/report.schema.json \
-            docs/metrics.md docs/report.md tools/html/page.css tools/html/page.js tools/html/timeline_data.js \
-            $(sort $(wildcard userspace/cli/completion/engine.*))
+            docs/metrics.md docs/report.md docs/live.md tools/html/page.css tools/html/page.js tools/html/timeline_data.js \
+            $(sort $(wildcard userspace/cli/completion/engine.* userspace/experiment/scripts/workload.*))
 EMBEDDED_LITERALS := $(addprefix $(BUILD)/generated/,$(addsuffix .inc,$(EMBEDDED)))
 # The built-in experiments, in one table: {"demo", "its text"}, and so on.
 BUILTINS := $(BUILD)/generated/userspace/experiment/builtin.inc
@@ -169,6 +170,12 @@ test-threaded: $(BUILD)/threaded_tests  ## those of them that have threads
 test-kernel: $(BUILD)/kernel_tests $(BUILD)/gilscope  ## tests that trace the running kernel (as root)
 	GILSCOPE=$(BUILD)/gilscope $(BUILD)/kernel_tests --gtest_brief=1
 
+test-interpreters: $(BUILD)/interpreter_tests $(BUILD)/gilscope  ## real interpreters of several Debian suites beside witnesses; build/interpreters.txt (as root)
+	scripts/test-interpreters $(call quoted,$(BUILD))
+
+test-database: $(BUILD)/gilscope  ## a real MariaDB's most contended lock, and nothing left behind (as root)
+	tests/database/test-database $(call quoted,$(BUILD))
+
 test-kernels: $(BUILD)/kernel_tests $(BUILD)/gilscope  ## the tests of exact counts inside eight other kernels, in QEMU
 	scripts/test-kernels
 
@@ -195,6 +202,13 @@ fuzz: $(FUZZ_TARGETS)
 bench: $(BUILD)/bench_tracers $(BUILD)/bench_functions  ## what tracing costs a run, beside its peers; what a lock and the board cost (as root)
 	$(BUILD)/bench_functions
 	$(BUILD)/bench_tracers --rounds 12 --json $(BUILD)/bench.json
+	$(MAKE) bench-interpreters
+
+bench-interpreters: $(BUILD)/bench_interpreters  ## what tracing costs a real interpreter, beside what is used in its place (as root)
+	$< --json $(BUILD)/bench-interpreters.json
+
+bench-top: $(BUILD)/gilscope  ## what `gilscope top` takes from the process that it looks at, and for itself (as root)
+	tests/bench/top
 
 FORMS ?= $(BUILD)/bpf/gilscope.bpf.o $(BUILD)/bpf/gilscope.bpf.o
 bench-variants: $(BUILD)/bench_variants $(BUILD)/bpf/gilscope.bpf.o  ## FORMS='A.bpf.o B.bpf.o': what each form of the BPF programs costs (as root)
@@ -286,6 +300,18 @@ $(SKELETON): $(BUILD)/bpf/gilscope.bpf.o
 	@mkdir -p $(@D)
 	$(Q)$(BPFTOOL) gen skeleton $< name gilscope_bpf > $@
 
+$(BUILD)/tests/interpreters/witness.bpf.o: tests/interpreters/witness.bpf.c tests/interpreters/witness.bpf.h $(BUILD)/made-with
+	$(say) BPF $<
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE_BPF) -c $< -o $(@:.o=.raw.o)
+	$(Q)$(BPFTOOL) gen object $@ $(@:.o=.raw.o)
+
+WITNESS_SKELETON := $(BUILD)/generated/witness.skel.h
+$(WITNESS_SKELETON): $(BUILD)/tests/interpreters/witness.bpf.o
+	$(say) SKELETON $@
+	@mkdir -p $(@D)
+	$(Q)$(BPFTOOL) gen skeleton $< name witness_bpf > $@
+
 # --- the user side -------------------------------------------------------------------------------
 
 # What is made with other settings is made anew: objects of two compilers do not go together.
@@ -333,8 +359,10 @@ $(PROGRAM_PCH) $(MEASURED_PCH) $(TESTS_PCH): $(BUILD)/made-with
 $(PROGRAM_PCH) $(MEASURED_PCH): HEADERS := userspace/base/precompiled.h
 $(TESTS_PCH): HEADERS := tests/precompiled.h
 
+# What includes the skeleton (userspace/tracer/programs.h).
+SKELETON_USERS := $(addprefix $(BUILD)/userspace/tracer/,programs.o subject_tracer.o tracer.o)
 # Files with flags of their own do without.
-OWN_FLAGS := $(addprefix $(BUILD)/userspace/,eval/interpreter.o tracer/tracer.o base/fmt_library.o)
+OWN_FLAGS := $(addprefix $(BUILD)/userspace/,eval/interpreter.o base/fmt_library.o) $(SKELETON_USERS)
 USE_MEASURED_PCH := $(filter-out $(OWN_FLAGS),$(MEASURED_OBJECTS))
 USE_PROGRAM_PCH := $(filter-out $(MEASURED_OBJECTS),$(OBJECTS)) $(MAIN_OBJECT)
 # What no run waits for compiles a fifth sooner by -O1.
@@ -344,7 +372,7 @@ endif
 # The tests' own code need not be fast, and so compiles sooner, soonest by clang. Who asked for a
 # compiler or for flags gets them here, too.
 ifeq ($(SANITIZE),)
-TEST_OBJECTS := $(UNIT_OBJECTS) $(KERNEL_OBJECTS)
+TEST_OBJECTS := $(UNIT_OBJECTS) $(KERNEL_OBJECTS) $(INTERPRETER_OBJECTS)
 $(TEST_OBJECTS) $(TESTS_PCH): private OPTIMIZE := $(if $(USERS_FLAGS),-O1,-O0) -g0
 $(TEST_OBJECTS) $(TESTS_PCH): private COMPILER := $(TEST_COMPILER)
 # g++ and clang lay JSON out differently (nlohmann asks for [[no_unique_address]] in a way that clang
@@ -363,6 +391,13 @@ $(USE_PROGRAM_PCH): | $(PROGRAM_PCH)
 $(USE_MEASURED_PCH): private PRECOMPILED := -include $(basename $(MEASURED_PCH))
 $(USE_MEASURED_PCH): | $(MEASURED_PCH)
 endif
+# Permuting blocks is most of what the unit tests compute: unoptimized, it takes longer than all else
+# together. A precompiled header has the level at which it was made.
+ifneq ($(SANITIZE),)
+PERMUTING := $(addprefix $(BUILD)/tools/analysis/,choices.o deal.o estimate.o joint_test.o signs.o)
+$(PERMUTING): private OPTIMIZE := -O2 -g1
+$(PERMUTING): private PRECOMPILED :=
+endif
 
 # fmt is compiled once, and must then hold every function that another file calls. clang has no flag
 # that keeps those that were inlined: what it makes is slow, which a sanitizer does not mind, or else
@@ -378,7 +413,7 @@ endif
 
 ifneq ($(COMPILER_IS_CLANG),)
 # bpftool writes the skeleton in C, whose word for bool clang does not take in C++.
-$(BUILD)/userspace/tracer/tracer.o: OWN_CPPFLAGS += -D_Bool=bool
+$(SKELETON_USERS): OWN_CPPFLAGS += -D_Bool=bool
 endif
 
 # Each opcode must keep a jump of its own, which is what computed goto is for: these two passes merge
@@ -414,8 +449,8 @@ $(BUILD)/bench_perf_cost: $(BUILD)/tests/bench/perf_cost.o $(BUILD)/tests/kernel
 	$(say) LINK $@
 	$(Q)$(LINK) $^ -lgmock -lgtest $(LIBS) $(LDLIBS) -o $@
 
-$(BUILD)/bench_tracers: $(BUILD)/tests/bench/tracers.o $(BUILD)/tests/bench/peers.o \
-    $(BUILD)/tests/kernel/witness.o $(BUILD)/tests/kernel/program.o $(OBJECTS)
+$(BUILD)/bench_tracers $(BUILD)/bench_interpreters: $(BUILD)/bench_%: $(BUILD)/tests/bench/%.o $(BUILD)/tests/bench/peers.o \
+    $(BUILD)/tests/interpreters/subjects.o $(BUILD)/tests/interpreters/symbols.o $(BUILD)/tests/kernel/witness.o $(BUILD)/tests/kernel/program.o $(OBJECTS)
 	$(say) LINK $@
 	$(Q)$(LINK) $^ -lgmock -lgtest $(LIBS) $(LDLIBS) -o $@
 
@@ -442,9 +477,21 @@ $(BUILD)/kernel_tests: $(patsubst $(BUILD)/%,$(TESTS_BUILD)/%,$(KERNEL_OBJECTS))
 	$(say) LINK $@
 	$(Q)$(LINK) $(filter %.o,$^) -lgmock -lgtest $(if $(STATIC_TESTS),$$(cat $(BUILD)/static),$(LIBS)) $(LDLIBS) -o $@
 
+# Threads that contend for a lock, for the tests of --lock. As plain as a user's program: no flags of ours.
+$(BUILD)/contend: $(wildcard tests/interpreters/programs/contend*.cpp) $(BUILD)/made-with
+	$(say) CXX $@
+	$(Q)$(CXX) -std=c++20 -O2 -g -Wall -Wextra $(filter -Werror,$(WARNINGS)) $(filter %.cpp,$^) -pthread -o $@
+
+$(BUILD)/interpreter_tests: $(INTERPRETER_OBJECTS) $(BUILD)/tests/kernel/main.o $(BUILD)/tests/kernel/program.o \
+    $(BUILD)/tests/kernel/witness.o $(OBJECTS) | $(BUILD)/contend
+	$(say) LINK $@
+	$(Q)$(LINK) $^ -lgmock -lgtest $(LIBS) $(LDLIBS) -o $@
+
 # What the compiler learned about headers; the embedded files and the skeleton by hand, since they
 # are included before they exist.
-$(BUILD)/userspace/tracer/tracer.o: $(SKELETON)
+$(SKELETON_USERS): $(SKELETON)
+$(BUILD)/tests/interpreters/witness.o: $(WITNESS_SKELETON)
 -include $(PROGRAM_PCH:=.d) $(MEASURED_PCH:=.d) $(TESTS_PCH:=.d)
 -include $(OBJECTS:.o=.d) $(MAIN_OBJECT:.o=.d) $(UNIT_OBJECTS:.o=.d) $(KERNEL_OBJECTS:.o=.d) \
+         $(INTERPRETER_OBJECTS:.o=.d) \
          $(BUILD)/tests/lists/print_lists.d $(BENCH_OBJECTS:.o=.d) $(FUZZ_TARGETS:$(BUILD)/fuzz_%=$(BUILD)/tests/fuzz/%.d)

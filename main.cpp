@@ -29,10 +29,14 @@ Exit run_command(int argc, char** argv) {
   // The subcommand that runs sets it.
   Exit exit = Exit::done;
   add_run(app, exit, print_report);
+  add_exec(app, exit, print_report);
+  add_attach(app, exit, print_report, live_views());
+  add_top(app, exit, live_views());
   add_list(app, exit);
   add_doctor(app, exit);
   add_env(app, exit);
   add_restore(app, exit);
+  add_find(app, exit);
   add_show(app, exit);
   add_html(app, exit);
   add_validate(app, exit);

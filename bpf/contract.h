@@ -58,6 +58,14 @@ enum gilscope_ended {
   GILSCOPE_ENDED_EXITED = 4,      /* died without leaving: a daemon thread, or killed */
 };
 
+/* Flags of the end of a real program's segment. */
+enum gilscope_seen {
+  GILSCOPE_SEEN_UNDECIDED = 1,     /* a failed attempt whose kind is not known */
+  GILSCOPE_SEEN_MUTEX_SLEEP = 2,   /* asleep on the mutex that guards the GIL's words */
+  GILSCOPE_SEEN_RELEASE_STALL = 4, /* asleep in glibc's condition while giving the GIL up */
+  GILSCOPE_SEEN_SAME_WAIT = 8,     /* asleep again within one wait of glibc's: no new attempt */
+};
+
 struct gilscope_segment {
   __u64 ready_ns;  /* woken or preempted; 0 where the segment began by entering */
   __u64 run_ns;    /* switched in, or entered */
@@ -71,8 +79,8 @@ struct gilscope_segment {
   __u8 began;         /* enum gilscope_began */
   __u8 ended;         /* enum gilscope_ended */
   __u8 gil_state;     /* enum gilscope_gil_state at its end */
-  __u8 reserved;
-  __u32 acquires; /* how much the slot's counters grew in this segment */
+  __u8 seen;          /* enum gilscope_seen: of real programs; 0 for models */
+  __u32 acquires;     /* how much the slot's counters grew in this segment */
   __u32 contended;
   __u32 woken_lost;
   __u32 timed_out;

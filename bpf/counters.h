@@ -27,6 +27,8 @@ enum gilscope_occupant {
 
 #define GILSCOPE_REMOTE_own GILSCOPE_NO_COUNTER
 #define GILSCOPE_REMOTE_gil GILSCOPE_NO_COUNTER
+#define GILSCOPE_REMOTE_gil_of_models GILSCOPE_NO_COUNTER
+#define GILSCOPE_REMOTE_subject GILSCOPE_NO_COUNTER
 #define GILSCOPE_REMOTE_running GILSCOPE_NO_COUNTER
 #define GILSCOPE_REMOTE_occupant GILSCOPE_NO_COUNTER
 #define GILSCOPE_REMOTE_both GILSCOPE_COUNTER
@@ -40,10 +42,21 @@ struct gilscope_remote {
 
 #define GILSCOPE_OWN_own GILSCOPE_COUNTER
 #define GILSCOPE_OWN_gil GILSCOPE_COUNTER
+#define GILSCOPE_OWN_gil_of_models GILSCOPE_COUNTER
+#define GILSCOPE_OWN_subject GILSCOPE_NO_COUNTER
 #define GILSCOPE_OWN_running GILSCOPE_COUNTER
 #define GILSCOPE_OWN_occupant GILSCOPE_COUNTER
 #define GILSCOPE_OWN_both GILSCOPE_COUNTER
 #define GILSCOPE_OWN_remote GILSCOPE_NO_COUNTER
+
+#define GILSCOPE_SUBJECT_own GILSCOPE_NO_COUNTER
+#define GILSCOPE_SUBJECT_gil GILSCOPE_NO_COUNTER
+#define GILSCOPE_SUBJECT_gil_of_models GILSCOPE_NO_COUNTER
+#define GILSCOPE_SUBJECT_running GILSCOPE_NO_COUNTER
+#define GILSCOPE_SUBJECT_occupant GILSCOPE_NO_COUNTER
+#define GILSCOPE_SUBJECT_both GILSCOPE_NO_COUNTER
+#define GILSCOPE_SUBJECT_remote GILSCOPE_NO_COUNTER
+#define GILSCOPE_SUBJECT_subject GILSCOPE_COUNTER
 
 struct gilscope_cpu {
   __u32 occupant;   /* enum gilscope_occupant */
@@ -64,6 +77,10 @@ struct gilscope_cpu {
 #define GILSCOPE_LOST_window GILSCOPE_NO_COUNTER
 #define GILSCOPE_LOST_elsewhere GILSCOPE_NO_COUNTER
 #define LOST(key, csv, from, ...) GILSCOPE_LOST_##from
+#include "bpf/numbers.def"
+
+/* Real programs alone have these. */
+#define CPU_NUMBER(path, field, csv, from, ...) GILSCOPE_SUBJECT_##from(field)
 #include "bpf/numbers.def"
 
   __u64 taken GILSCOPE_ALIGNED; /* written by the reader alone */
@@ -118,6 +135,10 @@ struct gilscope_thread {
   struct gilscope_slot counted; /* the slot as of the last switch-out */
 
 #define THREAD_NUMBER(field, from, ...) GILSCOPE_OWN_##from(field)
+#include "bpf/numbers.def"
+
+/* Real programs alone have these. */
+#define GIL_OF_SUBJECT(key, definition) GILSCOPE_COUNTER(key)
 #include "bpf/numbers.def"
 
   struct gilscope_waking waking;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
 // The programs. Each sched tracepoint has two with one body: one attached through BTF, and a raw
-// twin for kernels without that; the loader picks (userspace/tracer/tracer.cpp). An untracked task
-// costs one comparison; account.h has what tracked ones cost, docs/architecture.md why the lock
-// path has no probe.
+// twin for kernels without that; the loader picks (userspace/tracer/programs.cpp). An untracked
+// task costs one comparison; account.h has what tracked ones cost, docs/architecture.md why the
+// lock path has no probe. Real programs are traced by programs of their own: subject_programs.h.
 #include <linux/bpf.h>
 #include <stdbool.h>
 
@@ -107,13 +107,7 @@ static __always_inline int on_switch(bool btf, bool preempt, struct task_struct*
   if (unlikely(!per_cpu)) return 0;
   __u64 now = bpf_ktime_get_ns();
 
-  // Only idle tasks have tgid 0.
-  __u32 occupant = per_cpu->occupant;
-  if (unlikely(occupant == GILSCOPE_UNKNOWN)) {
-    occupant = prev_tgid ? GILSCOPE_FOREIGN : GILSCOPE_IDLE;
-  } else if (unlikely(per_cpu->tid != prev_tid)) {
-    per_cpu->missed_switches += 1;
-  }
+  __u32 occupant = known_occupant(per_cpu, prev_tgid, prev_tid);
   struct gilscope_thread* thread = NULL;
   if (prev_tgid == worker && worker) {
     thread = thread_of(prev_tid);
@@ -127,7 +121,7 @@ static __always_inline int on_switch(bool btf, bool preempt, struct task_struct*
     // until the thread is off the CPU (try_to_wake_up).
     int asleep = voluntary && task_state(btf, prev) != 0;
     if (unlikely(!thread->running)) open_unseen_segment(thread, per_cpu, cpu, now, exec);
-    close_segment(thread, per_cpu, cpu, now, voluntary, asleep, exec);
+    close_segment(false, thread, per_cpu, per_cpu, cpu, now, voluntary, asleep, exec, NULL);
   } else {
     count_occupant(per_cpu, occupant, now);
   }
@@ -139,7 +133,7 @@ static __always_inline int on_switch(bool btf, bool preempt, struct task_struct*
     thread = thread_of(next_tid);
     if (thread) {
       occupant = GILSCOPE_THREAD;
-      open_segment(thread, per_cpu, cpu, now, &thread->waking.last);
+      open_segment(false, thread, per_cpu, 0, cpu, now, &thread->waking.last);
     }
   }
   per_cpu->since_ns = now;
@@ -167,17 +161,7 @@ int sched_switch_raw(__u64* ctx) {
 static __always_inline int on_waking(bool btf, struct task_struct* task) {
   if ((__u32)TASK_READ(btf, task, tgid) != window.worker_tgid) return 0;
   struct gilscope_thread* thread = thread_of(TASK_READ(btf, task, pid));
-  if (!thread) return 0;
-  // Atomic: a thread can wake itself in an interrupt while another CPU is waking it.
-  __sync_fetch_and_add(&thread->waking.raw_wakeups, 1);
-  struct gilscope_waker waker = {
-      .woken_ns = bpf_ktime_get_ns(),
-      // In an interrupt (a timer) this is the interrupted task.
-      .waker_tid = bpf_get_current_pid_tgid(),
-      .waker_cpu = bpf_get_smp_processor_id(),
-      .placed_cpu = thread->cpu,
-  };
-  gilscope_note_waking(&thread->waking, waker);
+  if (thread) note_waking(thread, bpf_ktime_get_ns());
   return 0;
 }
 
@@ -216,14 +200,7 @@ int sched_wakeup_new_raw(__u64* ctx) {
 static __always_inline int on_migrate(bool btf, struct task_struct* task, __u32 to) {
   if ((__u32)TASK_READ(btf, task, tgid) != window.worker_tgid) return 0;
   struct gilscope_thread* thread = thread_of(TASK_READ(btf, task, pid));
-  if (!thread) return 0;
-  struct gilscope_cpu *from_cpu = per_cpu_of(thread->cpu), *to_cpu = per_cpu_of(to);
-  if (from_cpu) __sync_fetch_and_add(&from_cpu->remote.migrations_raw_out, 1);
-  if (to_cpu) __sync_fetch_and_add(&to_cpu->remote.migrations_raw_in, 1);
-  thread->waking.migrations_raw += 1;
-  thread->cpu = to;
-  // A thread with a sleeping state is being placed: its wakeup sets the state to 0 at its end.
-  if (task_state(btf, task)) thread->waking.last.placed_cpu = to;
+  if (thread) note_move(btf, false, task, thread, 0, to);
   return 0;
 }
 
@@ -254,3 +231,5 @@ SEC("?raw_tp/sched_process_exit")
 int sched_process_exit_raw(__u64* ctx) {
   return on_exit(false, (void*)ctx[0]);
 }
+
+#include "bpf/subject_programs.h"

@@ -16,11 +16,37 @@ struct sched_entity {
   __u64 sum_exec_runtime; /* CPU time charged so far: what CLOCK_THREAD_CPUTIME_ID reads */
 };
 
+/* Of x86-64: where the kernel keeps a thread's pointer to its own control block. */
+struct thread_struct {
+  unsigned long fsbase;
+};
+
+#define GILSCOPE_PF_EXITING 4 /* PF_EXITING of include/linux/sched.h: it is dying */
+
+/* Counts the threads of a process that have not exited. */
+typedef struct {
+  int counter;
+} atomic_t;
+struct signal_struct {
+  atomic_t live;
+};
+
 struct task_struct {
   int pid;
   int tgid;
   unsigned int __state; /* called state, a long, before 5.14 (commit 2f064a59a11f) */
   struct sched_entity se;
+  char comm[16];
+  void* stack;
+  struct thread_struct thread;
+  struct signal_struct* signal;
+  unsigned int flags;
+};
+
+/* The registers with which a thread entered the kernel: of x86-64. */
+struct pt_regs {
+  unsigned long r10, si, di, orig_ax, sp;
+  unsigned long bx, bp, r12, r13, r14, r15, r8, r9;
 };
 
 struct task_struct___before_5_14 {

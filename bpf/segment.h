@@ -25,13 +25,13 @@ static inline __u8 gilscope_how_ended(int voluntary, __u32 gil_state) {
 static inline void gilscope_take_differences(struct gilscope_segment* segment,
                                              const struct gilscope_slot* now,
                                              struct gilscope_slot* counted) {
-#define GIL(key, definition)                           \
+#define GIL(key, ...)                                  \
   do {                                                 \
     __u64 value = now->key;                            \
     segment->key = (__u32)value - (__u32)counted->key; \
     counted->key = value;                              \
   } while (0);
-#define GIL_OF_THREAD(key, definition)
+#define GIL_OF_THREAD(key, ...)
 #include "bpf/numbers.def"
   counted->releases = now->releases;
   counted->state = now->state;

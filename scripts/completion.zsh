@@ -7,10 +7,14 @@ _gilscope_options() {
   case $1 in
     '') offered='--help --version' ;;
     run) offered='--help --policy --workload --arrangement --threads --cpus --cpus-by --cpu-order --blocks --warmup --seed --trace --perf --main-exit --out --dry-run --yes --quiet --json --all' ;;
+    exec) offered='--help --for --out --lock --trace --quiet --json --all' ;;
+    attach) offered='--help --for --out --lock --trace --quiet --json --all --metrics' ;;
+    top) offered='--help --lock' ;;
     list) offered='--help --measure' ;;
     doctor) offered='--help --json' ;;
     env) offered='--help --json' ;;
     restore) offered='--help' ;;
+    find) offered='--help --json' ;;
     show) offered='--help --json --all --per' ;;
     html) offered='--help --by --within --baseline --metric --min-effect --force -o' ;;
     validate) offered='--help' ;;
@@ -36,6 +40,16 @@ _gilscope_takes_value() {
       run/--trace | \
       run/--main-exit | \
       run/--out | \
+      exec/--for | \
+      exec/--out | \
+      exec/--lock | \
+      exec/--trace | \
+      attach/--for | \
+      attach/--out | \
+      attach/--lock | \
+      attach/--trace | \
+      attach/--metrics | \
+      top/--lock | \
       show/--per | \
       html/--by | \
       html/--within | \
@@ -64,8 +78,8 @@ _gilscope_takes_value() {
 # The values of an option of a command, or of its positional.
 _gilscope_values() {
   case $1/$2 in
-    /) offered='run list doctor env restore show html validate export compare merge completion --help --version' ;;
-    run/) offered='demo seed-count cpu-scaling convoy ccbench policies interval-sweep kernels' files=-f ;;
+    /) offered='run exec attach top list doctor env restore find show html validate export compare merge completion --help --version' ;;
+    run/) offered='demo seed-count cpu-scaling convoy ccbench policies interval-sweep kernels originals' files=-f ;;
     run/--policy) offered='check-interval:100 check-interval:100,lock=condvar check-interval:100,yield switch-interval:5ms switch-interval:5ms,flag=thread fifo:100 pypy:10000 gvl:100ms gvl-handoff:100ms bfs priority:5ms sharded:16 none' terms=policy ;;
     run/--workload) offered='count:n=20M mixed:n=1k,compute=1k,block=100us throughput:task=pidigits,n=100 latency:background=1,seconds=2s bandwidth:background=1,seconds=2s echo:background=1,seconds=2s file:background=1,seconds=2s native:n=20,length=10ms convoy:background=1,burst=100,seconds=2s ping-pong:seconds=1s yield:seconds=1s' terms=workload ;;
     run/--arrangement) offered='sequential threaded' ;;
@@ -76,6 +90,18 @@ _gilscope_values() {
     run/--trace) offered='full counters off' ;;
     run/--main-exit) offered='join kill' ;;
     run/--out) files=-d ;;
+    exec/) files=-f ;;
+    exec/--for) offered='10s 500ms 2m' ;;
+    exec/--out) files=-d ;;
+    exec/--lock) offered='mutex@ mutex:auto rwlock@ cond@' ;;
+    exec/--trace) offered='full counters' ;;
+    attach/--for) offered='10s 500ms 2m' ;;
+    attach/--out) files=-d ;;
+    attach/--lock) offered='mutex@ mutex:auto rwlock@ cond@' ;;
+    attach/--trace) offered='full counters' ;;
+    attach/--metrics) files=-f ;;
+    top/) files=-f ;;
+    top/--lock) offered='mutex@ mutex:auto rwlock@ cond@' ;;
     list/) offered='--help --measure' ;;
     doctor/) offered='--help --json' ;;
     env/) offered='--help --json' ;;
@@ -85,17 +111,17 @@ _gilscope_values() {
     html/) files=-f ;;
     html/--by) offered='cpus policy workload threads arrangement kernel host' ;;
     html/--within) offered='cpus policy workload threads arrangement kernel host' ;;
-    html/--metric) offered='wall_ns slowdown operations_per_s latency_p99_ns contended_per_s woken_lost_per_s timed_out_per_s contended_per_acquire woken_lost_per_acquire timed_out_per_acquire wasted_share migrations_per_s wake_to_run_p50_ns wake_to_run_p99_ns handoff_p50_ns handoff_p99_ns cpu_ns acquires_per_s drop_requests_per_s voluntary_switches_per_s involuntary_switches_per_s failed_per_acquire wasted_per_acquire migrations_per_acquire fairness latency_p50_ns latency_p999_ns wakeups_per_s holder_preempted_per_s preempt_wait_p99_ns idle_while_free_share chain_delay_p99_ns' ;;
+    html/--metric) offered='wall_ns slowdown operations_per_s latency_p99_ns contended_per_s woken_lost_per_s timed_out_per_s contended_per_acquire woken_lost_per_acquire timed_out_per_acquire wasted_share migrations_per_s wake_to_run_p50_ns wake_to_run_p99_ns waited_share handoff_p50_ns handoff_p99_ns cpu_ns acquires_per_s drop_requests_per_s voluntary_switches_per_s involuntary_switches_per_s failed_per_acquire failed_per_s acquired_after_wait_per_s mutex_sleeps_per_s wasted_per_acquire migrations_per_acquire fairness latency_p50_ns latency_p999_ns wakeups_per_s holder_preempted_per_s preempt_wait_p99_ns idle_while_free_share owner_preempted_share worst_pair_ns chain_delay_p99_ns' ;;
     html/-o) files=-f ;;
     validate/) files=-f ;;
     export/) files=-f ;;
     export/--format) offered='perfetto csv ndjson' ;;
     export/-o) files=-f ;;
-    export/--rows) offered='runs cores threads segments' ;;
+    export/--rows) offered='runs cores threads waits segments' ;;
     compare/) files=-f ;;
     compare/--by) offered='cpus policy workload threads arrangement kernel host' ;;
     compare/--within) offered='cpus policy workload threads arrangement kernel host' ;;
-    compare/--metric) offered='wall_ns slowdown operations_per_s latency_p99_ns contended_per_s woken_lost_per_s timed_out_per_s contended_per_acquire woken_lost_per_acquire timed_out_per_acquire wasted_share migrations_per_s wake_to_run_p50_ns wake_to_run_p99_ns handoff_p50_ns handoff_p99_ns cpu_ns acquires_per_s drop_requests_per_s voluntary_switches_per_s involuntary_switches_per_s failed_per_acquire wasted_per_acquire migrations_per_acquire fairness latency_p50_ns latency_p999_ns wakeups_per_s holder_preempted_per_s preempt_wait_p99_ns idle_while_free_share chain_delay_p99_ns' ;;
+    compare/--metric) offered='wall_ns slowdown operations_per_s latency_p99_ns contended_per_s woken_lost_per_s timed_out_per_s contended_per_acquire woken_lost_per_acquire timed_out_per_acquire wasted_share migrations_per_s wake_to_run_p50_ns wake_to_run_p99_ns waited_share handoff_p50_ns handoff_p99_ns cpu_ns acquires_per_s drop_requests_per_s voluntary_switches_per_s involuntary_switches_per_s failed_per_acquire failed_per_s acquired_after_wait_per_s mutex_sleeps_per_s wasted_per_acquire migrations_per_acquire fairness latency_p50_ns latency_p999_ns wakeups_per_s holder_preempted_per_s preempt_wait_p99_ns idle_while_free_share owner_preempted_share worst_pair_ns chain_delay_p99_ns' ;;
     compare/--format) offered='text md csv json' ;;
     compare/--allow-undecided) offered='yes no' ;;
     compare/--allow-missing) offered='yes no' ;;

@@ -81,10 +81,15 @@ std::string since_text(int since) {
   return since ? " (since 1." + std::to_string(since) + ")" : "";
 }
 
+// The minor version that brought real programs.
+constexpr int kSubjects = 4;
+
 std::map<std::string, std::string> tables() {
   MarkdownTable gil({"key", "definition"}), run = gil, cpu = gil, usage = gil, trace = gil,
                                             segments = gil;
-#define GIL(key, definition) gil.row({code(#key), definition});
+#define GIL(key, known, definition) gil.row({code(#key), definition});
+#define GIL_OF_SUBJECT(key, definition) gil.row({code(#key), definition + since_text(kSubjects)});
+#define GIL_OF_PROCESS(key, definition) gil.row({code(#key), definition + since_text(kSubjects)});
 #define RUN(key, known, since, definition) run.row({code(#key), definition + since_text(since)});
 #define RUSAGE(key, definition) run.row({code("rusage." #key), definition});
 #define COST(key, definition) run.row({code("tracer_cost." #key), definition});
@@ -163,14 +168,17 @@ class ObjectSchema {
 
   // The object's members, each line `indent` deep.
   std::string text(const std::string& indent) const {
-    return indent + "\"type\": \"object\",\n" + required(indent) + indent + "\"properties\": {\n" +
+    return indent + type_ + ",\n" + required(indent) + indent + "\"properties\": {\n" +
            properties_ + "\n" + indent + "}\n";
   }
   const std::string& properties() const { return properties_; }
+  // null, where nothing was looked at.
+  void or_null() { type_ = "\"type\": [\"object\", \"null\"]"; }
 
   explicit ObjectSchema(std::string indent) : indent_(std::move(indent)) {}
 
  private:
+  std::string type_ = "\"type\": \"object\"";
   std::string required(const std::string& indent) const {
     std::string line = indent + "\"required\": [";
     for (size_t i = 0; i < required_.size(); ++i) line += (i ? ", " : "") + required_[i];
@@ -204,7 +212,9 @@ ObjectSchema cpu_schema() {
   cpu.key("cpu", "{\"type\": \"integer\", \"minimum\": 0, \"maximum\": 2147483647}");
   cpu.key("observed", "{\"type\": \"boolean\"}");
   using From = gilscope::numbers::From;
-  const auto nullable = [](From from) { return from == From::occupant || from == From::running; };
+  const auto nullable = [](From from) {
+    return from == From::occupant || from == From::running || from == From::gil_of_models;
+  };
   std::map<std::string, ObjectSchema> objects;
   const auto inner = [&](const char* object) -> ObjectSchema& {
     return objects.try_emplace(object, kInner).first->second;
@@ -238,7 +248,9 @@ ObjectSchema trace_schema() {
 std::string with_numbers(std::string schema) {
   ObjectSchema gil(kMember), usage(kMember), perf(kMember), rusage(kMember), lost(kMember),
       cost(kMember), run(kMember);
-#define GIL(key, definition) gil.counter(#key, false, 0);
+#define GIL(key, known, definition) gil.counter(#key, std::string_view(#known) == "optional", 0);
+#define GIL_OF_SUBJECT(key, definition) gil.counter(#key, true, kSubjects);
+#define GIL_OF_PROCESS(key, definition) gil.counter(#key, true, kSubjects);
 #define USAGE(key, definition) usage.counter(#key, false, 0);
 #define PERF(key, event, definition) perf.counter(#key, true, 0);
 #define RUSAGE(key, definition) rusage.counter(#key, false, 0);
@@ -247,6 +259,8 @@ std::string with_numbers(std::string schema) {
 #define RUN(key, known, since, definition) \
   run.counter(#key, std::string_view(#known) == "optional", since);
 #include "bpf/numbers.def"
+  gil.key("doubt", "{\"description\": \"Since 1.4.\", \"type\": \"string\"}", false);
+  gil.or_null();
   const std::vector<std::pair<std::string, ObjectSchema>> objects = {
       {"gil", gil},
       {"core", cpu_schema()},

@@ -25,7 +25,7 @@ quoted_includes() {
 with_rooms() {
   awk '
     function room(path) {
-      if (path ~ "^bpf/(contract[.]h|segment[.]h|histogram[.]h|counters[.]h|numbers[.]def)$") return "contract"
+      if (path ~ "^bpf/(contract[.]h|subject[.]h|lock_words[.]h|segment[.]h|histogram[.]h|counters[.]h|numbers[.]def)$") return "contract"
       if (!sub("/[^/]*$", "", path)) return "."
       return path
     }

@@ -50,7 +50,12 @@ Value migrations_of(const Thread& thread) {
 }
 
 Value acquires_of(const Thread& thread) {
-  return double(thread.gil.acquires);
+  return number(thread.gil.acquires);
+}
+
+template <auto GilCounts::*count>
+Value of_gil(const Thread& thread) {
+  return number(thread.gil.*count);
 }
 
 Value failed_of(const Thread& thread) {
@@ -99,6 +104,8 @@ CpuSummary summarize(int cpu, const std::vector<CpuOfRun>& cpus) {
 #define GILSCOPE_KNOWN_both(path) cpu.path
 #define GILSCOPE_KNOWN_remote(path) cpu.path
 #define GILSCOPE_KNOWN_gil(path) cpu.path
+#define GILSCOPE_KNOWN_gil_of_models(path) cpu.path
+#define GILSCOPE_KNOWN_subject(path) cpu.path
 #define GILSCOPE_KNOWN_occupant(path) cpu.path
 #define GILSCOPE_KNOWN_running(path) (cpu.observed ? std::optional(cpu.path) : std::nullopt)
 #define CPU_NUMBER(path, field, csv, from, since, member, definition, ...)           \
@@ -126,7 +133,7 @@ ThreadSummary summarize(const std::vector<const Thread*>& threads) {
     return made_as(GILSCOPE_ROW(__VA_ARGS__).column.as, thread->trace->field, 0, \
                    thread->trace->wakeups);                                      \
   });
-#define THREAD_DERIVED(member, value, ...) \
+#define THREAD_DERIVED(member, whose, value, ...) \
   summary.member = median_of(threads, [](const Thread* thread) { return value(*thread); });
 #include "bpf/numbers.def"
   for (const Thread* thread : threads) {
@@ -152,12 +159,14 @@ namespace {
 
 std::vector<SummaryColumn<CpuSummary>> columns_of(numbers::View view) {
   std::vector<SummaryColumn<CpuSummary>> columns;
-  const auto add = [&](const char* key, const numbers::Row& row, Value CpuSummary::*median) {
+  const auto add = [&](const char* key, numbers::From from, const numbers::Row& row,
+                       Value CpuSummary::*median) {
     if (row.column.view != view) return;
-    columns.push_back({key, numbers::key_of_median(key, row.column.as), row.column, median});
+    columns.push_back({key, numbers::key_of_median(key, row.column.as), numbers::whose(from),
+                       row.column, median});
   };
 #define CPU_NUMBER(path, field, csv, from, since, member, definition, ...) \
-  add(#path, GILSCOPE_ROW(__VA_ARGS__), &CpuSummary::member);
+  add(#path, numbers::From::from, GILSCOPE_ROW(__VA_ARGS__), &CpuSummary::member);
 #include "bpf/numbers.def"
   sort_by_place(columns);
   return columns;
@@ -167,29 +176,40 @@ std::vector<SummaryColumn<ThreadSummary>> columns_of_threads() {
   std::vector<SummaryColumn<ThreadSummary>> columns;
   const auto add = [&](const char* key, const numbers::Row& row, Value ThreadSummary::*median) {
     if (row.column.view == numbers::View::none) return;
-    columns.push_back({key, numbers::key_of_median(key, row.column.as), row.column, median});
+    columns.push_back({key, numbers::key_of_median(key, row.column.as), numbers::Whose::both,
+                       row.column, median});
   };
 #define THREAD_NUMBER(field, from, since, member, otherwise, definition, ...) \
   add(#field, GILSCOPE_ROW(__VA_ARGS__), &ThreadSummary::member);
-#define THREAD_DERIVED(member, value, key, ...) \
-  columns.push_back(                            \
-      {key, #member, GILSCOPE_ROW(.column = __VA_ARGS__).column, &ThreadSummary::member});
+#define THREAD_DERIVED(member, of, value, key, ...)                                                \
+  columns.push_back({key, #member, numbers::Whose::of, GILSCOPE_ROW(.column = __VA_ARGS__).column, \
+                     &ThreadSummary::member});
 #include "bpf/numbers.def"
   sort_by_place(columns);
   return columns;
 }
 
-}  // namespace
-
-const std::vector<SummaryColumn<CpuSummary>>& cpu_columns(numbers::View view) {
-  static const auto scheduling = columns_of(numbers::View::scheduling);
-  static const auto gil = columns_of(numbers::View::gil);
-  return view == numbers::View::gil ? gil : scheduling;
+template <typename Of>
+std::vector<SummaryColumn<Of>> those_of(std::vector<SummaryColumn<Of>> columns,
+                                        numbers::Whose whose) {
+  std::erase_if(columns, [whose](const auto& column) {
+    return whose != numbers::Whose::both && column.whose != numbers::Whose::both &&
+           column.whose != whose;
+  });
+  return columns;
 }
 
-const std::vector<SummaryColumn<ThreadSummary>>& thread_columns() {
+}  // namespace
+
+std::vector<SummaryColumn<CpuSummary>> cpu_columns(numbers::View view, numbers::Whose whose) {
+  static const auto scheduling = columns_of(numbers::View::scheduling);
+  static const auto gil = columns_of(numbers::View::gil);
+  return those_of(view == numbers::View::gil ? gil : scheduling, whose);
+}
+
+std::vector<SummaryColumn<ThreadSummary>> thread_columns(numbers::Whose whose) {
   static const auto columns = columns_of_threads();
-  return columns;
+  return those_of(columns, whose);
 }
 
 }  // namespace gilscope

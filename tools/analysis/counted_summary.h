@@ -50,6 +50,7 @@ template <typename Of>
 struct SummaryColumn {
   std::string key;         // of the number that it is made from, as docs/metrics.md defines it
   std::string median_key;  // as `show --json` has it
+  numbers::Whose whose;
   numbers::Column column;
   std::optional<double> Of::*median;
 
@@ -57,8 +58,12 @@ struct SummaryColumn {
   Number number(const Of& of, const Times& times) const;
 };
 
-// From the left.
-const std::vector<SummaryColumn<CpuSummary>>& cpu_columns(numbers::View view);
-const std::vector<SummaryColumn<ThreadSummary>>& thread_columns();
+inline numbers::Whose whose(const Cell& cell) {
+  return cell.subject ? numbers::Whose::subjects : numbers::Whose::models;
+}
+
+// From the left. Of `whose` cells: those that have a number in one of them.
+std::vector<SummaryColumn<CpuSummary>> cpu_columns(numbers::View view, numbers::Whose whose);
+std::vector<SummaryColumn<ThreadSummary>> thread_columns(numbers::Whose whose);
 
 }  // namespace gilscope

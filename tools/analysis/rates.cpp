@@ -75,11 +75,13 @@ std::vector<RatePair> rate_pairs(const std::vector<CellSummary>& cells) {
   };
   std::map<Key, const CellSummary*> alone;
   for (const CellSummary& cell : cells) {
+    if (cell.cell->subject) continue;
     const auto place = place_of(cell.cell->workload);
     if (place && place->background == 0) alone[key_of(*cell.cell, place->rest)] = &cell;
   }
   std::vector<RatePair> pairs;
   for (const CellSummary& cell : cells) {
+    if (cell.cell->subject) continue;  // its command line is no workload of ours
     const auto place = place_of(cell.cell->workload);
     if (!place || place->background == 0) continue;
     const auto base = alone.find(key_of(*cell.cell, place->rest));

@@ -49,9 +49,9 @@ std::optional<double> median_of(const std::vector<Item>& items, Value value) {
   return median(std::move(values));
 }
 
-std::optional<double> ratio(uint64_t part, double whole) {
-  if (whole <= 0) return std::nullopt;
-  return double(part) / whole;
+std::optional<double> ratio(std::optional<uint64_t> part, double whole) {
+  if (!part || whole <= 0) return std::nullopt;
+  return double(*part) / whole;
 }
 
 // Wall times of two runs of the same block, for every block that has both.
@@ -248,12 +248,13 @@ Summary::Summary(const Report& report) {
   measured_blocks = int(blocks.size());
   warmup_blocks = int(warmup.size());
 
-  using Key =
-      std::tuple<std::string, std::string, int, std::string, std::string, std::string, std::string>;
+  using Key = std::tuple<std::string, std::string, int, std::string, std::string, std::string,
+                         std::string, int>;
   std::map<Key, size_t> places;
   for (const CellSummary& cell : cells) {
     const Cell& c = *cell.cell;
-    const Key key{c.policy, c.workload, c.threads, c.cpus, c.cpus_by, c.cpu_order, c.main_exit};
+    const Key key{c.policy,  c.workload,  c.threads,   c.cpus,
+                  c.cpus_by, c.cpu_order, c.main_exit, c.pid()};
     const auto [place, fresh] = places.emplace(key, pairs.size());
     if (fresh) pairs.emplace_back();
     PairSummary& pair = pairs[place->second];

@@ -1,6 +1,7 @@
 // The names of cells in a report's text: by what tells them apart, and no more.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -25,11 +26,18 @@ class Wording {
   // "a, b and c"
   static std::string list(const std::vector<std::string>& items);
 
+  // "CPython 3.11.2"; the name alone where the version is not known.
+  static std::string interpreter(const CellSubject& subject);
+
   // How a measured thread's work is put: it "answered" so many "requests". Of a workload that this
   // version does not know it "did operations".
   static WorkloadDescriptor::Operation operation(const Cell& cell);
 
-  // "check-interval:100", and the workload, threads and so on where the report has several.
+  // "check-interval:100"; of a real program in an experiment "CPython 2.7.18, check-interval=10",
+  // or the whole text where two of them would have the same name.
+  std::string policy(const Cell& cell) const;
+  // The same, and the workload, threads and so on where the report has several. Of a recorded
+  // program "CPython 3.11.2, PID 1234".
   std::string subject(const Cell& cell) const;
   // "check-interval:100, threaded on 2 CPUs"
   std::string cell(const Cell& cell) const;
@@ -37,6 +45,7 @@ class Wording {
   std::string matrix() const;
 
  private:
+  std::map<std::string, std::string> names_;  // of policies that are real programs
   std::vector<std::string> policies_, workloads_, arrangements_, threads_, cpus_, cpus_by_,
       main_exits_;
 };

@@ -26,6 +26,7 @@ struct ExportOptions {
 const std::map<std::string, RowKind> kRows{{"runs", RowKind::run},
                                            {"cores", RowKind::cpu},
                                            {"threads", RowKind::thread},
+                                           {"waits", RowKind::wait},
                                            {"segments", RowKind::segment}};
 
 // Refuses to overwrite the report or a file that it names.
@@ -57,7 +58,7 @@ std::string closing_line(const OutputFile& output, const std::vector<ExportedRun
 }
 
 bool needs_segments(const ExportOptions& options) {
-  return options.format == "perfetto" || options.rows == "segments";
+  return options.format == "perfetto" || options.rows == "segments" || options.rows == "waits";
 }
 
 Status write(const ExportOptions& options, const Report& report, const TraceDirectory& directory,
@@ -112,8 +113,8 @@ void add_export(CLI::App& app, Exit& exit) {
       .required();
   command
       .option("--rows", options->rows,
-              "with csv, what a row is: runs (the default), cores, threads or segments")
-      .one_of({"runs", "cores", "threads", "segments"});
+              "with csv, what a row is: runs (the default), cores, threads, waits or segments")
+      .one_of({"runs", "cores", "threads", "waits", "segments"});
   command.option("--cell", options->filter.cells, 0, INT_MAX, "only this cell; may be repeated");
   command.option("--block", options->filter.blocks, 0, INT_MAX, "only this block; may be repeated");
   command.on_run([options, &exit] { exit = exit_of(run_export(*options)); });

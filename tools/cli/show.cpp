@@ -63,7 +63,8 @@ Status show(const ShowOptions& options) {
 
 }  // namespace
 
-Status print_report(const Report& report, const std::string& directory, bool all) {
+Status print_report(const Report& report, const std::string& directory, const std::string& kept_as,
+                    bool all) {
   ReportFindings trace;
   if (!directory.empty()) {
     auto found = report_findings(directory, report);
@@ -72,7 +73,7 @@ Status print_report(const Report& report, const std::string& directory, bool all
   }
   TextOptions text = text_options_for_stdout();
   text.all = all;
-  text.report = directory;
+  text.report = kept_as;
   return print(report, trace, false, text);
 }
 

@@ -87,7 +87,10 @@ PlannedRuns planned_runs(const Report& report, const SpecSettings& settings) {
     const auto found = settings.values.find(setting);
     return found != settings.values.end() && found->second == value;
   };
-  if (is("trace", "off") || is("untraced", "true")) planned.untraced = true;
+  // A real program runs once, traced.
+  const bool real =
+      std::ranges::any_of(report.cells, [](const Cell& cell) { return cell.subject.has_value(); });
+  if (!real && (is("trace", "off") || is("untraced", "true"))) planned.untraced = true;
   if (!is("trace", "off")) planned.traced = true;
   return planned;
 }
@@ -118,6 +121,15 @@ std::string threads_of(const Cell& cell, const SpecSettings& settings) {
     if (each * int(cell.cpu_list.size()) == cell.threads) of_cpus = text;
   }
   return of_cpus;
+}
+
+// A real program has as many threads as were seen, and another PID each time. Of several processes
+// of one program the first is compared with the first, the second with the second.
+void tell_apart(std::map<std::string, std::string>& keys,
+                std::map<std::map<std::string, std::string>, size_t>& processes) {
+  keys["threads"] = "all";
+  const size_t nth = ++processes[keys];
+  if (nth > 1) keys["workload"] += fmt::format(" (process {})", nth);
 }
 
 const Cell* sequential_of(const Report& report, const Cell& cell) {
@@ -218,10 +230,13 @@ Result<ComparedReport> compared_report(const Report& report, const std::string& 
   const PlannedRuns planned = planned_runs(report, result.settings);
   result.blocks_planned = planned.blocks;
   result.blocks_begun = blocks_begun(report);
+  std::map<std::map<std::string, std::string>, size_t> processes;
   for (const Cell& cell : report.cells) {
     ComparedCell& kept = result.cells.emplace_back();
     kept.keys = keys_of(cell);
     kept.keys["threads"] = threads_of(cell, result.settings);
+    kept.of_subject = cell.subject.has_value();
+    if (kept.of_subject) tell_apart(kept.keys, processes);
     kept.cpu_count = cell.cpu_list.size();
     kept.tally = tally_of(cell, planned);
     kept.values = metric_values(cell, sequential_of(report, cell), trace.of(report, cell));

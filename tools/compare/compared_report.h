@@ -28,6 +28,7 @@ inline constexpr std::array<const char*, 6> kCpuMetrics{"on CPU",    "wakeups", 
 
 struct ComparedCell {
   std::map<std::string, std::string> keys;  // policy, workload, arrangement, threads, cpus ...
+  bool of_subject = false;                  // of a real program
   size_t cpu_count = 0;  // the number of its CPUs, whatever the key calls them; 0: unknown
   MetricValues values;
   std::vector<CpuValue> cpus;

@@ -167,6 +167,8 @@ Result<Comparison> compare(std::vector<ComparedReport> reports, const Comparison
         for (size_t metric = 0; metric < metrics().size(); ++metric) {
           const bool is_primary = std::ranges::count(*primary, metric) > 0;
           if (is_primary != first) continue;
+          const bool asked_for = declared && is_primary;
+          if (metrics()[metric].of_subjects && !asked_for && !is_of_subject(pair)) continue;
           auto found = metric_result(pair, comparison.axis, metric, units);
           if (!found) return fail(found.error());
           found->primary = is_primary;

@@ -89,6 +89,11 @@ bool is_emulated(const CellPair& pair) {
   return std::ranges::any_of(pair.a, emulated) || std::ranges::any_of(pair.b, emulated);
 }
 
+bool is_of_subject(const CellPair& pair) {
+  const auto of_subject = [](const Member& member) { return member.cell->of_subject; };
+  return std::ranges::any_of(pair.a, of_subject) || std::ranges::any_of(pair.b, of_subject);
+}
+
 Result<MetricResult> metric_result(const CellPair& pair, const Axis& axis, size_t metric,
                                    const UnitNumbers& units) {
   MetricResult result;

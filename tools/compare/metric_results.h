@@ -11,6 +11,8 @@ namespace gilscope {
 inline constexpr const char* kEmulated = "emulated";
 
 bool is_emulated(const CellPair& pair);
+// One of its cells is a real program.
+bool is_of_subject(const CellPair& pair);
 
 Result<MetricResult> metric_result(const CellPair& pair, const Axis& axis, size_t metric,
                                    const UnitNumbers& units);

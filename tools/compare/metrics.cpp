@@ -43,14 +43,21 @@ OfRun result(const char* key) {
   };
 }
 
-OfRun gil_per_s(uint64_t GilCounts::*count) {
-  return [count](const Run& run) { return rate_of(double(run.gil.*count), double(run.wall_ns)); };
+// A model's GIL tells all of its counts, a real program's some.
+template <typename Count>
+OfRun gil_per_s(Count GilCounts::*count) {
+  return [count](const Run& run) -> Value {
+    const Value known_count = known(run.gil.*count);
+    return known_count ? rate_of(*known_count, double(run.wall_ns)) : std::nullopt;
+  };
+}
+
+Value per_acquire_of(const Run& run, double count) {
+  return ratio_of(count, double(run.gil.acquires.value_or(0)));
 }
 
 OfRun gil_per_acquire(uint64_t GilCounts::*count) {
-  return [count](const Run& run) {
-    return ratio_of(double(run.gil.*count), double(run.gil.acquires));
-  };
+  return [count](const Run& run) { return per_acquire_of(run, double(run.gil.*count)); };
 }
 
 OfRun rusage_per_s(uint64_t ResourceUsage::*count) {
@@ -85,7 +92,7 @@ OfRun per_acquire(const OfCpu& count) {
   return [count](const Run& run) -> Value {
     const auto sum = sum_over(run.cpus, count);
     if (run.cpus.empty() || !sum) return std::nullopt;
-    return ratio_of(double(*sum), double(run.gil.acquires));
+    return per_acquire_of(run, double(*sum));
   };
 }
 
@@ -97,7 +104,13 @@ OfRun quantile(Histogram Histograms::*histogram, double q) {
 }
 
 Value failed_per_acquire(const Run& run) {
-  return ratio_of(double(run.gil.failed()), double(run.gil.acquires));
+  return per_acquire_of(run, double(run.gil.failed()));
+}
+
+// Of a model the kinds say more.
+Value failed_per_s(const Run& run) {
+  if (!run.gil.undecided) return std::nullopt;
+  return rate_of(double(run.gil.failed()), double(run.wall_ns));
 }
 
 Value wasted_share(const Run& run) {
@@ -115,6 +128,22 @@ OfTrace handoff(double q) {
   return [q](const TraceFindings& trace) -> Value {
     return trace.gil ? known(trace.gil->handoff.quantile_ns(q)) : std::nullopt;
   };
+}
+
+Value waited_share(const TraceFindings& trace) {
+  if (!trace.of_subject) return std::nullopt;
+  return ratio_of(double(trace.waits.waited_ns()), double(trace.span_ns));
+}
+
+Value owner_preempted_share(const TraceFindings& trace) {
+  return ratio_of(double(trace.waits.total().of(OwnerWas::preempted).ns),
+                  double(trace.waits.waited_ns()));
+}
+
+Value worst_pair_ns(const TraceFindings& trace) {
+  if (trace.waits.empty()) return std::nullopt;
+  const auto worst = trace.waits.worst();
+  return worst ? double(worst->waits.total().ns) : 0;
 }
 
 Value idle_while_free(const TraceFindings& trace) {
@@ -135,6 +164,7 @@ enum class Standing : uint8_t { exploratory, primary };
 struct Options {
   Bound bound = Bound::either;
   bool of_time = false;  // whatever the unit
+  bool of_subjects = false;
 };
 
 // Where a metric's numbers come from. `plain`: from untraced runs where there are any, because the
@@ -156,7 +186,7 @@ Definition defined(const char* name, Definition::Of of, std::variant<OfRun, OfTr
                    Metric::Unit unit, Better better, Standing standing, const char* shown,
                    Options options) {
   const bool of_time = options.of_time || unit == Metric::Unit::time || unit == Metric::Unit::rate;
-  return {{name, shown, unit, better, standing == Standing::primary, of_time},
+  return {{name, shown, unit, better, standing == Standing::primary, of_time, options.of_subjects},
           of,
           std::move(value),
           options.bound};

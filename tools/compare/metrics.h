@@ -24,8 +24,9 @@ struct Metric {
   const char* shown;  // in tables
   Unit unit;
   Better better;
-  bool primary;  // where the spec declares none
-  bool of_time;  // made of a time: meaningless on emulated CPUs
+  bool primary;      // where the spec declares none
+  bool of_time;      // made of a time: meaningless on emulated CPUs
+  bool of_subjects;  // models have none
 
   Number number(std::optional<double> value) const;
   // A difference of two such values, with its sign.

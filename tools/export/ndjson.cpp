@@ -23,6 +23,8 @@ const char* word(RowKind kind) {
       return "core";
     case RowKind::thread:
       return "thread";
+    case RowKind::wait:
+      return "wait";
     case RowKind::segment:
       break;
   }

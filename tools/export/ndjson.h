@@ -9,7 +9,7 @@
 namespace gilscope {
 
 inline constexpr const char* kRowsSchemaName = "gilscope.rows";
-inline constexpr int kRowsSchemaMajor = 1, kRowsSchemaMinor = 1;
+inline constexpr int kRowsSchemaMajor = 1, kRowsSchemaMinor = 2;
 
 class NdjsonWriter : public RowWriter {
  public:

@@ -53,8 +53,12 @@ void write_clocks(Packets& packets, uint64_t ns) {
 
 std::string process_name(const ExportedRun& exported) {
   const Cell& cell = *exported.cell;
+  const std::string policy =
+      cell.subject
+          ? fmt::format("{}, PID {},", Wording::interpreter(*cell.subject), cell.subject->pid)
+          : cell.policy;
   std::string name = fmt::format("cell {} block {}: {} {} {}, {} on {}", exported.cell_index,
-                                 exported.run->block, cell.policy, cell.workload, cell.arrangement,
+                                 exported.run->block, policy, cell.workload, cell.arrangement,
                                  Wording::number_of(static_cast<size_t>(cell.threads), "thread"),
                                  Wording::cpus(cell));
   if (exported.dropped()) name += fmt::format(" ({} records dropped)", exported.dropped());
@@ -72,7 +76,7 @@ std::set<int> lossy_cpus(const Run& run) {
 Status write_run(Packets& packets, Sched& sched, const ExportedRun& exported, const RunTrace& trace,
                  uint64_t ordinal, uint64_t& next_flow) {
   const std::vector<TracedThread> threads = traced_threads(*exported.run);
-  const bool one_owner = has_one_owner(exported.cell->policy);
+  const bool one_owner = has_one_owner(*exported.cell);
   const TrackIds ids(ordinal);
   Tracks(packets).declare(ids, process_name(exported), threads, one_owner);
   if (const uint64_t dropped = exported.dropped()) {
@@ -81,7 +85,7 @@ Status write_run(Packets& packets, Sched& sched, const ExportedRun& exported, co
                          {{Note::records_dropped, dropped}});
   }
   std::optional<uint32_t> unknown;  // slot
-  GilTracks gil(packets, ids, threads, one_owner, next_flow);
+  GilTracks gil(packets, ids, threads, one_owner, exported.cell->subject.has_value(), next_flow);
   sched.begin_run(threads, lossy_cpus(*exported.run));
   const Status read = each_moment(trace, [&](const Moment& moment) {
     const uint32_t tid = threads[moment.thread()].tid;

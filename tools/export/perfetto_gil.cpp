@@ -5,6 +5,13 @@
 namespace gilscope::perfetto {
 namespace {
 
+// Of real programs.
+constexpr std::pair<enum gilscope_seen, const char*> kSeen[] = {
+    {GILSCOPE_SEEN_UNDECIDED, "failed, kind unknown"},
+    {GILSCOPE_SEEN_MUTEX_SLEEP, "asleep on the GIL's mutex"},
+    {GILSCOPE_SEEN_RELEASE_STALL, "stalled while giving it up"},
+};
+
 std::vector<uint32_t> tids(const std::vector<TracedThread>& threads) {
   std::vector<uint32_t> tids;
   for (const TracedThread& thread : threads) tids.push_back(thread.tid);
@@ -14,13 +21,14 @@ std::vector<uint32_t> tids(const std::vector<TracedThread>& threads) {
 }  // namespace
 
 GilTracks::GilTracks(Packets& packets, const TrackIds& ids,
-                     const std::vector<TracedThread>& threads, bool one_owner, uint64_t& next_flow)
+                     const std::vector<TracedThread>& threads, bool one_owner, bool of_subject,
+                     uint64_t& next_flow)
     : tracks_(packets),
       events_(packets),
       ids_(ids),
       threads_(threads),
       next_flow_(next_flow),
-      spans_(tids(threads), one_owner, *this),
+      spans_(tids(threads), one_owner, *this, of_subject),
       requests_(threads.size()) {}
 
 void GilTracks::visit(const Moment& moment) {
@@ -34,6 +42,9 @@ void GilTracks::visit(const Moment& moment) {
   if (gilscope_wasted_wakeup(&segment)) events_.mark(track, moment.ns, Name::wasted_wakeup);
   if (segment.drop_requests) {
     events_.mark(track, moment.ns, Name::drop_request, {{Note::requests, segment.drop_requests}});
+  }
+  for (const auto& [flag, name] : kSeen) {
+    if (segment.seen & flag) events_.mark(track, moment.ns, name, {});
   }
   count_failed(segment, moment.ns);
   remember_requests(segment);

@@ -16,7 +16,7 @@ class GilTracks : private GilSpansReader {
  public:
   // `next_flow` counts the flows of the whole trace.
   GilTracks(Packets& packets, const TrackIds& ids, const std::vector<TracedThread>& threads,
-            bool one_owner, uint64_t& next_flow);
+            bool one_owner, bool of_subject, uint64_t& next_flow);
 
   void visit(const Moment& moment);
   void finish();

@@ -2,6 +2,8 @@
 
 #include "tools/export/csv.h"
 #include "tools/export/ndjson.h"
+#include "tools/export/wait_rows.h"
+#include "tools/trace/trace_findings.h"
 
 namespace gilscope {
 namespace {
@@ -15,6 +17,16 @@ Status write_segments(Writer& writer, const Report& report, const TraceDirectory
     for (const gilscope_segment& segment : segments) write_segment_row(writer, exported, segment);
     return writer.status();
   });
+}
+
+Status write_waits(RowWriter& writer, const Report& report, const TraceDirectory& directory,
+                   const ExportedRun& exported) {
+  const auto trace = RunTrace::open(directory, report, *exported.cell, *exported.run);
+  if (!trace) return fail(trace.error());
+  const auto findings = trace_findings(*trace);
+  if (!findings) return fail(findings.error());
+  write_wait_rows(writer, exported, findings->waits);
+  return {};
 }
 
 void write_cpus(RowWriter& writer, const ExportedRun& exported) {
@@ -44,11 +56,19 @@ Status export_csv(const Report& report, const TraceDirectory& directory,
       case RowKind::thread:
         write_threads(writer, exported);
         break;
+      case RowKind::wait:
+        if (!exported.has_segments()) break;
+        if (Status s = write_waits(writer, report, directory, exported); !s) return s;
+        break;
       case RowKind::segment:
         if (!exported.has_segments()) break;
         if (Status s = write_segments(writer, report, directory, exported); !s) return s;
     }
     if (!writer.status()) break;
+  }
+  if (writer.empty() && kind == RowKind::wait) {
+    return fail(Exit::no_data,
+                "the report has no such rows: no thread waited, or the locks have no single owner");
   }
   if (writer.empty()) {
     return fail(Exit::no_data,
@@ -68,6 +88,7 @@ Status export_ndjson(const Report& report, const TraceDirectory& directory,
     write_cpus(writer, exported);
     write_threads(writer, exported);
     if (exported.has_segments()) {
+      if (Status s = write_waits(writer, report, directory, exported); !s) return s;
       if (Status s = write_segments(writer, report, directory, exported); !s) return s;
     }
     if (!writer.status()) break;

@@ -61,8 +61,43 @@ void which_run(Row& row, const ExportedRun& exported) {
 }
 
 void gil(Row& row, const GilCounts& counts) {
-#define GIL(key, definition) row(#key, counts.key);
+  // An untraced run of a real program counts nothing.
+  const bool seen = counts.acquires || counts.undecided;
+#define GIL(key, ...) row.known_if(seen, #key, counts.key);
 #include "bpf/numbers.def"
+}
+
+void gil_of_subject(Row& row, const GilCounts& counts) {
+#define GIL_OF_SUBJECT(key, definition) row(#key, counts.key);
+#include "bpf/numbers.def"
+}
+
+// Behind all other columns of a run.
+void subject(Row& row, const Cell& cell, const GilCounts& gil) {
+  gil_of_subject(row, gil);
+#define GIL_OF_PROCESS(key, definition) row(#key, gil.key);
+#include "bpf/numbers.def"
+  row("doubt", gil.doubt);
+  const auto& subject = cell.subject;
+  const auto of_subject = [&](const char* column, const auto CellSubject::*member) {
+    row(column, subject ? std::optional((*subject).*member) : std::nullopt);
+  };
+  of_subject("kind", &CellSubject::kind);
+  of_subject("lock", &CellSubject::lock);
+  of_subject("interpreter", &CellSubject::interpreter);
+  of_subject("version", &CellSubject::version);
+  of_subject("executable", &CellSubject::executable);
+  of_subject("build_id", &CellSubject::build_id);
+  of_subject("pid", &CellSubject::pid);
+  const auto* gil_of_it = subject && subject->gil ? &*subject->gil : nullptr;
+  const auto of_gil = [&](const char* column, const auto SubjectGil::*member) {
+    row(column, gil_of_it ? std::optional(gil_of_it->*member) : std::nullopt);
+  };
+  of_gil("gil_object", &SubjectGil::object);
+  of_gil("gil_symbol", &SubjectGil::symbol);
+  of_gil("gil_offset", &SubjectGil::offset);
+  of_gil("gil_found_by", &SubjectGil::found_by);
+  of_gil("gil_confirmed_by", &SubjectGil::confirmed_by);
 }
 
 void histogram(Row& row, const std::string& name, const Histogram* of) {
@@ -134,6 +169,13 @@ const char* word(enum gilscope_ended ended) {
   return "exited";
 }
 
+constexpr std::pair<const char*, enum gilscope_seen> kSeen[] = {
+    {"undecided", GILSCOPE_SEEN_UNDECIDED},
+    {"mutex_sleep", GILSCOPE_SEEN_MUTEX_SLEEP},
+    {"release_stall", GILSCOPE_SEEN_RELEASE_STALL},
+    {"same_wait", GILSCOPE_SEEN_SAME_WAIT},
+};
+
 const char* word(enum gilscope_gil_state state) {
   switch (state) {
     case GILSCOPE_OUTSIDE:
@@ -197,6 +239,7 @@ void write_run_row(RowWriter& writer, const ExportedRun& exported,
   row("client_cpu_ns", run.client ? std::optional(run.client->cpu_ns) : std::nullopt);
   row("samples_file", run.samples_file);
   row("segments_file", run.segments_file);
+  if (exported.of_subjects) subject(row, cell, run.gil);
   for (const std::string& name : results) {
     const auto result = run.workload.find(name);
     const bool has = result != run.workload.end();
@@ -213,6 +256,9 @@ void write_cpu_row(RowWriter& writer, const ExportedRun& exported, const CpuTrac
 #define GILSCOPE_COLUMN_both(path, csv) row(#csv, cpu.path);
 #define GILSCOPE_COLUMN_remote(path, csv) row(#csv, cpu.path);
 #define GILSCOPE_COLUMN_gil(path, csv) row(#csv, cpu.path);
+#define GILSCOPE_COLUMN_gil_of_models(path, csv) row(#csv, cpu.path);
+#define GILSCOPE_COLUMN_subject(path, csv) \
+  if (exported.of_subjects) row(#csv, cpu.path);
 #define GILSCOPE_COLUMN_occupant(path, csv) row(#csv, cpu.path);
 #define GILSCOPE_COLUMN_running(path, csv) row(#csv, cpu.known_##path());
 #define CPU_NUMBER(path, field, csv, from, ...) GILSCOPE_COLUMN_##from(path, csv)
@@ -247,6 +293,7 @@ void write_thread_row(RowWriter& writer, const ExportedRun& exported, size_t slo
 #define PERF(key, event, definition) \
   row("perf_" #key, thread.perf ? thread.perf->key : std::nullopt);
 #include "bpf/numbers.def"
+  if (exported.of_subjects) gil_of_subject(row, thread.gil);
 }
 
 void write_segment_row(RowWriter& writer, const ExportedRun& exported, const gilscope_segment& s) {
@@ -269,11 +316,18 @@ void write_segment_row(RowWriter& writer, const ExportedRun& exported, const gil
   row.known_if(woken, "waker_tid", s.waker_tid);
   row.known_if(woken && s.waker_cpu != GILSCOPE_NO_CPU, "waker_cpu", s.waker_cpu);
   row.known_if(woken && s.placed_cpu != GILSCOPE_NO_CPU, "placed_cpu", s.placed_cpu);
-#define GIL(key, definition) row(#key, s.key);
-#define GIL_OF_THREAD(key, definition)
+  // A real program's slot is made up: it has no requests, and an acquisition only after a wait.
+  const bool of_subject = exported.cell->subject.has_value();
+#define GILSCOPE_GREW_always(key) row(#key, s.key);
+#define GILSCOPE_GREW_optional(key) row.known_if(!of_subject, #key, s.key);
+#define GIL(key, known, definition) GILSCOPE_GREW_##known(key)
+#define GIL_OF_THREAD(key, ...)
 #include "bpf/numbers.def"
   // On every row, because some readers see one row alone.
   row("run_records_dropped", exported.dropped());
+  if (!exported.of_subjects) return;
+  row.known_if(of_subject, "acquired_after_wait", s.acquires);
+  for (const auto& [column, flag] : kSeen) row.known_if(of_subject, column, (s.seen & flag) != 0);
 }
 
 }  // namespace gilscope

@@ -1,4 +1,5 @@
-// A report and its segments as rows, one for each run, CPU, thread or segment. The columns are
+// A report and its segments as rows, one for each run, CPU, thread, segment, or
+// share of a thread's waiting (tools/export/wait_rows.h). The columns are
 // named here and in bpf/numbers.def, once for every format; docs/export.md describes each.
 #pragma once
 
@@ -14,7 +15,7 @@
 
 namespace gilscope {
 
-enum class RowKind : uint8_t { run, cpu, thread, segment };
+enum class RowKind : uint8_t { run, cpu, thread, wait, segment };
 
 // One format of rows.
 class RowWriter {

@@ -29,11 +29,13 @@ Result<std::vector<ExportedRun>> runs_to_export(const Report& report, const RunF
   }
   std::vector<ExportedRun> runs;
   std::vector<int> missing = filter.blocks;
+  const bool of_subjects =
+      std::ranges::any_of(report.cells, [](const Cell& cell) { return cell.subject.has_value(); });
   for (size_t index = 0; index < report.cells.size(); ++index) {
     if (!passes(filter.cells, static_cast<int>(index))) continue;
     for (const Run& run : report.cells[index].runs) {
       if (!passes(filter.blocks, run.block)) continue;
-      runs.push_back({index, &report.cells[index], &run});
+      runs.push_back({index, &report.cells[index], &run, of_subjects});
       std::erase(missing, run.block);
     }
   }

@@ -18,6 +18,7 @@ struct ExportedRun {
   size_t cell_index = 0;
   const Cell* cell = nullptr;
   const Run* run = nullptr;
+  bool of_subjects = false;  // the report is of real programs: its rows have some columns more
 
   bool has_segments() const { return !run->segments_file.empty(); }
   // Records that found their CPU's buffer full.

@@ -5,10 +5,14 @@
 #include <algorithm>
 #include <set>
 
+#include "tools/analysis/lock_name.h"
+#include "tools/analysis/subject_words.h"
 #include "tools/html/heat_map.h"
 #include "tools/html/histogram_plot.h"
 #include "tools/html/html_table.h"
 #include "tools/html/markup.h"
+#include "tools/html/subject_section.h"
+#include "tools/html/wait_section.h"
 #include "userspace/base/quote.h"
 
 namespace gilscope {
@@ -64,7 +68,7 @@ std::vector<Datum> data_of(const std::vector<SummaryColumn<Of>>& columns, const 
 
 std::string cpu_table(const std::string& title, numbers::View view, const CellSummary& cell,
                       const Times& times) {
-  const auto& columns = cpu_columns(view);
+  const auto columns = cpu_columns(view, whose(*cell.cell));
   HtmlTable table = table_of(title, columns);
   size_t shown = 0, hidden = 0, untouched = 0;
   for (const CpuSummary& cpu : cell.cpus) {
@@ -90,13 +94,17 @@ std::string cpu_tables(const CellSummary& cell, const Times& times) {
   if (!cell.traced) return "<p>Not traced: nothing is known of its CPUs.</p>\n";
   return cpu_table("CPUs: what the scheduler did; counts a run, medians over the traced runs",
                    numbers::View::scheduling, cell, times) +
-         cpu_table("CPUs and the GIL: attempts made on each; medians over the traced runs",
-                   numbers::View::gil, cell, times);
+         (has_gil(*cell.cell)
+              ? cpu_table(
+                    fmt::format("CPUs and {}: attempts made on each; medians over the traced runs",
+                                lock_name(*cell.cell)),
+                    numbers::View::gil, cell, times)
+              : "");
 }
 
 std::string thread_table(const CellSummary& cell, const Times& times) {
   if (cell.threads.empty()) return "";
-  const auto& columns = thread_columns();
+  const auto columns = thread_columns(whose(*cell.cell));
   HtmlTable table = table_of("Threads: counts a run, medians over the runs", columns);
   size_t shown = 0;
   for (const ThreadSummary& thread : cell.threads) {
@@ -132,41 +140,43 @@ std::string perf_table(const CellSummary& cell, const Times& times) {
   return table.html();
 }
 
-std::string gil_table(const TraceFindings& sum, const Times& times) {
+std::string gil_table(const TraceFindings& sum, const Cell& cell, const Times& times) {
   if (!sum.gil) return "";
   const GilUse& use = *sum.gil;
-  HtmlTable table("The GIL: from the segments of the traced runs, all of them together",
-                  {{"", "", ""},
-                   {"share of the time", "held on-CPU", "gil.held_on_cpu_ns"},
-                   {"share of the time", "held off-CPU", "held_off_cpu_ns"},
-                   {"share of the time", "overlap", "gil.overlapping_ns"},
-                   {"share of the time", "CPU idle, GIL free", "gil.idle_while_free_ns"},
-                   {"hand-offs", "a run", "gil.handoffs"},
-                   {"hand-offs", "release unseen", "gil.handoffs_unseen"},
-                   {"hand-offs", "waiters, mean", "gil.convoy"},
-                   {"longest chain", "of delay", "chain.longest_ns"},
-                   {"longest chain", "wakeups", "longest_wakeups"}});
+  const std::string lock = cell.subject ? lock_noun(*cell.subject) : "GIL";
+  HtmlTable table(
+      fmt::format("The {}: from the segments of the traced runs, all of them together", lock),
+      {{"", "", ""},
+       {"share of the time", "held on-CPU", "gil.held_on_cpu_ns"},
+       {"share of the time", "held off-CPU", "held_off_cpu_ns"},
+       {"share of the time", "overlap", "gil.overlapping_ns"},
+       {"share of the time", "CPU idle, " + lock + " free", "gil.idle_while_free_ns"},
+       {"hand-offs", "a run", "gil.handoffs"},
+       {"hand-offs", "release unseen", "gil.handoffs_unseen"},
+       {"hand-offs", "waiters, mean", "gil.convoy"},
+       {"longest chain", "of delay", "chain.longest_ns"},
+       {"longest chain", "wakeups", "longest_wakeups"}});
   uint64_t waiters = 0;
   for (const auto& [length, handoffs] : use.convoy) waiters += length * handoffs;
   const Value mean = share(waiters, use.handoffs);
   const bool chains = sum.chain.delay.count() > 0;
-  table.row("GIL", {timed_share(times, share(use.held_on_cpu_ns, sum.span_ns)),
-                    timed_share(times, share(use.held_off_cpu_ns, sum.span_ns)),
-                    timed_share(times, share(use.overlapping_ns, sum.span_ns)),
-                    timed_share(times, share(use.idle_while_free_ns, sum.span_ns)),
-                    counted(share(use.handoffs, sum.runs)),
-                    counted(share(use.handoffs_unseen, sum.runs)),
-                    {mean ? Number{fmt::format("{:.1f}", *mean), ""} : Number{"-", ""}, mean},
-                    timed(times, chains ? Value(double(sum.chain.longest_ns)) : std::nullopt),
-                    counted(chains ? Value(double(sum.chain.longest_wakeups)) : std::nullopt)});
+  table.row(lock, {timed_share(times, share(use.held_on_cpu_ns, sum.span_ns)),
+                   timed_share(times, share(use.held_off_cpu_ns, sum.span_ns)),
+                   timed_share(times, share(use.overlapping_ns, sum.span_ns)),
+                   timed_share(times, share(use.idle_while_free_ns, sum.span_ns)),
+                   counted(share(use.handoffs, sum.runs)),
+                   counted(share(use.handoffs_unseen, sum.runs)),
+                   {mean ? Number{fmt::format("{:.1f}", *mean), ""} : Number{"-", ""}, mean},
+                   timed(times, chains ? Value(double(sum.chain.longest_ns)) : std::nullopt),
+                   counted(chains ? Value(double(sum.chain.longest_wakeups)) : std::nullopt)});
   return table.html();
 }
 
 // How many threads waited at a hand-off.
-std::string convoy(const GilUse& use) {
+std::string convoy(const GilUse& use, const std::string& lock) {
   if (use.convoy.empty()) return "";
   HeatMap map;
-  map.title = "Threads that waited for the GIL at a hand-off, and how often";
+  map.title = fmt::format("Threads that waited for {} at a hand-off, and how often", lock);
   map.from = "", map.to = "waiters";
   map.rows = {"hand-offs"};
   map.counts.emplace_back();
@@ -193,8 +203,10 @@ std::string distributions(const CellSummary& cell, const CellFindings* found) {
       histogram_plot("Preempted, waiting for a CPU", "preempt_wait", sum.preempt_wait) +
       histogram_plot("Length of a segment", "run", sum.run);
   if (found) {
-    plots += histogram_plot("GIL held", "holding", found->sum.holding) +
-             histogram_plot("GIL waited for", "waiting", found->sum.waiting);
+    const CellSubject* subject = cell.cell->subject ? &*cell.cell->subject : nullptr;
+    const std::string lock = subject ? lock_noun(*subject) : "GIL";
+    plots += histogram_plot(lock + " held", "holding", found->sum.holding) +
+             histogram_plot(lock + " waited for", "waiting", found->sum.waiting);
     if (found->sum.gil) {
       plots += histogram_plot("Hand-off latency", "gil.handoff", found->sum.gil->handoff);
     }
@@ -265,7 +277,7 @@ std::string maps(const CellSummary& cell, const CellFindings* found) {
   std::string out = wakeups_map(cell);
   if (found) {
     out += moves_map(found->sum) + wakers_map(*found);
-    if (found->sum.gil) out += convoy(*found->sum.gil);
+    if (found->sum.gil) out += convoy(*found->sum.gil, lock_name(*cell.cell));
   }
   return out.empty() ? "" : "<div class=\"maps\">" + out + "</div>\n";
 }
@@ -286,10 +298,11 @@ std::string cell_section(const PageContent& page, const CellSummary& cell,
   const Times& times = page.summary.times;
   const size_t index = size_t(cell.cell - page.report.cells.data());
   const CellFindings* found = page.trace.findings.of(page.report, *cell.cell);
-  const char* key = cell.bounded_by_time() ? "operations_per_s" : "wall_ns";
-  const auto value = cell.bounded_by_time() ? cell.result(key) : cell.wall_ns;
-  Number shown = cell.bounded_by_time() ? count(value) : duration(value);
-  if (cell.bounded_by_time()) shown.unit += "/s";
+  const bool rate = cell.bounded_by_time() && !is_recording(*cell.cell);
+  const char* key = rate ? "operations_per_s" : "wall_ns";
+  const auto value = rate ? cell.result(key) : cell.wall_ns;
+  Number shown = rate ? count(value) : duration(value);
+  if (rate) shown.unit += "/s";
   std::string out = fmt::format(
       "<details class=\"cell\" id=\"cell-{0}\" data-cell=\"{0}\"{1}><summary><h3>{2}</h3> <span "
       "data-key=\"{7}\" data-value=\"{3}\">{4}</span>, {5}{6}</summary>\n",
@@ -297,8 +310,10 @@ std::string cell_section(const PageContent& page, const CellSummary& cell,
       number_html(times.of(shown)), Wording::number_of(cell.runs, "run"),
       cell.disturbed ? fmt::format(", {} more left out by limits", cell.disturbed) : "", key);
   if (found) out += holes(*found);
+  if (cell.cell->subject) out += subject_section(*cell.cell, found, times);
   out += timelines + cpu_tables(cell, times) + thread_table(cell, times) + perf_table(cell, times);
-  if (found) out += gil_table(found->sum, times);
+  if (found && has_gil(*cell.cell)) out += gil_table(found->sum, *cell.cell, times);
+  if (found) out += wait_section(*cell.cell, *found, times);
   // Times under an emulator mean nothing, so neither do their distributions.
   if (!times.emulated) out += distributions(cell, found);
   return out + maps(cell, found) + "</details>\n";

@@ -50,6 +50,7 @@ void keep_the_largest(HeatMap& map) {
       of_columns[c] += map.counts[r][c];
     }
   }
+  std::fill_n(of_columns.rbegin(), std::min(map.own_columns, of_columns.size()), UINT64_MAX);
   const std::vector<size_t> row = places(of_rows), column = places(of_columns);
   std::vector<std::vector<uint64_t>> counts(
       std::min(map.rows.size(), kMost), std::vector<uint64_t>(std::min(map.columns.size(), kMost)));
@@ -88,7 +89,7 @@ std::string heat_map(HeatMap map) {
       const double share = std::sqrt(double(n) / double(most));
       out += fmt::format("<td{} style=\"--v:{:.2f}\" data-key=\"{}\" data-value=\"{}\">{}",
                          share > 0.55 ? " class=\"dark\"" : "", share, escaped(map.key), n,
-                         escaped(count(double(n)).text()));
+                         escaped((map.of_times ? duration(double(n)) : count(double(n))).text()));
     }
     out += "\n";
   }

@@ -13,6 +13,8 @@ struct HeatMap {
   std::vector<std::string> rows, columns;
   std::vector<std::vector<uint64_t>> counts;  // [row][column]
   std::string key;
+  bool of_times = false;   // nanoseconds
+  size_t own_columns = 0;  // so many of the last are never combined with others
 };
 
 // Combines all but the largest rows and columns into "others".

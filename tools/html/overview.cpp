@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "tools/analysis/cpu_lines.h"
+#include "tools/analysis/subject_words.h"
 #include "tools/html/forest_plot.h"
 #include "tools/html/html_table.h"
 #include "tools/html/markup.h"
@@ -75,6 +76,7 @@ std::string plot_of_cells(const PageContent& page, bool bounded_by_time) {
   std::vector<ForestRow> rows;
   for (const CellSummary& cell : page.summary.cells) {
     if (cell.runs == 0 || cell.bounded_by_time() != bounded_by_time) continue;
+    if (is_recording(*cell.cell)) continue;  // one run of its own length
     ForestRow row;
     row.group = page.wording.subject(*cell.cell);
     row.label =
@@ -135,7 +137,8 @@ std::string warned(const PageContent& page) {
 
 std::string lead(const PageContent& page) {
   std::string out;
-  for (const std::string& sentence : headline(page.report, page.summary, page.wording)) {
+  for (const std::string& sentence :
+       headline(page.report, page.summary, page.wording, page.trace.findings)) {
     out += "<p class=\"lead\">" + escaped(sentence) + "</p>\n";
   }
   return out;
@@ -213,6 +216,7 @@ std::string wall_table(const PageContent& page) {
   for (const PairSummary& pair : page.summary.pairs) {
     if (!pair.sequential_ns && !pair.threaded_ns) continue;
     if (!pair.sequential && pair.threaded->bounded_by_time()) continue;
+    if (is_recording(pair.cell())) continue;
     const auto cost = (pair.threaded ? pair.threaded : pair.sequential)->tracer_cost;
     const auto low = pair.range ? std::optional(pair.range->low) : std::nullopt;
     const auto high = pair.range ? std::optional(pair.range->high) : std::nullopt;
@@ -272,6 +276,7 @@ std::string work_table(const PageContent& page) {
   HtmlTable table("Work, medians over the untraced runs, each percentile of all samples of its run",
                   kColumns);
   for (const CellSummary& cell : page.summary.cells) {
+    if (is_recording(*cell.cell)) continue;
     if (!cell.bounded_by_time() && !cell.result("background_operations")) continue;
     std::vector<HtmlTable::Datum> data;
     for (size_t i = 1; i < kColumns.size(); ++i) {

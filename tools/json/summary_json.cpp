@@ -5,6 +5,7 @@
 
 #include "tools/analysis/environment_changes.h"
 #include "tools/analysis/findings.h"
+#include "tools/analysis/subject_words.h"
 #include "tools/json/trace_json.h"
 
 namespace gilscope {
@@ -66,19 +67,19 @@ void add_median(Json& json, const std::string& key, const std::optional<double>&
   }
 }
 
-Json cpu_json(const CpuSummary& cpu) {
+Json cpu_json(const CpuSummary& cpu, numbers::Whose whose) {
   Json json{{"cpu", cpu.cpu}};
   for (const numbers::View view : {numbers::View::scheduling, numbers::View::gil}) {
-    for (const auto& column : cpu_columns(view)) {
+    for (const auto& column : cpu_columns(view, whose)) {
       add_median(json, column.median_key, cpu.*column.median);
     }
   }
   return json;
 }
 
-Json thread_json(const ThreadSummary& thread) {
+Json thread_json(const ThreadSummary& thread, numbers::Whose whose) {
   Json json{{"name", thread.name}};
-  for (const auto& column : thread_columns()) {
+  for (const auto& column : thread_columns(whose)) {
     add_median(json, column.median_key, thread.*column.median);
   }
   json["perf"] = thread.perf
@@ -104,11 +105,75 @@ Json cell_json(const CellSummary& cell) {
   json["workload_results"] = Json::object();
   for (const auto& [key, result] : cell.results) json["workload_results"][key] = result;
   json["each_core"] = Json::array();
-  for (const CpuSummary& cpu : cell.cpus) json["each_core"].push_back(cpu_json(cpu));
+  for (const CpuSummary& cpu : cell.cpus)
+    json["each_core"].push_back(cpu_json(cpu, whose(*cell.cell)));
   json["each_thread"] = Json::array();
   for (const ThreadSummary& thread : cell.threads) {
-    json["each_thread"].push_back(thread_json(thread));
+    json["each_thread"].push_back(thread_json(thread, whose(*cell.cell)));
   }
+  return json;
+}
+
+Json number_or_null(const std::optional<uint64_t>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+Json subject_gil_json(const SubjectGil& gil) {
+  return {{"object", gil.object},
+          {"symbol", gil.symbol},
+          {"offset", gil.offset},
+          {"found_by", gil.found_by},
+          {"confirmed_by", gil.confirmed_by}};
+}
+
+// Between at least and at most so many.
+Json bounds_json(uint64_t count, uint64_t undecided) {
+  return {{"at_least", count}, {"at_most", count + undecided}};
+}
+
+Json subject_json(const Cell& cell, const CellFindings* found, const Times& times) {
+  const CellSubject& subject = *cell.subject;
+  Json json = {{"kind", subject.kind},
+               {"interpreter", subject.interpreter},
+               {"version", subject.version},
+               {"executable", subject.executable},
+               {"build_id", subject.build_id},
+               {"pid", subject.pid},
+               {"gil", subject.gil ? subject_gil_json(*subject.gil) : Json(nullptr)}};
+  json["gils_of_others"] = Json::array();
+  for (const SubjectGil& gil : subject.gils_of_others) {
+    json["gils_of_others"].push_back(subject_gil_json(gil));
+  }
+  const std::string sentence = whose_fault(cell, found, times), doubt = doubt_of(cell);
+  json["sentence"] = sentence.empty() ? Json(nullptr) : Json(sentence);
+  json["doubt"] = doubt.empty() ? Json(nullptr) : Json(doubt);
+  json["attempts"] = nullptr;
+  json["waits"] = nullptr;
+  const Run* run = subject_run(cell);
+  if (!run || !subject.gil) return json;
+  const GilCounts& gil = run->gil;
+  const uint64_t undecided = gil.undecided.value_or(0);
+  json["attempts"] = {{"failed", gil.failed()},
+                      {"contended", bounds_json(gil.contended, undecided)},
+                      {"woken_lost", bounds_json(gil.woken_lost, undecided)},
+                      {"timed_out", bounds_json(gil.timed_out, undecided)}};
+#define GIL_OF_SUBJECT(key, definition) json["attempts"][#key] = number_or_null(gil.key);
+#define GIL_OF_PROCESS(key, definition) json["attempts"][#key] = number_or_null(gil.key);
+#include "bpf/numbers.def"
+  if (!found || found->sum.waits.threads() != run->threads.size()) return json;
+  const WaitMatrix& waits = found->sum.waits;
+  const std::vector<PairWaits> owners = waits.owners();
+  Json threads = Json::array();
+  for (size_t slot = 0; slot < owners.size(); ++slot) {
+    threads.push_back({{"name", run->threads[slot].name},
+                       {"waited_ns", waits.waited_ns(slot)},
+                       {"running_ns", owners[slot].of(OwnerWas::running).ns},
+                       {"preempted_ns", owners[slot].of(OwnerWas::preempted).ns},
+                       {"asleep_ns", owners[slot].of(OwnerWas::asleep).ns}});
+  }
+  json["waits"] = {{"waited_ns", waits.waited_ns()},
+                   {"free_ns", waits.nobody_ns()},
+                   {"each_thread", std::move(threads)}};
   return json;
 }
 
@@ -162,6 +227,9 @@ std::string summary_json(const Report& report, const ReportFindings& trace) {
     json["cells"].push_back(cell_json(cell));
     const CellFindings* found = trace.of(report, *cell.cell);
     json["cells"].back()["segments"] = found ? trace_json(*found) : Json(nullptr);
+    if (cell.cell->subject) {
+      json["cells"].back()["subject"] = subject_json(*cell.cell, found, summary.times);
+    }
   }
   json["emulated"] = summary.times.emulated;
   json["lost"] = {{"traced_runs", summary.lost.traced_runs}};

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "tools/analysis/lock_name.h"
 #include "tools/text/cells.h"
 #include "userspace/base/quote.h"
 
@@ -35,6 +36,12 @@ struct CountedTable {
     return all;
   }
 };
+
+// A report is of models or of real programs.
+numbers::Whose whose_of(const Page& page) {
+  const auto& cells = page.summary.cells;
+  return cells.empty() ? numbers::Whose::models : whose(*cells.front().cell);
+}
 
 // `per` is the value of --per that shows them.
 void note_hidden(Table& table, size_t hidden, const char* what, const char* per) {
@@ -79,23 +86,28 @@ void add_threads(const Page& page, const CellSummary& cell, Table& table, AddRow
 }  // namespace
 
 void print_cpu_tables(const Page& page) {
-  CountedTable<CpuSummary> scheduling(cpu_columns(numbers::View::scheduling));
-  CountedTable<CpuSummary> gil(cpu_columns(numbers::View::gil));
+  const numbers::Whose whose = whose_of(page);
+  CountedTable<CpuSummary> scheduling(cpu_columns(numbers::View::scheduling, whose));
+  CountedTable<CpuSummary> gil(cpu_columns(numbers::View::gil, whose));
+  std::string lock = "GIL";
   for (const CellSummary* cell : shown_cells(page)) {
     if (!cell->traced) continue;
     add_cpus(page, *cell, scheduling);
+    if (!has_gil(*cell->cell)) continue;
     add_cpus(page, *cell, gil);
+    lock = lock_heading(*cell->cell);
   }
   if (scheduling.table.empty()) return;
   page.title("CPUS", "what the scheduler did; counts a run, medians over the traced runs");
   scheduling.table.print(page.out, page.options.width);
-  page.title("CPUS AND THE GIL",
+  if (gil.table.empty()) return;
+  page.title("CPUS AND THE " + lock,
              "attempts made on each CPU; wasted: of the wakeups that ran there");
   gil.table.print(page.out, page.options.width);
 }
 
 void print_thread_table(const Page& page) {
-  CountedTable<ThreadSummary> threads(thread_columns());
+  CountedTable<ThreadSummary> threads(thread_columns(whose_of(page)));
   for (const CellSummary* cell : shown_cells(page)) {
     add_threads(page, *cell, threads.table,
                 [&](const std::string& label, const ThreadSummary& thread) {

@@ -8,6 +8,8 @@
 
 #include "tools/analysis/environment_changes.h"
 #include "tools/analysis/fact_text.h"
+#include "tools/analysis/subject_words.h"
+#include "tools/analysis/wait_words.h"
 #include "tools/text/report.h"
 #include "userspace/base/quote.h"
 
@@ -198,16 +200,20 @@ std::string matrix_in_numbers(const Report& report) {
 }  // namespace
 
 std::vector<std::string> headline(const Report& report, const Summary& summary,
-                                  const Wording& wording) {
+                                  const Wording& wording, const ReportFindings& trace) {
+  if (of_recordings(report)) return whose_faults(report, trace, summary.times);
   const std::vector<Finding> all = findings(summary, wording);
   std::vector<std::string> sentences;
   const std::string claim = claim_sentence(report, summary, kNamed);
   if (!claim.empty()) sentences.push_back(claim);
-  if (all.empty()) return sentences;
-  const size_t first = leading(all);
-  sentences.push_back(all[first].sentence);
-  const std::string rest = rest_of(all, first, summary);
-  if (!rest.empty()) sentences.back() += " " + rest;
+  if (!all.empty()) {
+    const size_t first = leading(all);
+    sentences.push_back(all[first].sentence);
+    const std::string rest = rest_of(all, first, summary);
+    if (!rest.empty()) sentences.back() += " " + rest;
+  }
+  const std::string waited = worst_pair(report, trace, wording, summary.times);
+  if (!waited.empty()) sentences.push_back(waited);
   return sentences;
 }
 
@@ -230,6 +236,19 @@ std::vector<std::string> what_and_where(const Report& report, const Summary& sum
   if (const std::string where = machine_in_a_line(report.environment); !where.empty()) {
     lines.push_back(where);
   }
+  if (of_recordings(report)) {
+    size_t more = 0;
+    for (const Cell& cell : report.cells) {
+      if (!is_recording(cell) || (lines.size() >= 2 * kNamed && matrix_columns != SIZE_MAX)) {
+        ++more;
+        continue;
+      }
+      lines.push_back(subject_line(*cell.subject));
+      lines.push_back(watched_line(cell, summary.times));
+    }
+    if (more) lines.push_back(fmt::format("and {} more, with --all", more));
+    return lines;
+  }
   const std::string matrix = wording.matrix();
   lines.push_back(matrix.size() > matrix_columns ? matrix_in_numbers(report) : matrix);
   std::string blocks = Wording::number_of(size_t(summary.measured_blocks), "block") + " measured";
@@ -245,6 +264,7 @@ std::vector<std::string> what_and_where(const Report& report, const Summary& sum
 std::vector<std::string> warnings(const Report& report, const Summary& summary) {
   std::vector<std::string> lines;
   if (summary.times.emulated) lines.emplace_back(kEmulatedCpus);
+  for (std::string& doubt : doubts(report)) lines.push_back(std::move(doubt));
   if (!report.left_out.empty()) {
     std::vector<std::string> names;
     for (const std::string& name : report.left_out) names.push_back(printable(name));

@@ -13,7 +13,9 @@
 #include "tools/text/headline.h"
 #include "tools/text/report_tables.h"
 #include "tools/text/screen.h"
+#include "tools/text/subject_tables.h"
 #include "tools/text/trace_tables.h"
+#include "tools/text/wait_tables.h"
 #include "userspace/base/output.h"
 #include "userspace/base/quote.h"
 
@@ -21,6 +23,8 @@ namespace gilscope {
 namespace {
 
 constexpr size_t kManyFailures = 20;
+// Of a cell; --per thread has all of them.
+constexpr size_t kWaitingPairs = 8;
 
 std::string fact(const Facts& facts, const std::string& key) {
   for (const Fact& fact : facts) {
@@ -206,6 +210,7 @@ void print_text_report(std::ostream& out, const Report& report, const TextOption
         print_thread_table(page);
         print_thread_waits(page);
         print_perf_table(page);
+        print_wait_tables(page, report, SIZE_MAX);
         return print_wakers(page, report);
       case Per::block:
         print_block_table(page);
@@ -216,9 +221,13 @@ void print_text_report(std::ostream& out, const Report& report, const TextOption
   print_head(page, report);
   print_claim(page, report);
   print_findings(page);
+  print_subject_sentences(page, report);
   print_slowdown_table(page);
   print_work_table(page);
+  print_subject_counts(page, report, SIZE_MAX);
+  print_subject_threads(page, report, SIZE_MAX);
   print_gil_table(page, report);
+  print_wait_tables(page, report, kWaitingPairs);
   print_cpu_tables(page);
   print_thread_table(page);
   print_perf_table(page);

@@ -6,6 +6,7 @@
 #include <map>
 #include <sstream>
 
+#include "tools/analysis/subject_words.h"
 #include "tools/text/cells.h"
 #include "tools/text/disturbances.h"
 #include "tools/text/paragraph.h"
@@ -31,7 +32,7 @@ std::vector<const CellSummary*> shown_cells(const Page& page) {
 
 Number headline(const Page& page, const CellSummary& cell, std::optional<double> wall_ns,
                 std::optional<double> operations_per_s) {
-  if (!cell.bounded_by_time()) return page.time(duration(wall_ns));
+  if (!cell.bounded_by_time() || is_recording(*cell.cell)) return page.time(duration(wall_ns));
   Number rate = count(operations_per_s);
   rate.unit += "/s";
   return page.time(rate);
@@ -85,6 +86,7 @@ void print_slowdown_table(const Page& page) {
     const Cell& cell = pair.cell();
     if (!pair.sequential_ns && !pair.threaded_ns) continue;
     if (!pair.sequential && pair.threaded->bounded_by_time()) continue;
+    if (cell.subject) continue;  // it never ran in any other arrangement
     const std::string cpus = cell.cpus.starts_with("cpu:") ? printable(cell.cpus.substr(4))
                                                            : std::to_string(cell.cpu_list.size());
     few = few || (pair.slowdown && !pair.interval);
@@ -123,6 +125,7 @@ void print_work_table(const Page& page) {
   std::map<std::string, std::vector<const CellSummary*>> groups;
   std::vector<std::string> order;
   for (const CellSummary* cell : shown_cells(page)) {
+    if (is_recording(*cell->cell)) continue;
     if (!cell->bounded_by_time() && !cell->result("background_operations")) continue;
     const Cell& c = *cell->cell;
     const std::string group =
@@ -188,7 +191,8 @@ void print_block_table(const Page& page) {
       for (const Run& run : cell->cell->runs) blocks[run.block] = run.warmup;
     }
     if (blocks.empty()) continue;
-    rates = rates || (pair.threaded && pair.threaded->bounded_by_time());
+    rates =
+        rates || (pair.threaded && pair.threaded->bounded_by_time() && !is_recording(pair.cell()));
     table.heading(
         fmt::format("{} on {}", page.wording.subject(pair.cell()), Wording::cpus(pair.cell())));
     for (const auto& [block, warmup] : blocks) {

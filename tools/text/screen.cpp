@@ -7,8 +7,10 @@
 #include <sstream>
 
 #include "tools/analysis/cpu_lines.h"
+#include "tools/analysis/subject_words.h"
 #include "tools/text/headline.h"
 #include "tools/text/paragraph.h"
+#include "tools/text/subject_tables.h"
 #include "tools/text/table.h"
 #include "userspace/base/quote.h"
 
@@ -17,15 +19,17 @@ namespace {
 
 // For what was lost or disturbed: the tables need the rest of the screen.
 constexpr size_t kEndLines = 9;
+// Of real programs: the processes whose counts are written out.
+constexpr size_t kCountedCells = 2, kSentences = 3;
 
 // How many rows of each table there is room for.
 struct Rows {
-  size_t slowdowns = 0, rates = 0, cpus = 0;
+  size_t slowdowns = 0, rates = 0, threads = 0, cpus = 0;
 
   // Takes one from whichever has most; false: each is down to one.
   bool shrink() {
     size_t* most = &cpus;
-    for (size_t* other : {&slowdowns, &rates}) {
+    for (size_t* other : {&slowdowns, &rates, &threads}) {
       if (*other > *most) most = other;
     }
     if (*most <= 1) return false;
@@ -65,16 +69,17 @@ class Screen {
   Screen(const Page& page, const Report& report)
       : page_(page), report_(report), lines_(cpu_lines(page.summary)) {
     for (const PairSummary& pair : page.summary.pairs) {
-      const bool has_time = pair.sequential_ns || pair.threaded_ns;
+      const bool has_time = (pair.sequential_ns || pair.threaded_ns) && !is_recording(pair.cell());
       if (has_time && !(pair.threaded && pair.threaded->bounded_by_time())) pairs_.push_back(&pair);
     }
     for (const CellSummary& cell : page.summary.cells) {
-      if (page.shows(cell) && cell.bounded_by_time()) rated_.push_back(&cell);
+      const bool real = is_recording(*cell.cell);
+      if (page.shows(cell) && cell.bounded_by_time() && !real) rated_.push_back(&cell);
     }
     size_t cpus = 0;
     for (const CellLines& of : lines_) cpus += of.lines.size();
     rows_ = {std::min(pairs_.size(), kScreenLines), std::min(rated_.size(), kScreenLines),
-             std::min(cpus, kScreenLines)};
+             std::min(subject_threads(report), kScreenLines), std::min(cpus, kScreenLines)};
     head_ = drawn([&](const Page& to) { print_head(to); });
     end_ = drawn([&](const Page& to) { print_end(to); });
   }
@@ -97,12 +102,35 @@ class Screen {
     const auto tables = [&](const Page& to) {
       print_slowdowns(to);
       print_rates(to);
+      print_subject_counts(to, report_, kCountedCells);
+      print_subject_threads(to, report_, rows_.threads);
       print_cpus(to);
     };
     return head_ + drawn(tables) + end_;
   }
 
+  // Of a real program people want to know first whose fault it is.
+  void print_answer_first(const Page& page) const {
+    for (const std::string& line : warnings(report_, page.summary)) {
+      page.paragraph(page.bold(line), 2);
+    }
+    const auto sentences = headline(report_, page.summary, page.wording, page.trace);
+    for (size_t i = 0; i < sentences.size() && i < kSentences; ++i) {
+      page.paragraph(page.bold(sentences[i]), 2);
+    }
+    if (sentences.size() > kSentences) {
+      page.paragraph(
+          fmt::format("and of {}, with --all",
+                      Wording::number_of(sentences.size() - kSentences, "other process")));
+    }
+    page.out << "\n";
+    for (const std::string& line : what_and_where(report_, page.summary, page.wording, 0)) {
+      page.paragraph(line, 2);
+    }
+  }
+
   void print_head(const Page& page) const {
+    if (of_recordings(report_)) return print_answer_first(page);
     const size_t two_lines = 2 * size_t(std::max(page.options.width, 20)) - 10;
     for (const std::string& line : what_and_where(report_, page.summary, page.wording, two_lines)) {
       page.paragraph(line, 2);
@@ -110,7 +138,7 @@ class Screen {
     for (const std::string& line : warnings(report_, page.summary)) {
       page.paragraph(page.bold(line), 2);
     }
-    const auto sentences = headline(report_, page.summary, page.wording);
+    const auto sentences = headline(report_, page.summary, page.wording, page.trace);
     if (!sentences.empty()) page.out << "\n";
     for (const std::string& sentence : sentences) page.paragraph(page.bold(sentence), 2);
   }
@@ -234,7 +262,7 @@ class Screen {
 
   // "check-interval:100 on 2 CPUs", with the arrangement where cells are sequential.
   static std::string named(const Page& page, const CellSummary& cell) {
-    return cell.cell->arrangement == "threaded"
+    return cell.cell->arrangement == "threaded" && !is_recording(*cell.cell)
                ? fmt::format("{} on {}", page.wording.subject(*cell.cell),
                              Wording::cpus(*cell.cell))
                : page.wording.cell(*cell.cell);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "tools/analysis/lock_name.h"
 #include "tools/text/table.h"
 #include "userspace/base/quote.h"
 
@@ -37,12 +38,13 @@ Number waiters(const GilUse& use) {
   return mean ? Number{fmt::format("{:.1f}", *mean), ""} : Number{"-", ""};
 }
 
-std::vector<Table::Column> gil_columns() {
+std::vector<Table::Column> gil_columns(const Report& report) {
+  const std::string lock = lock_noun(report), held = "share of the time: " + lock;
   return {{"", ""},
-          {"share of the time: GIL", "held"},
-          {"share of the time: GIL", "off-CPU"},
-          {"share of the time: GIL", "overlap", 4},
-          {"idle while", "GIL free", 1},
+          {held, "held"},
+          {held, "off-CPU"},
+          {held, "overlap", 4},
+          {"idle while", lock + " free", 1},
           {"hand-offs", "a run"},
           {"hand-offs", "p50"},
           {"hand-offs", "p99"},
@@ -175,20 +177,21 @@ Matrix wakers_of(const Page& page, const Cell& cell, const CellFindings& found) 
 }  // namespace
 
 void print_gil_table(const Page& page, const Report& report) {
-  Table table(gil_columns());
+  Table table(gil_columns(report));
   each_cell(page, report, [&](const Cell& cell, const CellFindings& found) {
     const CellSummary* summary = page.summary_of(cell);
-    if (!summary || !page.shows(*summary)) return;
+    if (!summary || !page.shows(*summary) || !has_gil(cell)) return;
     table.heading(page.wording.cell(cell));
     table.row("", gil_numbers(page, found.sum));
   });
   if (table.empty()) return;
-  page.title("THE GIL", "from the segments of the traced runs, those of a cell together");
+  page.title("THE " + lock_heading(report),
+             "from the segments of the traced runs, those of a cell together");
   table.print(page.out, page.options.width);
 }
 
 void print_gil_blocks(const Page& page, const Report& report) {
-  Table table(gil_columns());
+  Table table(gil_columns(report));
   each_cell(page, report, [&](const Cell& cell, const CellFindings& found) {
     table.heading(page.wording.cell(cell));
     for (const auto& [run, findings] : found.runs) {
@@ -196,7 +199,8 @@ void print_gil_blocks(const Page& page, const Report& report) {
     }
   });
   if (table.empty()) return;
-  page.title("THE GIL, BLOCK BY BLOCK", "from the segments of each traced run");
+  page.title("THE " + lock_heading(report) + ", BLOCK BY BLOCK",
+             "from the segments of each traced run");
   table.print(page.out, page.options.width);
 }
 

@@ -1,11 +1,11 @@
 #include "tools/trace/trace_findings.h"
 
 #include <algorithm>
-#include <array>
 
 #include "bpf/segment.h"
 #include "tools/trace/gil_spans.h"
 #include "tools/trace/moments.h"
+#include "tools/trace/wait_account.h"
 #include "userspace/report/histogram.h"
 
 namespace gilscope {
@@ -16,19 +16,6 @@ std::vector<uint32_t> tids_of(const Run& run) {
   for (const Thread& thread : run.threads) tids.push_back(thread.trace ? thread.trace->tid : 0);
   return tids;
 }
-
-// The period in which the counters counted.
-struct Window {
-  uint64_t from_ns = 0, to_ns = UINT64_MAX;
-
-  bool known() const { return from_ns != 0; }
-
-  uint64_t length_ns(uint64_t from, uint64_t to) const {
-    from = std::max(from, from_ns);
-    to = std::min(to, to_ns);
-    return to > from ? to - from : 0;
-  }
-};
 
 Window window_of(const Run& run) {
   if (!run.opened_ns || !run.window_ns) return {};
@@ -90,57 +77,40 @@ class Clock : GilSpansReader {
       : window_(window),
         last_ns_(window.from_ns),
         cpus_(trace.cell().cpu_list.size()),
-        beings_(tids.size()),
-        number_{tids.size(), 0, 0},
-        spans_(tids, has_one_owner(trace.cell().policy), *this) {}
+        waits_(tids, has_one_owner(trace.cell()), *this, trace.cell().subject.has_value(), window,
+               release_wakes(trace.cell())) {}
 
   void visit(const Moment& moment) {
     pass(moment.ns);
-    switch (moment.kind) {
-      case Moment::Kind::ready:
-        be(moment.thread(), Being::runnable);
-        break;
-      case Moment::Kind::ran:
-        be(moment.thread(), Being::running);
-        break;
-      case Moment::Kind::ended:
-        be(moment.thread(), Being::off);
-        break;
-    }
-    spans_.visit(moment);
+    waits_.visit(moment);
   }
 
   void finish(uint64_t ns, bool one_owner, TraceFindings& findings) {
     pass(ns);
-    spans_.finish(ns);
+    waits_.finish(ns);
     findings.holding = to_report(holding_);
     findings.waiting = to_report(waiting_);
     use_.handoff = to_report(latencies_);
-    if (one_owner) findings.gil = use_;
+    if (!one_owner) return;
+    findings.gil = use_;
+    findings.waits = waits_.so_far();
   }
 
  private:
-  enum class Being : uint8_t { off, runnable, running };
-
-  void be(uint32_t thread, Being now) {
-    number_[static_cast<size_t>(beings_[thread])] -= 1;
-    number_[static_cast<size_t>(now)] += 1;
-    beings_[thread] = now;
-  }
-  size_t number(Being being) const { return number_[static_cast<size_t>(being)]; }
+  using Being = WaitAccount::Being;
 
   void pass(uint64_t ns) {
     const uint64_t span = last_ns_ ? window_.length_ns(last_ns_, ns) : 0;
     last_ns_ = ns;
-    const auto owner = spans_.owner();
+    const auto owner = waits_.spans().owner();
     if (!owner) {
       use_.free_ns += span;
-      if (number(Being::runnable) && number(Being::running) < cpus_)
+      if (waits_.number(Being::runnable) && waits_.number(Being::running) < cpus_)
         use_.idle_while_free_ns += span;
       return;
     }
-    (beings_[*owner] == Being::running ? use_.held_on_cpu_ns : use_.held_off_cpu_ns) += span;
-    if (spans_.holders() > 1) use_.overlapping_ns += span;
+    (waits_.being(*owner) == Being::running ? use_.held_on_cpu_ns : use_.held_off_cpu_ns) += span;
+    if (waits_.spans().overlapping()) use_.overlapping_ns += span;
   }
 
   void span(const GilSpan& span) override {
@@ -163,9 +133,7 @@ class Clock : GilSpansReader {
   size_t cpus_;
   GilUse use_;
   gilscope_histogram latencies_{}, holding_{}, waiting_{};
-  std::vector<Being> beings_;     // by slot
-  std::array<size_t, 3> number_;  // of threads in each state
-  GilSpans spans_;
+  WaitAccount waits_;
 };
 
 void count(const gilscope_segment& segment, Window window, const Chains& chains,
@@ -196,6 +164,7 @@ Result<TraceFindings> trace_findings(const RunTrace& trace) {
   const std::vector<uint32_t> tids = tids_of(trace.run());
   TraceFindings findings;
   findings.runs = 1;
+  findings.of_subject = trace.cell().subject && has_gil(trace.cell());
   findings.dropped = trace.dropped();
   findings.wakers.assign(tids.size() + 1, std::vector<uint64_t>(tids.size()));
 
@@ -213,13 +182,14 @@ Result<TraceFindings> trace_findings(const RunTrace& trace) {
   if (!walked) return fail(walked.error());
   findings.chain = chains.result();
   if (window.known()) first_ns = window.from_ns, last_ns = std::max(last_ns, window.to_ns);
-  clock.finish(last_ns, has_one_owner(trace.cell().policy), findings);
+  clock.finish(last_ns, has_one_owner(trace.cell()), findings);
   findings.span_ns = window.length_ns(first_ns, last_ns);
   return findings;
 }
 
 TraceFindings& operator+=(TraceFindings& sum, const TraceFindings& other) {
   sum.runs += other.runs;
+  sum.of_subject = sum.of_subject || other.of_subject;
   sum.records += other.records;
   sum.dropped += other.dropped;
   sum.span_ns += other.span_ns;
@@ -236,6 +206,7 @@ TraceFindings& operator+=(TraceFindings& sum, const TraceFindings& other) {
     use.handoff += other.gil->handoff;
     for (const auto& [waiters, handoffs] : other.gil->convoy) use.convoy[waiters] += handoffs;
   }
+  sum.waits += other.waits;
   sum.holding += other.holding;
   sum.waiting += other.waiting;
   sum.chain.delay += other.chain.delay;

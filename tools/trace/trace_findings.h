@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tools/trace/run_trace.h"
+#include "tools/trace/wait_matrix.h"
 
 namespace gilscope {
 
@@ -47,10 +48,12 @@ using MoveMatrix = std::map<std::pair<int, int>, uint64_t>;
 
 struct TraceFindings {
   size_t runs = 0;
+  bool of_subject = false;  // of a real program with a GIL
   uint64_t records = 0;
   uint64_t dropped = 0;        // records that a full buffer lost; the other numbers lack them
   uint64_t span_ns = 0;        // the window, or from first to last moment if it is not known
   std::optional<GilUse> gil;   // empty: no single lock
+  WaitMatrix waits;            // empty: no single lock
   Histogram holding, waiting;  // lengths of the threads' periods of holding and waiting
   ChainDelay chain;
   WakerMatrix wakers;

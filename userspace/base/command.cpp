@@ -48,6 +48,17 @@ bool takes_value(const CLI::Option& option) {
   return option.get_items_expected_max() > 0;
 }
 
+// Before each word of a rest, which the parser then takes for neither an option nor a subcommand.
+constexpr char kMark = '=';
+constexpr const char* kRestKind = "COMMAND";
+
+bool takes_rest(const CLI::App& app) {
+  const auto options = app.get_options();
+  return std::ranges::any_of(options, [](const CLI::Option* option) {
+    return option->get_positional() && option->get_type_name() == kRestKind;
+  });
+}
+
 std::string name_of_positional(const CLI::App& app) {
   for (const CLI::Option* option : app.get_options()) {
     if (option->get_positional()) return option->get_name(true);
@@ -210,6 +221,19 @@ Option Command::flag(const std::string& name, bool& into, const std::string& hel
   return Option(app_->add_flag(name, into, help));
 }
 
+Option Command::rest(const std::string& name, std::vector<std::string>& into,
+                     const std::string& help) {
+  CLI::Option* option = app_->add_option(
+      name,
+      [&into](const CLI::results_t& words) {
+        for (const std::string& word : words) into.push_back(word.substr(1));
+        return true;
+      },
+      help);
+  option->expected(1, CLI::detail::expected_max_vector_size)->allow_extra_args();
+  return Option(option).value_kind(kRestKind);
+}
+
 void Command::on_run(std::function<void()> body) {
   app_->callback(std::move(body));
 }
@@ -221,6 +245,12 @@ Result<std::vector<std::string>> checked_arguments(const CLI::App& app,
   bool only_positionals = false;  // after "--"
   for (size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
+    if (takes_rest(*command) && (!word.starts_with('-') || word == "-" || word == "--")) {
+      for (size_t rest = word == "--" ? i + 1 : i; rest < words.size(); ++rest) {
+        arguments.push_back(kMark + words[rest]);
+      }
+      return arguments;
+    }
     const bool is_long = word.starts_with("--") && word.size() > 2;
     const size_t equals = is_long                             ? word.find('=')
                           : word.size() > 2 && word[2] == '=' ? 2

@@ -55,6 +55,9 @@ class Command {
   Option option(const std::string& name, std::function<Status(const std::string&)> take,
                 const std::string& help);
   Option flag(const std::string& name, bool& into, const std::string& help);
+  // The rest of the line, from "--" or from the first word that is no option on, as it stands:
+  // another program's command line. A command that takes it has no other positional.
+  Option rest(const std::string& name, std::vector<std::string>& into, const std::string& help);
 
   // Sets what the command does once the command line is parsed.
   void on_run(std::function<void()> body);
@@ -69,7 +72,8 @@ class Command {
 
 // Prepares the words after the program's name for the parser. The parser would take the next word
 // as the value of "--out=", and "=" as the value of "-o=": both are refused here, as are blank
-// positionals. "-o=FILE" becomes two words.
+// positionals. "-o=FILE" becomes two words. The words of another program's command line
+// (Command::rest) are marked, so that the parser leaves them alone.
 Result<std::vector<std::string>> checked_arguments(const CLI::App& app,
                                                    const std::vector<std::string>& words);
 

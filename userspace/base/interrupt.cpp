@@ -72,10 +72,18 @@ Interrupt::~Interrupt() {
   change_mask(SIG_SETMASK, before_);
 }
 
-bool Interrupt::requested() {
+std::optional<Arrived> Interrupt::next() {
   signalfd_siginfo info;
-  while (::read(fd_.get(), &info, sizeof(info)) == sizeof(info)) {
-    if (signal_ == 0) signal_ = static_cast<int>(info.ssi_signo);
+  if (::read(fd_.get(), &info, sizeof(info)) != sizeof(info)) return {};
+  Arrived arrived = {.number = static_cast<int>(info.ssi_signo)};
+  if (info.ssi_code == SI_KERNEL) arrived.from = Arrived::From::kernel;
+  if (info.ssi_code == SI_TIMER) arrived.from = Arrived::From::itself;
+  if (signal_ == 0) signal_ = arrived.number;
+  return arrived;
+}
+
+bool Interrupt::requested() {
+  while (next()) {
   }
   return signal_ != 0;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "userspace/base/cpu_time_limit.h"
@@ -10,6 +11,17 @@
 #include "userspace/base/result.h"
 
 namespace gilscope {
+
+// A signal that has come.
+struct Arrived {
+  enum class From {
+    kernel,    // a terminal's keys and its end: sent to the whole foreground process group
+    somebody,  // kill(2)
+    itself,    // a timer of this process: its limit of CPU time is near
+  };
+  int number = 0;
+  From from = From::somebody;
+};
 
 class Interrupt {
  public:
@@ -24,6 +36,8 @@ class Interrupt {
   int fd() const { return fd_.get(); }
   // Whether one of the signals has come since watch().
   bool requested();
+  // Takes the next one; empty: none has come since.
+  std::optional<Arrived> next();
   // The first signal that has come, for example "SIGTERM".
   std::string signal_name() const;
 

@@ -73,6 +73,10 @@ bool messages_can_be_replaced() {
   return knows_escapes(STDERR_FILENO);
 }
 
+bool output_can_be_replaced() {
+  return knows_escapes(STDOUT_FILENO);
+}
+
 std::optional<int> terminal_columns(int fd) {
   winsize size{};
   if (::ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return {};

@@ -32,6 +32,8 @@ bool output_takes_colour();
 // Whether standard error is a terminal on which a line can be overwritten. NO_COLOR does not
 // matter: only the cursor moves.
 bool messages_can_be_replaced();
+// The same of standard output, for a screen that is drawn again and again.
+bool output_can_be_replaced();
 // The current width of the terminal on `fd`; empty if it is no terminal or its width is unknown.
 std::optional<int> terminal_columns(int fd);
 

@@ -14,4 +14,7 @@ void take_standard_descriptors();
 // children is lost.
 void set_signal_dispositions();
 
+// For a forked child that will execute another program: undoes both of the above.
+void undo_start_up();
+
 }  // namespace gilscope

@@ -1,7 +1,10 @@
 // UUIDs in the kernel's notation: the ids of reports and of boots.
 #pragma once
 
+#include <string>
 #include <string_view>
+
+#include "userspace/base/result.h"
 
 namespace gilscope {
 
@@ -14,5 +17,8 @@ inline bool is_uuid(std::string_view text) {
   }
   return true;
 }
+
+// A new one, of the kernel's random bits.
+Result<std::string> new_uuid();
 
 }  // namespace gilscope

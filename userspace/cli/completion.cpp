@@ -94,7 +94,12 @@ Result<Values> values_of(const OptionInfo& option) {
   using Files = Values::Files;
   static const std::map<std::string, Values> known = {
       {"N", {}},
+      {"PID", {}},
       {"VALUE", {}},
+      {"PID", {}},
+      {"TIME", {{"10s", "500ms", "2m"}, Files::none, ""}},
+      {"COMMAND", {{}, Files::files, ""}},
+      {"LOCK", {{"mutex@", "mutex:auto", "rwlock@", "cond@"}, Files::none, ""}},
       {"SHARE", {}},
       {"THREADS", {{"1", "2", "1x", "2x"}, Files::none, ""}},
       {"CPUS", {{"1", "2", "all", "1..all"}, Files::none, ""}},

@@ -12,6 +12,7 @@
 #include "userspace/descriptor/workload.h"
 #include "userspace/eval/speed.h"
 #include "userspace/experiment/plan/builtin.h"
+#include "userspace/experiment/plan/found.h"
 
 namespace gilscope {
 namespace {
@@ -40,10 +41,16 @@ std::string tables() {
     workload_rows.push_back(
         {workload.example(), workload.summary, parameters_text(workload.all_parameters())});
   }
+  std::vector<Row> interpreter_rows;
+  for (const FoundInterpreter& one : found_interpreters()) {
+    interpreter_rows.push_back(
+        {one.policy(), one.kind + (one.version.empty() ? "" : " " + one.version), ""});
+  }
   for (const Builtin& builtin : builtin_specs()) {
     experiment_rows.push_back({builtin.name, builtin.summary, ""});
   }
   return table("Policies (--policy)", policy_rows) +
+         (interpreter_rows.empty() ? "" : table("Interpreters here (--policy)", interpreter_rows)) +
          table("Workloads (--workload)", workload_rows) +
          table("Built-in experiments (gilscope run NAME)", experiment_rows);
 }

@@ -12,10 +12,13 @@
 #include "userspace/base/refusal.h"
 #include "userspace/base/term.h"
 #include "userspace/cli/cli.h"
+#include "userspace/descriptor/program.h"
 #include "userspace/experiment/experiment.h"
 #include "userspace/experiment/plan/builtin.h"
+#include "userspace/experiment/plan/found.h"
 #include "userspace/experiment/plan/plan.h"
 #include "userspace/experiment/plan/spec.h"
+#include "userspace/experiment/program/interpreter_file.h"
 #include "userspace/experiment/progress_line.h"
 #include "userspace/machine/cpus.h"
 #include "userspace/machine/features/features.h"
@@ -133,14 +136,39 @@ class ProgressLines {
   int last_block_ = -1;
 };
 
+// The interpreters among the policies, which are asked for their versions as the user who called
+// sudo.
+Result<InterpreterFiles> programs_of(const Plan& plan, ProgramOwner& owner) {
+  std::vector<std::string> policies;
+  for (const Cell& cell : plan.cells) {
+    if (names_program(cell.policy)) policies.push_back(cell.policy);
+  }
+  if (policies.empty()) return InterpreterFiles();
+  auto user = user_of_sudo();
+  if (!user) return fail(user.error());
+  owner.user = std::move(*user);
+  return look_at_interpreters(policies, owner);
+}
+
 Result<Exit> run(const RunFlags& flags, const ReportPrinter& print) {
   if (Status there = require_proc(); !there) return fail(there.error());
   if (Status there = require_sys(); !there) return fail(there.error());
+  ProgramOwner owner;
+  if (auto inherited = Inherited::look()) {
+    owner.inherited = *inherited;
+  } else {
+    return fail(inherited.error());
+  }
   auto spec = spec_of(flags);
   if (!spec) return fail(spec.error());
   // Checks that this machine has what the spec asks for, before anything is written to disk.
   auto plan = make_plan(spec->spec, spec->spec.seed.value_or(0));
   if (!plan) return fail(plan.error());
+  auto programs = programs_of(*plan, owner);
+  if (!programs) return fail(programs.error());
+  for (const std::string& name : plan->missing) {
+    if (!flags.quiet) write_message(how_to_get(name) + "\n");
+  }
   if (flags.dry_run) {
     if (Status printed = write_output(describe(*plan)); !printed) return fail(printed.error());
     return Exit::done;
@@ -172,7 +200,9 @@ Result<Exit> run(const RunFlags& flags, const ReportPrinter& print) {
   ExperimentOptions options{.spec = spec->spec,
                             .spec_text = spec->text,
                             .out = out ? &*out : nullptr,
-                            .limiter = *limiter};
+                            .limiter = *limiter,
+                            .owner = std::move(owner),
+                            .programs = std::move(*programs)};
   auto lines = std::make_unique<ProgressLines>(flags.quiet);
   options.progress = [&](const Progress& progress) { (*lines)(progress); };
   auto report = run_experiment(options, *interrupt);
@@ -182,8 +212,9 @@ Result<Exit> run(const RunFlags& flags, const ReportPrinter& print) {
   const bool failed = std::ranges::any_of(report->cells, [](const Cell& cell) {
     return std::ranges::any_of(cell.runs, [](const Run& r) { return r.status == "failed"; });
   });
-  const Status printed = flags.json ? write_output(to_json(*report) + "\n")
-                                    : print(*report, out ? out->path() : "", flags.all);
+  const Status printed =
+      flags.json ? write_output(to_json(*report) + "\n")
+                 : print(*report, out ? out->path() : "", out ? out->path() : "", flags.all);
   // An incomplete report may have nothing to print; its end is reported all the same.
   const bool whole = report->status == "done" && !failed;
   if (!flags.quiet && out) {

@@ -6,6 +6,7 @@
 
 #include "userspace/base/quote.h"
 #include "userspace/base/term.h"
+#include "userspace/descriptor/program.h"
 
 namespace gilscope {
 
@@ -119,12 +120,22 @@ Result<PolicyText> read_policy(std::string_view text) {
 }
 
 Result<std::string> canonical_policy(std::string_view text) {
+  if (names_program(text)) {
+    auto program = read_program(text);
+    if (!program) return fail(program.error());
+    return program->canonical;
+  }
   const auto read = read_policy(text);
   if (!read) return fail(read.error());
   return read->canonical;
 }
 
 Result<PolicyPace> policy_pace(std::string_view text) {
+  if (names_program(text)) {
+    const auto program = read_program(text);
+    if (!program) return fail(program.error());
+    return pace_of(*program);
+  }
   const auto read = read_policy(text);
   if (!read) return fail(read.error());
   return read->pace;

@@ -12,23 +12,19 @@
 #include "userspace/base/kernel_time.h"
 #include "userspace/base/quote.h"
 #include "userspace/base/time.h"
+#include "userspace/base/uuid.h"
+#include "userspace/descriptor/program.h"
 #include "userspace/experiment/plan/plan.h"
+#include "userspace/experiment/program/command_runner.h"
+#include "userspace/experiment/program/program_runner.h"
 #include "userspace/experiment/run/runner.h"
+#include "userspace/experiment/tracers.h"
 #include "userspace/machine/facts/environment.h"
 #include "userspace/machine/facts/fixed_facts.h"
-#include "userspace/machine/facts/parts.h"
 #include "userspace/machine/limit/cpu_limiter.h"
-#include "userspace/tracer/tracer.h"
 
 namespace gilscope {
 namespace {
-
-Result<std::string> new_uuid() {
-  std::ifstream file("/proc/sys/kernel/random/uuid");
-  std::string uuid;
-  if (!(file >> uuid)) return fail("cannot read /proc/sys/kernel/random/uuid: is /proc mounted?");
-  return uuid;
-}
 
 uint64_t drawn_seed() {
   return std::random_device{}();
@@ -37,7 +33,22 @@ uint64_t drawn_seed() {
 bool same_cell(const Cell& a, const Cell& b) {
   return a.policy == b.policy && a.workload == b.workload && a.arrangement == b.arrangement &&
          a.threads == b.threads && a.cpus == b.cpus && a.cpu_list == b.cpu_list &&
-         a.cpus_by == b.cpus_by && a.cpu_order == b.cpu_order && a.main_exit == b.main_exit;
+         a.cpus_by == b.cpus_by && a.cpu_order == b.cpu_order && a.main_exit == b.main_exit &&
+         a.pid() == b.pid();
+}
+
+// The facts of a real program that are known before it has run.
+CellSubject expected_subject(const ProgramPolicy& program, const InterpreterFiles& files) {
+  CellSubject subject;
+  subject.kind = program.kind;
+  const auto file = files.find(program.canonical);
+  if (file == files.end()) {
+    subject.executable = program.command.empty() ? program.path : program.command[0];
+  } else {
+    subject.version = file->second.version;
+    subject.executable = file->second.executable;
+  }
+  return subject;
 }
 
 Result<Report> new_report(const ExperimentOptions& options, const Plan& plan) {
@@ -56,6 +67,10 @@ Result<Report> new_report(const ExperimentOptions& options, const Plan& plan) {
   report.environment = capture_environment();
   report.environment_before = capture_moment();
   report.cells = plan.cells;
+  for (Cell& cell : report.cells) {
+    if (!is_program(cell)) continue;
+    cell.subject = expected_subject(*read_program(cell.policy), options.programs);
+  }
   return report;
 }
 
@@ -66,10 +81,10 @@ Result<Report> is_resumed(Report report, const ExperimentOptions& options, const
   bool same = report.cells.size() == plan.cells.size() &&
               std::ranges::equal(report.cells, plan.cells, same_cell);
   if (!same) {
-    return fail(
-        fmt::format("{} was started with other CPUs than this machine offers now; give --out "
-                    "another directory",
-                    in_quotes(options.out->path())));
+    return fail(fmt::format(
+        "{} was started with other CPUs or interpreters than this machine has now; give --out "
+        "another directory",
+        in_quotes(options.out->path())));
   }
   report.minor = kReportMinor;  // runs added to it have this version's keys
   for (const Block& block : plan.blocks) {
@@ -121,26 +136,17 @@ std::vector<SampleRow> rows_of(const SampleBook& samples) {
   return rows;
 }
 
-// The largest number of threads in a cell, including main and background threads.
-uint32_t most_threads(const std::vector<Cell>& cells) {
-  size_t most = 0;
-  for (const Cell& cell : cells) {
-    auto workload = make_workload(cell.workload);
-    const size_t background = workload ? (*workload)->background().threads : 0;
-    most = std::max(most, 1 + static_cast<size_t>(cell.threads) + background);
-  }
-  return static_cast<uint32_t>(most);
-}
-
 class Experiment {
  public:
   Experiment(const ExperimentOptions& options, Interrupt& interrupt, Report& report, Plan& plan,
-             Tracer* tracer)
+             Tracers& tracers)
       : options_(options),
         interrupt_(interrupt),
         report_(report),
         plan_(plan),
-        runner_(tracer, interrupt) {
+        runner_(tracers.of_models ? &*tracers.of_models : nullptr, interrupt),
+        programs_(tracers.of_programs ? &*tracers.of_programs : nullptr, options.owner, interrupt),
+        commands_(tracers.of_programs ? &*tracers.of_programs : nullptr, options.owner, interrupt) {
     for (const Cell& cell : plan.cells) expected_s_.push_back(expected_seconds(cell));
   }
 
@@ -149,6 +155,12 @@ class Experiment {
  private:
   Status run_block(const Block& block);
   Result<Run> run_once(const PlannedRun& planned, const Block& block);
+  Result<Run> run_model(const PlannedRun& planned, const Block& block);
+  Result<Run> run_program(const PlannedRun& planned, const Block& block);
+  // Keeps a run's latencies and names their file.
+  std::function<Status(const SampleBook&)> samples_into(std::string& file,
+                                                        const PlannedRun& planned,
+                                                        const Block& block) const;
   Status write();
   void tell(const Block& block, const Cell& cell, const Run& run);
 
@@ -157,6 +169,8 @@ class Experiment {
   Report& report_;
   Plan& plan_;
   Runner runner_;
+  ProgramRunner programs_;
+  CommandRunner commands_;
   size_t runs_done_ = 0;                // of the plan, including earlier sessions
   std::vector<double> expected_s_;      // of one run, by cell
   double measured_s_ = 0, left_s_ = 0;  // expected seconds of this process's runs, and of the rest
@@ -167,9 +181,55 @@ Status Experiment::write() {
   return options_.out ? options_.out->write(report_) : Status();
 }
 
+std::function<Status(const SampleBook&)> Experiment::samples_into(std::string& file,
+                                                                  const PlannedRun& planned,
+                                                                  const Block& block) const {
+  return [this, &file, &planned, &block](const SampleBook& samples) -> Status {
+    if (!options_.out) return {};
+    auto name =
+        options_.out->write_samples(planned.cell, block.index, planned.trace, rows_of(samples));
+    if (!name) return fail(name.error());
+    file = *name;
+    return {};
+  };
+}
+
+Result<Run> Experiment::run_program(const PlannedRun& planned, const Block& block) {
+  Cell& cell = report_.cells[planned.cell];
+  ProgramRunner::Options options;
+  options.traced = planned.trace != "off";
+  options.limits = options_.spec.limits;
+  options.limiter = &options_.limiter;
+  options.place = {.out = planned.trace == "full" ? options_.out : nullptr,
+                   .report_id = report_.id,
+                   .cell = planned.cell,
+                   .block = block.index};
+  std::string samples_file;
+  options.samples_sink = samples_into(samples_file, planned, block);
+  const auto file = options_.programs.find(cell.policy);
+  auto run = file == options_.programs.end() ? commands_.run(cell, options)
+                                             : programs_.run(cell, file->second, options);
+  if (run) run->samples_file = samples_file;
+  return run;
+}
+
 Result<Run> Experiment::run_once(const PlannedRun& planned, const Block& block) {
   const Cell& cell = report_.cells[planned.cell];
   std::string started_at = utc_now();
+  if (Status limited = options_.limiter.apply(cell.cpu_list); !limited) {
+    return fail(limited.error());
+  }
+  auto run = is_program(cell) ? run_program(planned, block) : run_model(planned, block);
+  if (!run) return fail(run.error());
+  run->block = block.index;
+  run->warmup = block.warmup;
+  run->trace = planned.trace;
+  run->started_at = started_at;
+  return run;
+}
+
+Result<Run> Experiment::run_model(const PlannedRun& planned, const Block& block) {
+  const Cell& cell = report_.cells[planned.cell];
   Runner::Options options;
   options.traced = planned.trace != "off";
   options.statistics = block.warmup;
@@ -192,19 +252,7 @@ Result<Run> Experiment::run_once(const PlannedRun& planned, const Block& block) 
   }
 
   std::string samples_file;
-  if (options_.out) {
-    options.samples_sink = [&](const SampleBook& samples) -> Status {
-      auto name =
-          options_.out->write_samples(planned.cell, block.index, planned.trace, rows_of(samples));
-      if (!name) return fail(name.error());
-      samples_file = *name;
-      return {};
-    };
-  }
-
-  if (Status limited = options_.limiter.apply(cell.cpu_list); !limited) {
-    return fail(limited.error());
-  }
+  options.samples_sink = samples_into(samples_file, planned, block);
   options.limiter = &options_.limiter;
   auto run = runner_.run(cell, options);
   if (!run) return fail(run.error());
@@ -212,10 +260,6 @@ Result<Run> Experiment::run_once(const PlannedRun& planned, const Block& block) 
   if (writer) {
     if (Status finished = writer->finish(); !finished) return fail(finished.error());
   }
-  run->block = block.index;
-  run->warmup = block.warmup;
-  run->trace = planned.trace;
-  run->started_at = started_at;
   run->segments_file = segments_file;
   run->samples_file = samples_file;
   return run;
@@ -318,24 +362,18 @@ Result<Report> run_experiment(const ExperimentOptions& options, Interrupt& inter
     return fail(able.error());
   }
 
-  std::optional<Tracer> tracer;
+  auto tracers = Tracers::load(options.spec, plan->cells);
+  if (!tracers) return fail(tracers.error());
   if (options.spec.trace != "off") {
-    Tracer::Options tracer_options;
-    tracer_options.max_threads = most_threads(plan->cells);
-    tracer_options.records = options.spec.trace == "full";
-    if (on_emulated_cpus()) tracer_options.lead = kEmulatedLead;
-    auto loaded = Tracer::load(tracer_options);
-    if (!loaded) return fail(loaded.error());
-    tracer = std::move(*loaded);
     // Keeps the facts about perf: they come from the runs, including those of an earlier report.
     std::erase_if(report->capabilities,
                   [](const Fact& fact) { return !fact.key.starts_with("perf."); });
-    const Facts of_tracer = tracer->capabilities();
+    const Facts of_tracer = tracers->capabilities();
     report->capabilities.insert(report->capabilities.begin(), of_tracer.begin(), of_tracer.end());
   }
   std::erase_if(report->capabilities, [](const Fact& fact) { return fact.key == "cpus_by"; });
   report->capabilities.push_back({"cpus_by", options.limiter.how(), ""});
-  Experiment experiment(options, interrupt, *report, *plan, tracer ? &*tracer : nullptr);
+  Experiment experiment(options, interrupt, *report, *plan, *tracers);
   Status status = catch_exceptions([&] { return experiment.run(); });
   Status restored = options.limiter.restore();
   if (!status) return fail(status.error());

@@ -6,9 +6,10 @@
 
 #include "userspace/base/interrupt.h"
 #include "userspace/base/result.h"
-#include "userspace/experiment/out_dir.h"
 #include "userspace/experiment/plan/spec.h"
+#include "userspace/experiment/program/interpreter_file.h"
 #include "userspace/report/model.h"
+#include "userspace/report/out_dir.h"
 
 namespace gilscope {
 
@@ -30,6 +31,9 @@ struct ExperimentOptions {
   OutDir* out = nullptr;  // null: nothing is written
   CpuLimiter& limiter;    // for spec.cpus_by; restored at the end
   std::function<void(const Progress&)> progress = [](const Progress&) {};
+  // For cells of real programs: whose they are, and the files of its policies.
+  ProgramOwner owner = {};
+  InterpreterFiles programs = {};
 };
 
 // Runs the blocks that are left. The returned report has the status "done", or "interrupted" after

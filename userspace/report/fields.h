@@ -6,7 +6,7 @@
 //   f(key, value)                  a value, an optional one (null), a vector, another model struct
 //   f.derived(key, value)          written for the reader's comfort, never read back
 //   f.known_if(known, key, value)  null unless known
-//   f.if_any(key, list or text)    no key at all for an empty one
+//   f.if_any(key, list or text)    no key at all for an empty one; nor for an empty optional value
 //   f.object(key, body)            keys that stand together in an object of their own
 //   f.environment(report)          facts, with the two moments nested inside them
 #pragma once
@@ -24,13 +24,29 @@ inline constexpr const char* kReportSchemaName = "gilscope.report";
 template <typename T, typename Model>
 concept Of = std::same_as<std::remove_const_t<T>, Model>;
 
+// Whether anything was looked at: a model's threads count themselves, a real program is traced or
+// counts nothing.
+inline bool seen(const GilCounts& gil) {
+  return gil.acquires || gil.undecided;
+}
+inline GilCounts unseen() {
+  GilCounts gil;
+  gil.acquires = gil.releases = gil.drop_requests = std::nullopt;
+  return gil;
+}
+
 void fields(auto& f, Of<GilCounts> auto& gil) {
-#define GIL(key, definition) f(#key, gil.key);
+#define GIL(key, ...) f(#key, gil.key);
+#define GIL_OF_SUBJECT(key, definition) f.if_any(#key, gil.key);
+#define GIL_OF_PROCESS(key, definition) f.if_any(#key, gil.key);
 #include "bpf/numbers.def"
+  f.if_any("doubt", gil.doubt);
 }
 
 void fields(auto& f, Of<FailedCounts> auto& failed) {
-#define FAILED(key, ...) f(#key, failed.key);
+#define GILSCOPE_FAILED_gil(key) f(#key, failed.key);
+#define GILSCOPE_FAILED_subject(key) f.if_any(#key, failed.key);
+#define FAILED(key, from, ...) GILSCOPE_FAILED_##from(key)
 #include "bpf/numbers.def"
 }
 
@@ -65,6 +81,8 @@ void fields(auto& f, Of<CpuTrace> auto& cpu) {
 #define GILSCOPE_KEY_both(key) f(#key, cpu.key);
 #define GILSCOPE_KEY_remote(key) f(#key, cpu.key);
 #define GILSCOPE_KEY_gil(key) f(#key, cpu.key);
+#define GILSCOPE_KEY_gil_of_models(key) f(#key, cpu.key);
+#define GILSCOPE_KEY_subject(key) f.if_any(#key, cpu.key);
 #define GILSCOPE_KEY_occupant(key) f(#key, cpu.key);
 #define GILSCOPE_KEY_running(key) f.known_if(cpu.known_##key().has_value(), #key, cpu.key);
 #define CPU(key, from, ...) GILSCOPE_KEY_##from(key)
@@ -104,7 +122,7 @@ void fields(auto& f, Of<Thread> auto& thread) {
   f("ended", thread.ended);
   f("daemon", thread.daemon);
   f("operations", thread.operations);
-  f("gil", thread.gil);
+  f.known_if(seen(thread.gil), "gil", thread.gil);
   f("usage", thread.usage);
   f("trace", thread.trace);
   f("perf", thread.perf);
@@ -145,10 +163,11 @@ void fields(auto& f, Of<Run> auto& run) {
   f("status", run.status);
   f("failure", run.failure);
   f("started_at", run.started_at);
+  f.if_any("pid", run.pid);
 #define RUN(key, ...) f(#key, run.key);
 #include "bpf/numbers.def"
   f("rusage", run.rusage);
-  f("gil", run.gil);
+  f.known_if(seen(run.gil), "gil", run.gil);
   f("cores", run.cpus);
   f("threads", run.threads);
   f("histograms", run.histograms);
@@ -163,6 +182,26 @@ void fields(auto& f, Of<Run> auto& run) {
   f.if_any("stopped_by", run.stopped_by);
 }
 
+void fields(auto& f, Of<SubjectGil> auto& gil) {
+  f("object", gil.object);
+  f("symbol", gil.symbol);
+  f("offset", gil.offset);
+  f("found_by", gil.found_by);
+  f("confirmed_by", gil.confirmed_by);
+}
+
+void fields(auto& f, Of<CellSubject> auto& subject) {
+  f("kind", subject.kind);
+  f.if_any("lock", subject.lock);
+  f("interpreter", subject.interpreter);
+  f("version", subject.version);
+  f("executable", subject.executable);
+  f("build_id", subject.build_id);
+  f("pid", subject.pid);
+  f("gil", subject.gil);
+  f("gils_of_others", subject.gils_of_others);
+}
+
 void fields(auto& f, Of<gilscope::Cell> auto& cell) {
   f("policy", cell.policy);
   f("workload", cell.workload);
@@ -174,6 +213,7 @@ void fields(auto& f, Of<gilscope::Cell> auto& cell) {
   f.if_any("cpu_order", cell.cpu_order);  // reports of 1.0 have none
   f("main_exit", cell.main_exit);
   f.if_any("bounded_by", cell.bounded_by);  // reports before 1.3 have none
+  f.if_any("subject", cell.subject);
   f("runs", cell.runs);
 }
 

@@ -27,9 +27,10 @@ class Reader {
 
   template <typename T>
   void known_if(bool, const char* key, T& value) {
-    if (const auto found = object_.find(key); found != object_.end() && !found->is_null()) {
-      read(*found, value);
-    }
+    const auto found = object_.find(key);
+    if (found == object_.end()) return;
+    if (!found->is_null()) return read(*found, value);
+    if constexpr (std::is_same_v<T, GilCounts>) value = unseen();
   }
 
   template <typename T>

@@ -32,6 +32,11 @@ class Writer {
     if (!value.empty()) object_[key] = json_of(value);
   }
 
+  template <typename T>
+  void if_any(const char* key, const std::optional<T>& value) {
+    if (value) object_[key] = json_of(*value);
+  }
+
   template <typename Body>
   void object(const char* key, Body body) {
     Writer inner;

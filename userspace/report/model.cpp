@@ -5,8 +5,32 @@
 
 namespace gilscope {
 
+namespace {
+
+void add(uint64_t& sum, uint64_t value) {
+  sum += value;
+}
+
+void add(std::optional<uint64_t>& sum, std::optional<uint64_t> value) {
+  sum = sum && value ? std::optional(*sum + *value) : std::nullopt;
+}
+
+}  // namespace
+
+GilCounts GilCounts::of_subject() {
+  GilCounts none;
+#define GILSCOPE_UNSEEN_always(key)
+#define GILSCOPE_UNSEEN_optional(key) none.key.reset();
+#define GIL(key, known, definition) GILSCOPE_UNSEEN_##known(key)
+#define GIL_OF_SUBJECT(key, definition) none.key = 0;
+#include "bpf/numbers.def"
+  return none;
+}
+
 GilCounts& GilCounts::operator+=(const GilCounts& other) {
-#define GIL(key, definition) key += other.key;
+#define GIL(key, ...) add(key, other.key);
+#define GIL_OF_SUBJECT(key, definition) add(key, other.key);
+#define GIL_OF_PROCESS(key, definition) add(key, other.key);
 #include "bpf/numbers.def"
   return *this;
 }

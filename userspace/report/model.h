@@ -15,9 +15,9 @@
 namespace gilscope {
 
 inline constexpr int kReportMajor = 1;
-// The latest version that added a key: a row's, or 3 for keys that are no numbers.
+// The latest version that added a key: a row's, or 5 for keys that are no numbers.
 inline constexpr int kReportMinor = [] {
-  int latest = 3;
+  int latest = 5;
   for (const int since : {
 #define CPU_NUMBER(path, field, csv, from, since, ...) since,
 #define THREAD_NUMBER(field, from, since, ...) since,
@@ -30,14 +30,23 @@ inline constexpr int kReportMinor = [] {
   return latest;
 }();
 
-// What a thread counted about itself on its slot of the board.
+// A thread's own counts on its slot of the board; of a real program, the kernel side's counts of
+// its sleeps.
 struct GilCounts {
-#define GIL(key, definition) uint64_t key = 0;
+#define GIL(key, known, definition) numbers::Measured<numbers::Known::known, 0> key{0};
+#define GIL_OF_SUBJECT(key, definition) std::optional<uint64_t> key = {};
+#define GIL_OF_PROCESS(key, definition) std::optional<uint64_t> key = {};
 #include "bpf/numbers.def"
+  // Of a run alone: why the counts of its GIL are not to be believed; empty: no reason is known.
+  std::string doubt = {};
+
+  // Nothing yet, of a real program: where its sum begins, as GilCounts() is a model's.
+  static GilCounts of_subject();
 
   uint64_t failed() const {
-    return contended + woken_lost + timed_out;
+    return contended + woken_lost + timed_out + undecided.value_or(0);
   }
+  // A number is unknown where one side does not say.
   GilCounts& operator+=(const GilCounts& other);
   bool operator==(const GilCounts&) const = default;
 };
@@ -47,7 +56,7 @@ struct FailedCounts {
 #include "bpf/numbers.def"
 
   uint64_t total() const {
-    return contended + woken_lost + timed_out;
+    return contended + woken_lost + timed_out + undecided.value_or(0);
   }
   bool operator==(const FailedCounts&) const = default;
 };
@@ -148,7 +157,7 @@ struct ThreadPerf {
 struct Thread {
   std::string name;
   std::string role;   // main | worker | background
-  std::string ended;  // finished | killed | never_started
+  std::string ended;  // finished | killed | never_started | running (when the window closed)
   bool daemon = false;
   std::optional<uint64_t> operations;  // units of the workload done; empty: not finished
   GilCounts gil;                       // the thread's own
@@ -208,6 +217,7 @@ struct Run {
   std::string status;      // done | failed | interrupted
   std::string failure;     // why, where status is failed
   std::string started_at;  // UTC, RFC 3339
+  std::optional<int> pid;  // of a real program in an experiment, as gilscope saw it
 #define RUN(key, known, since, definition) numbers::Measured<numbers::Known::known, since> key{};
 #include "bpf/numbers.def"
   ResourceUsage rusage;
@@ -239,6 +249,32 @@ struct Run {
   bool operator==(const Run&) const = default;
 };
 
+// Where one GIL of a real program was found.
+struct SubjectGil {
+  std::string object;    // the file that has the symbol or the words
+  std::string symbol;    // empty: none was needed
+  uint64_t offset = 0;   // from the symbol or, without one, from the object's start
+  std::string found_by;  // symbols | debug offsets | scan | observation
+  std::string confirmed_by;
+
+  bool operator==(const SubjectGil&) const = default;
+};
+
+// A real program, where the cell is no model's.
+struct CellSubject {
+  std::string kind;         // python | pypy | ruby | jython | program
+  std::string lock;         // mutex | rwlock | cond; empty: the interpreter's GIL
+  std::string interpreter;  // CPython, PyPy, ...
+  std::string version;
+  std::string executable;
+  std::string build_id;  // in hexadecimal; empty: none
+  int pid = 0;           // as gilscope saw it; 0: of an experiment, each of whose runs has its own
+  std::optional<SubjectGil> gil;           // empty: it ran without one
+  std::vector<SubjectGil> gils_of_others;  // of sub-interpreters that have their own
+
+  bool operator==(const CellSubject&) const = default;
+};
+
 struct Cell {
   std::string policy;
   std::string workload;
@@ -252,10 +288,19 @@ struct Cell {
   // What ends a run, as the workload declares: work | time. Empty in reports before 1.3;
   // bounded_by_time() handles both.
   std::string bounded_by;
+  std::optional<CellSubject> subject;  // empty: a model of ours
   std::vector<Run> runs;
+
+  // Two processes of one program differ in nothing else.
+  int pid() const { return subject ? subject->pid : 0; }
 
   bool operator==(const Cell&) const = default;
 };
+
+// Whether there was a GIL to report on.
+inline bool has_gil(const Cell& cell) {
+  return !cell.subject || cell.subject->gil;
+}
 
 // Whether the cell's runs last for a set time, not until some work is done. Such runs have a rate,
 // and a wall time that says nothing.

@@ -12,12 +12,32 @@ namespace gilscope {
 
 namespace numbers {
 
-enum class From : uint8_t { own, both, remote, gil, running, occupant, signed_sum, waking };
+enum class From : uint8_t {
+  own,
+  both,
+  remote,
+  gil,
+  gil_of_models,
+  subject,
+  running,
+  occupant,
+  signed_sum,
+  waking
+};
+
+// The program's threads are a model's, or a real one's: some numbers are of one of them alone.
+enum class Whose : uint8_t { both, models, subjects };
+
+constexpr Whose whose(From from) {
+  if (from == From::gil_of_models) return Whose::models;
+  return from == From::subject ? Whose::subjects : Whose::both;
+}
 
 // The model's type: optional where a report may not know the number.
 template <From from, int since>
 using Counter =
-    std::conditional_t<from == From::occupant || since != 0, std::optional<uint64_t>, uint64_t>;
+    std::conditional_t<from == From::occupant || whose(from) != Whose::both || since != 0,
+                       std::optional<uint64_t>, uint64_t>;
 
 enum class Known : uint8_t { always, optional };
 

@@ -7,8 +7,9 @@ namespace {
 
 constexpr int kTimeBits = 48;
 constexpr uint64_t kTimeMask = (uint64_t(1) << kTimeBits) - 1;
-constexpr int kBeganShift = kTimeBits, kEndedShift = kTimeBits + 4, kStateShift = kTimeBits + 8;
-constexpr uint64_t kKindMask = 0xf, kStateMask = 0xff;
+constexpr int kBeganShift = kTimeBits, kEndedShift = kTimeBits + 4, kStateShift = kTimeBits + 8,
+              kSeenShift = kTimeBits + 12;
+constexpr uint64_t kKindMask = 0xf;
 
 int64_t sign_extended(uint64_t time) {
   return static_cast<int64_t>(time << (64 - kTimeBits)) >> (64 - kTimeBits);
@@ -24,8 +25,8 @@ std::optional<SegmentRecord> packed(const gilscope_segment& segment) {
   const bool small = std::max({segment.thread, segment.contended, segment.woken_lost,
                                segment.timed_out, segment.drop_requests}) <= UINT16_MAX;
   if (!small || run > kTimeMask || uint64_t(sign_extended(wait & kTimeMask)) != wait ||
-      segment.began > kKindMask || segment.ended > kKindMask ||
-      (entered && segment.ready_ns != 0)) {
+      segment.began > kKindMask || segment.ended > kKindMask || segment.gil_state > kKindMask ||
+      segment.seen > kKindMask || (entered && segment.ready_ns != 0)) {
     return {};
   }
   SegmentRecord record = {};
@@ -33,7 +34,8 @@ std::optional<SegmentRecord> packed(const gilscope_segment& segment) {
   record.run_and_thread = run | uint64_t(segment.thread) << kTimeBits;
   record.wait_and_kind = (wait & kTimeMask) | uint64_t(segment.began) << kBeganShift |
                          uint64_t(segment.ended) << kEndedShift |
-                         uint64_t(segment.gil_state) << kStateShift;
+                         uint64_t(segment.gil_state) << kStateShift |
+                         uint64_t(segment.seen) << kSeenShift;
   record.waker_tid = segment.waker_tid;
   record.acquires = segment.acquires;
   record.cpu = segment.cpu;
@@ -54,7 +56,8 @@ gilscope_segment unpacked(const SegmentRecord& record) {
   segment.thread = uint32_t(record.run_and_thread >> kTimeBits);
   segment.began = uint8_t(record.wait_and_kind >> kBeganShift & kKindMask);
   segment.ended = uint8_t(record.wait_and_kind >> kEndedShift & kKindMask);
-  segment.gil_state = uint8_t(record.wait_and_kind >> kStateShift & kStateMask);
+  segment.gil_state = uint8_t(record.wait_and_kind >> kStateShift & kKindMask);
+  segment.seen = uint8_t(record.wait_and_kind >> kSeenShift & kKindMask);
   if (segment.began != GILSCOPE_BEGAN_ENTERED) {
     segment.ready_ns = segment.run_ns - uint64_t(sign_extended(record.wait_and_kind & kTimeMask));
   }

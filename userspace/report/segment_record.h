@@ -12,8 +12,8 @@ namespace gilscope {
 struct SegmentRecord {
   uint64_t end_ns;
   uint64_t run_and_thread;  // ns it ran, 48 bits; thread, 16 bits above
-  uint64_t
-      wait_and_kind;  // ns from ready to running, 48 bits, signed; above: began, ended, gil_state
+  uint64_t wait_and_kind;   // ns from ready to running, 48 bits, signed; above: began, ended,
+                            // gil_state, seen, 4 bits each
   uint32_t waker_tid;
   uint32_t acquires;
   uint16_t cpu, previous_cpu, waker_cpu, placed_cpu;

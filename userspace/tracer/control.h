@@ -11,7 +11,8 @@ namespace gilscope {
 class TraceControl {
  public:
   struct Programs {
-    int open_window = -1, close_window = -1, enter = -1, leave = -1;  // borrowed descriptors
+    // Borrowed descriptors.
+    int open_window = -1, close_window = -1, enter = -1, leave = -1, enrol = -1;
     uint64_t lead_ns = 0;  // how long ahead edges of the window are announced
   };
 
@@ -28,6 +29,10 @@ class TraceControl {
   Status enter(uint32_t slot) const { return run(programs_.enter, "enter", slot); }
   // ... until here; its last segment is counted when it is next switched out.
   Status leave() const { return run(programs_.leave, "leave"); }
+
+  // For a process that is about to execute a real program: follows it from here on, as the process
+  // with this place in the table.
+  Status enrol(uint32_t place) const { return run(programs_.enrol, "enrol", place); }
 
  private:
   Status edge(int program, const char* name) const;

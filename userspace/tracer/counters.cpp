@@ -13,20 +13,25 @@ Histograms to_report(const gilscope_histograms& histograms) {
 
 GilCounts to_report(const gilscope_slot& slot) {
   GilCounts counts;
-#define GIL(key, definition) counts.key = slot.key;
+#define GIL(key, ...) counts.key = slot.key;
 #include "bpf/numbers.def"
   return counts;
 }
 
 namespace {
 
-CpuTrace per_cpu_of(const gilscope_cpu& per_cpu, int cpu, const gilscope_window& window) {
+CpuTrace per_cpu_of(const gilscope_cpu& per_cpu, int cpu, const gilscope_window& window,
+                    bool of_subject) {
   CpuTrace result;
   result.cpu = cpu;
   result.observed = per_cpu.occupant != GILSCOPE_UNKNOWN;
 #define GILSCOPE_FROM_own(path, field) result.path = per_cpu.field;
 #define GILSCOPE_FROM_running(path, field) result.path = per_cpu.field;
 #define GILSCOPE_FROM_gil(path, field) result.path = per_cpu.field;
+#define GILSCOPE_FROM_gil_of_models(path, field) \
+  if (!of_subject) result.path = per_cpu.field;
+#define GILSCOPE_FROM_subject(path, field) \
+  if (of_subject) result.path = per_cpu.field;
 #define GILSCOPE_FROM_both(path, field) result.path = per_cpu.field + per_cpu.remote.field;
 #define GILSCOPE_FROM_remote(path, field) result.path = per_cpu.remote.field;
 #define GILSCOPE_FROM_occupant(path, field)  // below
@@ -48,6 +53,16 @@ CpuTrace per_cpu_of(const gilscope_cpu& per_cpu, int cpu, const gilscope_window&
   return result;
 }
 
+GilCounts of_subject_thread(const gilscope_thread& thread) {
+  GilCounts counts = GilCounts::of_subject();
+#define GILSCOPE_SEEN_always(key) counts.key = thread.counted.key;
+#define GILSCOPE_SEEN_optional(key)
+#define GIL(key, known, definition) GILSCOPE_SEEN_##known(key)
+#define GIL_OF_SUBJECT(key, definition) counts.key = thread.key;
+#include "bpf/numbers.def"
+  return counts;
+}
+
 bool touched(const gilscope_cpu& per_cpu) {
   return per_cpu.segments || per_cpu.ran || per_cpu.waker || per_cpu.remote.waker ||
          per_cpu.remote.placed || per_cpu.remote.previous || per_cpu.remote.migrations_raw_in ||
@@ -57,18 +72,18 @@ bool touched(const gilscope_cpu& per_cpu) {
 }  // namespace
 
 std::vector<CpuTrace> cpus_of(std::span<const gilscope_cpu> all_cpus, const gilscope_window& window,
-                              std::span<const int> cpus) {
+                              std::span<const int> cpus, bool of_subject) {
   std::vector<CpuTrace> result;
   for (size_t cpu = 0; cpu < all_cpus.size(); ++cpu) {
     bool asked_for = std::find(cpus.begin(), cpus.end(), static_cast<int>(cpu)) != cpus.end();
     if (asked_for || touched(all_cpus[cpu])) {
-      result.push_back(per_cpu_of(all_cpus[cpu], static_cast<int>(cpu), window));
+      result.push_back(per_cpu_of(all_cpus[cpu], static_cast<int>(cpu), window, of_subject));
     }
   }
   return result;
 }
 
-ThreadTrace trace_of(const gilscope_thread& thread) {
+ThreadTrace trace_of(const gilscope_thread& thread, bool of_subject) {
   ThreadTrace trace;
   trace.tid = thread.tid;
   trace.entered_ns = thread.entered_ns;
@@ -79,7 +94,7 @@ ThreadTrace trace_of(const gilscope_thread& thread) {
   trace.field = uint64_t(std::max<int64_t>(static_cast<int64_t>(thread.field), 0));
 #define THREAD_NUMBER(field, from, ...) GILSCOPE_TRACED_##from(field)
 #include "bpf/numbers.def"
-  trace.gil = to_report(thread.counted);
+  trace.gil = of_subject ? of_subject_thread(thread) : to_report(thread.counted);
   trace.histograms = to_report(thread.histograms);
   return trace;
 }

@@ -16,11 +16,12 @@ GilCounts to_report(const gilscope_slot& slot);
 
 // `all_cpus` by CPU id. Adds the time of a task that still ran at the end of the window (idle or
 // foreign, never switched out again). Leaves out CPUs outside `cpus` on which the run's threads
-// never ran.
+// never ran. `of_subject`: the threads are a real program's, some of whose numbers a model does not
+// have, and the other way round.
 std::vector<CpuTrace> cpus_of(std::span<const gilscope_cpu> all_cpus, const gilscope_window& window,
-                              std::span<const int> cpus);
+                              std::span<const int> cpus, bool of_subject = false);
 
-ThreadTrace trace_of(const gilscope_thread& thread);
+ThreadTrace trace_of(const gilscope_thread& thread, bool of_subject = false);
 
 // Losses over all CPUs; recursion misses are the tracer's to add.
 Lost lost_of(std::span<const gilscope_cpu> all_cpus, const gilscope_window& window);

@@ -53,4 +53,10 @@ Result<uint64_t> RecordBuffers::take(uint64_t until_ns, const Sink& sink) {
   return taken;
 }
 
+void RecordBuffers::skip() {
+  for (gilscope_cpu& cpu : cpus_) {
+    __atomic_store_n(&cpu.taken, __atomic_load_n(&cpu.written, __ATOMIC_ACQUIRE), __ATOMIC_RELEASE);
+  }
+}
+
 }  // namespace gilscope

@@ -27,6 +27,8 @@ class RecordBuffers {
   // sink's first failure. The limit keeps a thread's records in order: CPUs are looked at one after
   // the other, and a thread may move from one already looked at to one still to come.
   Result<uint64_t> take(uint64_t until_ns, const Sink& sink);
+  // Frees the places of all records that are there, unread.
+  void skip();
 
  private:
   struct Buffer {

@@ -23,9 +23,15 @@ Status Conversation::prepare(size_t threads) {
 }
 
 std::vector<int> Conversation::worker_descriptors() const {
-  std::vector<int> kept = {begun_.get()};
-  for (const Connection& connection : connections_) kept.push_back(connection.server.get());
+  std::vector<int> kept = server_descriptors();
+  kept.push_back(begun_.get());
   return kept;
+}
+
+std::vector<int> Conversation::server_descriptors() const {
+  std::vector<int> servers;
+  for (const Connection& connection : connections_) servers.push_back(connection.server.get());
+  return servers;
 }
 
 std::vector<int> Conversation::client_descriptors() const {

@@ -14,6 +14,7 @@ class Conversation : public TimedWorkload {
   Status prepare(size_t threads) override;
   std::vector<int> worker_descriptors() const override;
   std::vector<int> client_descriptors() const override;
+  std::vector<int> server_descriptors() const override;
   void begin() override;
   Status converse(const SampleBook& samples) final;
   void add_results(std::map<std::string, double>& results) const override;

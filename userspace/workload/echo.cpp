@@ -18,6 +18,7 @@ class Echo : public Conversation {
       : Conversation(parameters), size_(parameters.number("size")) {}
 
   bool takes_samples() const override { return true; }
+  bool client_takes_samples() const override { return true; }
 
   Status run(const WorkThread& thread) override;
 

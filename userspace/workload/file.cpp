@@ -34,10 +34,11 @@ class File : public TimedWorkload {
     return {};
   }
 
-  std::vector<int> worker_descriptors() const override {
-    std::vector<int> kept;
-    for (const Fd& file : files_) kept.push_back(file.get());
-    return kept;
+  std::vector<int> worker_descriptors() const override { return server_descriptors(); }
+  std::vector<int> server_descriptors() const override {
+    std::vector<int> files;
+    for (const Fd& file : files_) files.push_back(file.get());
+    return files;
   }
 
   Status run(const WorkThread& thread) override {

@@ -57,6 +57,8 @@ class Workload {
 
   // It measures latencies.
   virtual bool takes_samples() const { return false; }
+  // ... in its client; else in its measured threads.
+  virtual bool client_takes_samples() const { return false; }
   virtual bool has_client() const { return false; }
 
   // For the plan. Empty where only time bounds the workload.
@@ -69,6 +71,8 @@ class Workload {
   virtual Status prepare(size_t /*threads*/) { return {}; }
   virtual std::vector<int> worker_descriptors() const { return {}; }
   virtual std::vector<int> client_descriptors() const { return {}; }
+  // Of the first ones: each measured thread's own, its end of a conversation or its file.
+  virtual std::vector<int> server_descriptors() const { return {}; }
 
   // Called in the worker's main thread when the barriers have opened.
   virtual void begin() {}

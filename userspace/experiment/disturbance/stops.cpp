@@ -25,9 +25,9 @@ bool names_a_freezer(const std::string& line) {
   return line.starts_with("0::") || line.find(":freezer:") != line.npos;
 }
 
-// The lines of /proc/self/cgroup for cgroups that can be frozen.
-Result<std::string> freezable_cgroups(const Machine& machine) {
-  const auto cgroups = machine.text("/proc/self/cgroup");
+// The lines of /proc/PROCESS/cgroup for cgroups that can be frozen.
+Result<std::string> freezable_cgroups(const Machine& machine, const std::string& process = "self") {
+  const auto cgroups = machine.text(fmt::format("/proc/{}/cgroup", process));
   if (!cgroups) return fail(cgroups.error());
   std::string text;
   for (const std::string& line : lines(*cgroups)) {
@@ -179,11 +179,19 @@ void Stops::begin_in_worker() const {
 }
 
 void Stops::end_in_worker() const {
+  note_end("self");
+}
+
+void Stops::end_of_worker() const {
+  note_end(std::to_string(worker_));
+}
+
+void Stops::note_end(const std::string& process) const {
   const Machine machine;
   Sheet& sheet = sheet_[0];
-  const auto cgroups = freezable_cgroups(machine);
+  const auto cgroups = freezable_cgroups(machine, process);
   sheet.moved = cgroups && cgroups->substr(0, sizeof(sheet.cgroups) - 1) != sheet.cgroups;
-  const auto status = machine.text("/proc/self/status");
+  const auto status = machine.text(fmt::format("/proc/{}/status", process));
   sheet.debugged = status && value_of(*status, "TracerPid").value_or("0") != "0";
   sheet.ended = cgroups && status;
 }

@@ -43,12 +43,16 @@ class Stops {
   int inherited_descriptor() const { return freezers_.get(); }
   void begin_in_worker() const;
   void end_in_worker() const;
+  // The latter for a worker that executes another program, by its parent while it is still there.
+  void end_of_worker() const;
 
   // Call it when worker and client have ended. Returns what stopped them, each kind once. Empty if
   // no stop is known but some could have gone unseen.
   std::optional<std::vector<std::string>> end();
 
  private:
+  void note_end(const std::string& process) const;
+
   // The worker reports these, in shared memory.
   struct Sheet {
     uint32_t began, ended;

@@ -7,7 +7,9 @@
 
 #include "userspace/base/quote.h"
 #include "userspace/descriptor/policy.h"
+#include "userspace/descriptor/program.h"
 #include "userspace/descriptor/workload.h"
+#include "userspace/experiment/plan/found.h"
 #include "userspace/machine/cpu_list.h"
 #include "userspace/machine/cpus.h"
 #include "userspace/workload/tasks.h"
@@ -59,20 +61,25 @@ std::vector<std::pair<int, CpuChoice>> thread_counts(const Spec& spec,
   return counts;
 }
 
-std::vector<Cell> make_cells(const Spec& spec, const std::vector<CpuChoice>& choices) {
+std::vector<Cell> make_cells(const Spec& spec, const std::vector<std::string>& policies,
+                             const std::vector<CpuChoice>& choices) {
   const auto counts = thread_counts(spec, choices);
   std::vector<Cell> cells;
-  for (const std::string& policy : spec.policies) {
-    for (const std::string& workload : spec.workloads) {
+  for (const std::string& policy : policies) {
+    const bool own = is_command(policy);
+    const std::vector<std::string> one = {std::string(kOwnWorkload)};
+    for (const std::string& workload : own ? one : spec.workloads) {
       const bool timed = lasts_a_set_time(workload);
       for (const auto& [threads, choice] : counts) {
         for (const std::string& arrangement : spec.arrangements) {
           // A sequential run would only take the set time once for each thread.
           if (timed && arrangement == "sequential") continue;
+          // A program arranges its threads itself.
+          if (own && &arrangement != spec.arrangements.data()) continue;
           Cell cell;
           cell.policy = policy;
           cell.workload = workload;
-          cell.arrangement = arrangement;
+          cell.arrangement = own ? "threaded" : arrangement;
           cell.threads = threads;
           cell.cpus = choice.request;
           cell.cpu_list = choice.cpus;
@@ -161,7 +168,9 @@ Result<Plan> make_plan(const Spec& spec, uint64_t seed) {
 
   Plan plan;
   plan.seed = seed;
-  plan.cells = make_cells(spec, *choices);
+  const auto policies = with_found(spec.policies, plan.missing);
+  if (policies.empty()) return fail(how_to_get(plan.missing.front()));
+  plan.cells = make_cells(spec, policies, *choices);
   for (const Cell& cell : plan.cells) {
     if (cell.threads > kMaxThreads) {
       return fail(fmt::format("threads: {} CPUs come to {} threads, and {} are the limit",
@@ -185,7 +194,8 @@ double expected_seconds(const Cell& cell) {
     return kAround + seconds((*workload)->main_sleep_ns().value_or(0));
   }
   const auto bound_ns = (*workload)->bound_ns();
-  const auto work = (*workload)->work(cell.policy);
+  // Of a real interpreter nobody knows the speed before it has run.
+  const auto work = (*workload)->work(names_program(cell.policy) ? "none" : cell.policy);
   if (!work) return kAround + seconds(bound_ns.value_or(0));
   const double done = expected_seconds(*work, *pace, cell, (*workload)->background().threads);
   return kAround + (bound_ns ? std::min(done, seconds(*bound_ns)) : done);
@@ -223,7 +233,7 @@ Status check_size(const Plan& plan, bool confirmed) {
 Status check_workloads(const Plan& plan) {
   std::set<std::pair<std::string, int>> seen;
   for (const Cell& cell : plan.cells) {
-    if (!seen.emplace(cell.workload, cell.threads).second) continue;
+    if (is_command(cell.policy) || !seen.emplace(cell.workload, cell.threads).second) continue;
     auto workload = make_workload(cell.workload);
     if (!workload) return fail(workload.error());
     const Status prepared = (*workload)->prepare(static_cast<size_t>(cell.threads));

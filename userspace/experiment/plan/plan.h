@@ -25,6 +25,7 @@ struct Plan {
   uint64_t seed = 0;
   std::vector<Cell> cells;  // without runs yet
   std::vector<Block> blocks;
+  std::vector<std::string> missing;  // interpreters that the spec would take, and are not here
 };
 
 // The same spec and seed give the same plan. Requests for the same CPUs ("2" and "all" on a machine

@@ -11,7 +11,9 @@
 #include "userspace/base/quote.h"
 #include "userspace/base/term.h"
 #include "userspace/descriptor/policy.h"
+#include "userspace/descriptor/program.h"
 #include "userspace/descriptor/workload.h"
+#include "userspace/experiment/scripts/scripts.h"
 #include "userspace/machine/cpus.h"
 #include "userspace/report/metric_names.h"
 #include "userspace/workload/workload.h"
@@ -101,6 +103,26 @@ Status check_timed(const Spec& spec) {
                       "arrangement: name threaded too",
                       in_quotes(workload)));
     }
+  }
+  return {};
+}
+
+// Not each workload is one of the scripts that interpreters run.
+Status check_scripts(const Spec& spec) {
+  const auto interpreter = std::ranges::find_if(spec.policies, [](const std::string& policy) {
+    return names_program(policy) && read_program(policy)->is_interpreter();
+  });
+  if (interpreter == spec.policies.end()) return {};
+  for (const std::string& text : spec.workloads) {
+    if (has_script(*find_workload(text))) continue;
+    std::vector<std::string> names;
+    for (const WorkloadDescriptor& workload : workloads()) {
+      if (has_script(workload)) names.push_back(workload.name);
+    }
+    return fail(
+        fmt::format("workloads: {} is for models alone, and {} cannot run it: its scripts "
+                    "have {}",
+                    in_quotes(text), in_quotes(*interpreter), fmt::join(names, ", ")));
   }
   return {};
 }
@@ -222,9 +244,12 @@ Result<Spec> checked(Spec spec) {
   const Status steps[] = {
       check_name(spec.name),
       make_canonical("policies", "--policy", spec.policies, canonical_policy),
-      make_canonical("workloads", "--workload", spec.workloads, canonical_workload),
+      std::ranges::all_of(spec.policies, is_command) && spec.workloads.empty()
+          ? Status()
+          : make_canonical("workloads", "--workload", spec.workloads, canonical_workload),
       check_arrangements(spec.arrangements),
       check_timed(spec),
+      check_scripts(spec),
       check_threads(spec.threads),
       check_cpus(spec.cpus),
       check_word("cpus_by", spec.cpus_by, cpus_by_words()),

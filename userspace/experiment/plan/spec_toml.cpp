@@ -289,7 +289,7 @@ std::string to_toml(const Spec& spec) {
   };
   line("name", toml_string(spec.name));
   line("policies", toml_list(spec.policies));
-  line("workloads", toml_list(spec.workloads));
+  if (!spec.workloads.empty()) line("workloads", toml_list(spec.workloads));
   line("arrangements", toml_list(spec.arrangements));
   line("threads", toml_threads(spec.threads));
   line("cpus", toml_list(spec.cpus));

@@ -103,4 +103,17 @@ Client ClientProcess::finish() {
   return {cpus_, cpu_ns_};
 }
 
+Result<std::optional<ClientProcess>> start_client(Workload& workload, const SampleBook& samples,
+                                                  const std::vector<int>& cpus_of_run,
+                                                  const Interrupt& interrupt) {
+  std::optional<ClientProcess> client;
+  if (!workload.has_client()) return client;
+  auto cpus = client_cpus(cpus_of_run);
+  if (!cpus) return fail(cpus.error());
+  auto started = ClientProcess::start(workload, samples, std::move(*cpus), interrupt);
+  if (!started) return fail(started.error());
+  client.emplace(std::move(*started));
+  return client;
+}
+
 }  // namespace gilscope

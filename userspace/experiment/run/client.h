@@ -54,4 +54,9 @@ class ClientProcess {
   uint64_t cpu_ns_ = 0;
 };
 
+// The workload's client, on CPUs that the run does not use; empty if it has none.
+Result<std::optional<ClientProcess>> start_client(Workload& workload, const SampleBook& samples,
+                                                  const std::vector<int>& cpus_of_run,
+                                                  const Interrupt& interrupt);
+
 }  // namespace gilscope

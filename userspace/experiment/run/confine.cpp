@@ -62,11 +62,15 @@ Status keep_capabilities(const Privileges& kept) {
 
 }  // namespace
 
+Status bind_to(const std::vector<int>& cpus, const CpuLimiter& limiter) {
+  if (Status s = limiter.enter(cpus); !s) return s;
+  return have_exactly(cpus);
+}
+
 Status confine(pid_t parent, const std::vector<int>& cpus, const CpuLimiter& limiter,
                Privileges kept) {
   if (Status s = die_with(parent); !s) return s;
-  if (Status s = limiter.enter(cpus); !s) return s;
-  if (Status s = have_exactly(cpus); !s) return s;
+  if (Status s = bind_to(cpus, limiter); !s) return s;
   close_all_but(kept.descriptors);
   return keep_capabilities(kept);
 }

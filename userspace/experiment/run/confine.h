@@ -16,6 +16,9 @@ struct Privileges {
   bool bpf = false;              // may run BPF programs on itself
   bool perf = false;             // may count its own events in the kernel
 };
+// Binds the calling process to exactly these CPUs, or fails.
+Status bind_to(const std::vector<int>& cpus, const CpuLimiter& limiter);
+
 // Fails unless the process ends up with exactly these CPUs.
 Status confine(pid_t parent, const std::vector<int>& cpus, const CpuLimiter& limiter,
                Privileges privileges);

@@ -77,4 +77,14 @@ Results results_of(const Workload& workload, const SampleBook& samples,
   return results;
 }
 
+Result<SampleBook> make_book(const Workload& workload, size_t threads) {
+  if (!workload.takes_samples()) return SampleBook();
+  constexpr double kAtMostPerSecond = 1e6;
+  constexpr size_t kAtMost = size_t{1} << 26;
+  const double seconds = static_cast<double>(workload.bound_ns().value_or(0)) / 1e9;
+  const double wanted = std::max(1.0, seconds) * kAtMostPerSecond;
+  const auto all = static_cast<size_t>(std::min(wanted, static_cast<double>(kAtMost)));
+  return SampleBook::make(threads, std::max<size_t>(all / threads, 1024));
+}
+
 }  // namespace gilscope

@@ -19,6 +19,10 @@ std::optional<double> fairness(std::span<const double> shares);
 // The nearest-rank quantile of ascending values; there must be at least one.
 uint64_t quantile(std::span<const uint64_t> ascending, double q);
 
+// Room for the samples of a run: empty if the workload takes none. Otherwise for ten times what
+// such a machine can produce, but no more than a few gigabytes of address space.
+Result<SampleBook> make_book(const Workload& workload, size_t threads);
+
 // `rows` holds main's row, then those of `threads` measured threads, then the background's.
 std::map<std::string, double> results_of(const Workload& workload, const SampleBook& samples,
                                          std::span<const ThreadRow> rows, size_t threads,

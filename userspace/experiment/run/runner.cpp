@@ -22,20 +22,11 @@
 #include "userspace/experiment/run/worker.h"
 #include "userspace/machine/facts/environment.h"
 #include "userspace/machine/limit/cpu_limiter.h"
+#include "userspace/report/resource_usage.h"
 #include "userspace/tracer/counters.h"
 
 namespace gilscope {
 namespace {
-
-ResourceUsage usage_of(const rusage& usage) {
-  return {to_ns(usage.ru_utime),
-          to_ns(usage.ru_stime),
-          static_cast<uint64_t>(usage.ru_nvcsw),
-          static_cast<uint64_t>(usage.ru_nivcsw),
-          static_cast<uint64_t>(usage.ru_minflt),
-          static_cast<uint64_t>(usage.ru_majflt),
-          static_cast<uint64_t>(usage.ru_maxrss) * 1024};
-}
 
 enum class Role { main, worker, background };
 
@@ -75,32 +66,6 @@ std::string how_it_died(int status, const RunSheet& sheet) {
                      WEXITSTATUS(status));
 }
 
-// Empty if the workload takes no samples. Otherwise it has room for ten times what such a machine
-// can produce, but reserves no more than a few gigabytes of address space.
-Result<SampleBook> make_book(const Workload& workload, size_t threads) {
-  if (!workload.takes_samples()) return SampleBook();
-  constexpr double kAtMostPerSecond = 1e6;
-  constexpr size_t kAtMost = size_t{1} << 26;
-  const double seconds = static_cast<double>(workload.bound_ns().value_or(0)) / 1e9;
-  const double wanted = std::max(1.0, seconds) * kAtMostPerSecond;
-  const auto all = static_cast<size_t>(std::min(wanted, static_cast<double>(kAtMost)));
-  return SampleBook::make(threads, std::max<size_t>(all / threads, 1024));
-}
-
-// Empty if the workload has no client.
-Result<std::optional<ClientProcess>> start_client(Workload& workload, const SampleBook& samples,
-                                                  const std::vector<int>& cpus_of_run,
-                                                  const Interrupt& interrupt) {
-  std::optional<ClientProcess> client;
-  if (!workload.has_client()) return client;
-  auto cpus = client_cpus(cpus_of_run);
-  if (!cpus) return fail(cpus.error());
-  auto started = ClientProcess::start(workload, samples, std::move(*cpus), interrupt);
-  if (!started) return fail(started.error());
-  client.emplace(std::move(*started));
-  return client;
-}
-
 // The parent's descriptors and privileges that the worker keeps.
 Privileges kept_by_worker(const WorkerTask& task, const TraceControl& tracing) {
   Privileges kept = {.descriptors = task.workload->worker_descriptors(),
@@ -138,12 +103,6 @@ std::vector<Thread> threads_of(std::span<const ThreadRow> rows,
     threads.push_back(thread_of(rows[slot], board[slot], role));
   }
   return threads;
-}
-
-std::optional<uint64_t> steal_between(const DisturbanceReadings& before,
-                                      const DisturbanceReadings& after) {
-  if (!before.steal_ns || !after.steal_ns || *after.steal_ns < *before.steal_ns) return {};
-  return *after.steal_ns - *before.steal_ns;
 }
 
 }  // namespace
@@ -299,7 +258,7 @@ Result<Run> Runner::run(const Cell& cell, const Options& options) {
   if (*client) run.client = (*client)->finish();
   after.stopped_by = stops->end();
   run.stopped_by = after.stopped_by.value_or(std::vector<std::string>());
-  run.rusage = usage_of(worker.usage);
+  run.rusage = resource_usage_of(worker.usage);
   run.wall_ns = sheet->sheet().wall_ns;
   run.steal_ns = steal_between(before, after);
   if (run.steal_ns) run.steal_over_ns = after.at_ns - before.at_ns;

@@ -25,4 +25,11 @@ struct DisturbanceReadings {
   std::optional<std::vector<std::string>> stopped_by;
 };
 
+// What the hypervisor took in between; empty where that is not known.
+inline std::optional<uint64_t> steal_between(const DisturbanceReadings& before,
+                                             const DisturbanceReadings& after) {
+  if (!before.steal_ns || !after.steal_ns || *after.steal_ns < *before.steal_ns) return {};
+  return *after.steal_ns - *before.steal_ns;
+}
+
 }  // namespace gilscope
