@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "tests/interpreters/symbols.h"
 #include "tests/kernel/program.h"
 
 namespace gilscope::bench {
@@ -23,7 +24,7 @@ END { clear(@ready); }
 )";
 
 [[noreturn]] void give_up(const std::string& why) {
-  fmt::print(stderr, "bench_tracers: {}\n", why);
+  fmt::print(stderr, "bench: {}\n", why);
   std::exit(2);
 }
 
@@ -87,6 +88,67 @@ Peer bpftrace(const std::string& output) {
   return {std::move(command), [](witness::Command& ended) -> Result<PeerResult> {
             if (ended.out().find("@wakeups") == std::string::npos) {
               return fail("bpftrace counted nothing: " + ended.err());
+            }
+            return PeerResult();
+          }};
+}
+
+Peer perf_record(pid_t pid, const std::string& output) {
+  const std::string data = output + ".data";
+  std::filesystem::remove(data);
+  witness::Command command = started({"perf", "record", "-e", "cpu-clock", "-F", "1000", "-g", "-p",
+                                      std::to_string(pid), "-o", data},
+                                     output);
+  if (!witness::until(command, [&] { return std::filesystem::exists(data); })) {
+    give_up("perf cannot record: " + command.err());
+  }
+  settle();
+  return {std::move(command), [data](witness::Command& ended) -> Result<PeerResult> {
+            std::error_code none;
+            const auto bytes = std::filesystem::file_size(data, none);
+            if (none || bytes == 0) return fail("perf recorded nothing: " + ended.err());
+            return PeerResult{bytes, lost_of(data)};
+          }};
+}
+
+Peer perf_trace_futex(pid_t pid, const std::string& output) {
+  const std::string text = output + ".trace";
+  std::filesystem::remove(text);
+  witness::Command command =
+      started({"perf", "trace", "-e", "futex", "-p", std::to_string(pid), "-o", text}, output);
+  settle();
+  if (!command.running()) give_up("perf cannot trace: " + command.err());
+  return {std::move(command), [text](witness::Command&) -> Result<PeerResult> {
+            std::error_code none;
+            const auto bytes = std::filesystem::file_size(text, none);
+            return PeerResult{none ? 0 : bytes, std::nullopt};
+          }};
+}
+
+Peer bpftrace_take_gil(pid_t pid, const std::string& output) {
+  std::string function = "take_gil";
+  auto at = witness::function_of(pid, function);
+  if (!at) at = witness::function_of(pid, function = "PyEval_RestoreThread");
+  if (!at) give_up("the interpreter has neither take_gil nor PyEval_RestoreThread");
+  // bpftrace wants a path, and looks the symbol up itself.
+  const std::string file = std::filesystem::read_symlink(at->file);
+  const std::string script = fmt::format(
+      "BEGIN {{ printf(\"attached\\n\"); }} "
+      "uprobe:{0}:{1} {{ @from[tid] = nsecs; }} "
+      "uretprobe:{0}:{1} /@from[tid]/ {{ @took[tid] = hist(nsecs - @from[tid]); "
+      "delete(@from[tid]); }} "
+      "END {{ clear(@from); }}",
+      file, function);
+  witness::Command command =
+      started({"bpftrace", "-B", "none", "-p", std::to_string(pid), "-e", script}, output);
+  if (!witness::until(command,
+                      [&] { return command.out().find("attached\n") != std::string::npos; })) {
+    give_up("bpftrace cannot probe: " + command.err());
+  }
+  settle();
+  return {std::move(command), [](witness::Command& ended) -> Result<PeerResult> {
+            if (ended.out().find("@took") == std::string::npos) {
+              return fail("bpftrace saw nothing: " + ended.err());
             }
             return PeerResult();
           }};

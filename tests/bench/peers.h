@@ -38,4 +38,13 @@ Peer perf_sched_record(const std::string& output);
 // a fourth.
 Peer bpftrace(const std::string& output);
 
+// Samples one process's stacks a thousand times a second, as py-spy does from outside, which Debian
+// does not have; `perf record` interrupts the process for each.
+Peer perf_record(pid_t pid, const std::string& output);
+// Writes each futex call, with its result.
+Peer perf_trace_futex(pid_t pid, const std::string& output);
+// Counts how long each acquisition takes, by probes on the function that gets the GIL back:
+// take_gil or, in an interpreter without symbols, PyEval_RestoreThread.
+Peer bpftrace_take_gil(pid_t pid, const std::string& output);
+
 }  // namespace gilscope::bench

@@ -24,7 +24,7 @@ inline void expect_exact(const Run& run) {
     failed.contended += cpu.failed.contended;
     failed.woken_lost += cpu.failed.woken_lost;
     failed.timed_out += cpu.failed.timed_out;
-    acquires += cpu.acquires;
+    acquires += cpu.acquires.value_or(0);
     ASSERT_TRUE(cpu.drop_requests);
     drop_requests += *cpu.drop_requests;
     segments += cpu.segments;

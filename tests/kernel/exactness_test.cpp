@@ -98,7 +98,7 @@ TEST_F(RecordBuffers, CountersAloneWriteNoRecords) {
   EXPECT_EQ(traced->segment_records, 0u);
   uint64_t acquires = 0, segments = 0;
   for (const CpuTrace& cpu : traced->cpus) {
-    acquires += cpu.acquires;
+    acquires += cpu.acquires.value_or(0);
     segments += cpu.segments;
   }
   EXPECT_EQ(acquires, traced->gil.acquires);
@@ -126,7 +126,7 @@ TEST_F(Records, AddUpToTheCounters) {
     CpuTrace& cpu = cpus[s.cpu];
     cpu.segments += 1;
     cpu.on_cpu_ns += s.end_ns - s.run_ns;
-    cpu.acquires += s.acquires;
+    cpu.acquires = cpu.acquires.value_or(0) + s.acquires;
     cpu.failed.contended += s.contended;
     cpu.failed.woken_lost += s.woken_lost;
     cpu.wakeups.ran += s.began == GILSCOPE_BEGAN_WOKEN;
@@ -204,7 +204,7 @@ TEST_F(Threads, ThatDieWithMainAreCountedToTheirDeath) {
   for (const CpuTrace& cpu : traced->cpus) {
     failed.contended += cpu.failed.contended;
     failed.woken_lost += cpu.failed.woken_lost;
-    acquires += cpu.acquires;
+    acquires += cpu.acquires.value_or(0);
     EXPECT_EQ(cpu.on_cpu_ns + *cpu.foreign_ns + *cpu.idle_ns + *cpu.harness_ns, *traced->window_ns);
   }
   EXPECT_EQ(failed, (FailedCounts{traced->gil.contended, traced->gil.woken_lost, 0}));

@@ -39,7 +39,7 @@ class Phenomenon : public KernelTest {
     if (!traced || traced->gil.acquires == 0) return std::nullopt;
     uint64_t wasted = 0;
     for (const CpuTrace& cpu : traced->cpus) wasted += cpu.wasted_wakeups;
-    return static_cast<double>(wasted) / static_cast<double>(traced->gil.acquires);
+    return static_cast<double>(wasted) / static_cast<double>(*traced->gil.acquires);
   }
 };
 
@@ -85,7 +85,7 @@ TEST_F(Phenomenon, SwitchIntervalSwitchesOnceAnInterval) {
     std::string policy = fmt::format("switch-interval:{}ms", interval_ms);
     auto traced = run(make_cell(policy, "count:n=8M", 2, all_cpus()), {.traced = true});
     ASSERT_TRUE(traced);
-    double switches = static_cast<double>(traced->gil.drop_requests);
+    double switches = static_cast<double>(*traced->gil.drop_requests);
     double expected = static_cast<double>(*traced->window_ns) / 1e6 / interval_ms;
     // A wait may time out late but never early, so the clock sets the upper bound.
     EXPECT_LE(switches, expected + 2) << policy;

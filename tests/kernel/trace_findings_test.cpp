@@ -37,7 +37,7 @@ void expect_the_counters(const TraceFindings& findings, const Run& run) {
 
 void expect_no_time_left(const TraceFindings& findings, const Cell& cell, const Run& run) {
   EXPECT_EQ(findings.span_ns, *run.window_ns);
-  EXPECT_EQ(findings.gil.has_value(), has_one_owner(cell.policy));
+  EXPECT_EQ(findings.gil.has_value(), has_one_owner(cell));
   if (!findings.gil) return;
   const GilUse& use = *findings.gil;
   EXPECT_EQ(use.held_ns() + use.free_ns, findings.span_ns);

@@ -72,9 +72,9 @@ class ProbeCounter {
     if (std::sscanf(line.c_str(), "@%31[a-z_][%u]: %lu", name, &tid, &count) != 3) return false;
     GilCounts& of_thread = counts[tid];
     const std::string_view probe = name;
-    if (probe == "acquired") of_thread.acquires += count;
-    if (probe == "released") of_thread.releases += count;
-    if (probe == "drop_request") of_thread.drop_requests += count;
+    if (probe == "acquired") *of_thread.acquires += count;
+    if (probe == "released") *of_thread.releases += count;
+    if (probe == "drop_request") *of_thread.drop_requests += count;
     return true;
   }
 
@@ -88,13 +88,14 @@ std::string this_program() {
 }
 
 auto numbers(const GilCounts& counts) {
-  return std::vector<uint64_t>{counts.acquires,   counts.releases,  counts.contended,
-                               counts.woken_lost, counts.timed_out, counts.drop_requests};
+  return std::vector<std::optional<uint64_t>>{counts.acquires,  counts.releases,
+                                              counts.contended, counts.woken_lost,
+                                              counts.timed_out, counts.drop_requests};
 }
 
 // The counts without their tids, which an untraced run does not know.
 auto sorted(const CountsByTid& by_tid) {
-  std::vector<std::vector<uint64_t>> list;
+  std::vector<std::vector<std::optional<uint64_t>>> list;
   for (const auto& [tid, counts] : by_tid) list.push_back(numbers(counts));
   std::sort(list.begin(), list.end());
   return list;
@@ -172,8 +173,9 @@ TEST(Usdt, ReportOfTheProgramAgrees) {
   for (const auto& cell : report.at("cells")) {
     for (const auto& run : cell.at("runs")) {
       const auto& gil = run.at("gil");
-      reported += {gil.at("acquires"),   gil.at("releases"),  gil.at("contended"),
-                   gil.at("woken_lost"), gil.at("timed_out"), gil.at("drop_requests")};
+      const auto count = [&](const char* key) { return gil.at(key).get<uint64_t>(); };
+      reported += {count("acquires"),   count("releases"),  count("contended"),
+                   count("woken_lost"), count("timed_out"), count("drop_requests")};
     }
   }
   for (const auto& [tid, counts] : *counted) {

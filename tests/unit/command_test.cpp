@@ -103,6 +103,46 @@ TEST(Command, TakesAllPositionals) {
   EXPECT_EQ(taken.reports, std::vector<std::string>({"a", "b", "./[c,d]", "./-e"}));
 }
 
+Taken wrapped;
+
+void add_wrap(CLI::App& app, Exit&) {
+  Command command(app, "wrap", "runs another program");
+  command.rest("COMMAND", wrapped.many, "its command line").required();
+  command.option("--out", wrapped.out, "a text").value_kind("DIR");
+  command.flag("--quiet", wrapped.quiet, "a flag");
+  command.on_run([] { wrapped.ran = true; });
+}
+
+int wrap(std::vector<std::string> arguments) {
+  wrapped = {};
+  arguments.insert(arguments.begin(), "wrap");
+  return run_command(add_wrap, std::move(arguments)).exit;
+}
+
+TEST(Command, LeavesTheRestOfALineAsItStands) {
+  using Words = std::vector<std::string>;
+  const Words command = {"wrap", "--out", "[a,b]", "", "--", "-o=x", "=", "{}", "++", "-", " "};
+  for (const Words& before : {Words{"--out", "d", "--quiet"},
+                              Words{"--quiet", "--out=d", "--"},
+                              {"--quiet", "--out", "d", "--"}}) {
+    Words words = before;
+    words.insert(words.end(), command.begin(), command.end());
+    EXPECT_EQ(wrap(words), 0);
+    EXPECT_TRUE(wrapped.ran && wrapped.quiet);
+    EXPECT_EQ(wrapped.out, "d");
+    EXPECT_EQ(wrapped.many, command);
+  }
+  EXPECT_EQ(wrap({"--", "--quiet"}), 0);
+  EXPECT_FALSE(wrapped.quiet);
+  EXPECT_EQ(wrap({"--", ""}), 0);
+  EXPECT_EQ(wrapped.many, Words{""});
+  for (const Words& none : {Words{}, Words{"--"}, Words{"--quiet"}, Words{"--quiet", "--"}}) {
+    EXPECT_EQ(wrap(none), 2);
+    EXPECT_FALSE(wrapped.ran);
+  }
+  EXPECT_EQ(wrap({"--nosuch", "--", "true"}), 2);
+}
+
 TEST(Command, TakesOneValueEachTime) {
   EXPECT_EQ(try_command({"--many", "a", "b"}).exit, 0);
   EXPECT_EQ(taken.many, std::vector<std::string>({"a"}));

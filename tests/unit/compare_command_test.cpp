@@ -655,7 +655,7 @@ TEST_F(CompareCommand, AMetricThatIsZeroOnOneSideIsComparedByDifference) {
     for (Cell& cell : report.cells) {
       for (gilscope::Run& run : cell.runs) {
         for (CpuTrace& cpu : run.cpus) cpu.wasted_wakeups = cpu.wakeups.ran / 2;
-        run.gil.timed_out = run.gil.acquires / 10;
+        run.gil.timed_out = *run.gil.acquires / 10;
       }
     }
   };

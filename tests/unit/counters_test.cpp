@@ -203,6 +203,37 @@ TEST(CpuReport, KeepsAnyCpuWithACountOfTheRuns) {
   EXPECT_EQ(ids(cpus_of(cpus, closed_window(), {})), (std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7}));
 }
 
+// A real program's slot is made up, so a CPU knows no acquisitions; a model has nothing undecided.
+TEST(CpuReport, OfARealProgramHasOtherNumbersThanAModels) {
+  gilscope_cpu counted = cpu_with(GILSCOPE_THREAD, kOpen);
+  counted.acquires = 1, counted.drop_requests = 2, counted.contended = 3;
+  counted.undecided = 4, counted.mutex_sleeps = 5, counted.release_stalls = 6;
+  counted.acquired_after_wait = 7;
+  const int cpu = 0;
+  const CpuTrace subject = cpus_of({&counted, 1}, closed_window(), {&cpu, 1}, true).front();
+  EXPECT_EQ(subject.acquires, std::nullopt);
+  EXPECT_EQ(subject.drop_requests, std::nullopt);
+  EXPECT_EQ(subject.failed.contended, 3u);
+  EXPECT_EQ(subject.failed.undecided, 4u);
+  EXPECT_EQ(subject.failed.total(), 7u);
+  EXPECT_EQ(subject.mutex_sleeps, 5u);
+  EXPECT_EQ(subject.release_stalls, 6u);
+  EXPECT_EQ(subject.acquired_after_wait, 7u);
+  const CpuTrace model = only(counted);
+  EXPECT_EQ(model.acquires, 1u);
+  EXPECT_EQ(model.failed.undecided, std::nullopt);
+  EXPECT_EQ(model.mutex_sleeps, std::nullopt);
+}
+
+// The fields that every switch of a model writes lie where they lay: those of real programs come
+// behind.
+TEST(CpuReport, OfARealProgramMovesNoNumberOfAModels) {
+  EXPECT_LT(offsetof(gilscope_cpu, written), offsetof(gilscope_cpu, undecided));
+  EXPECT_EQ(offsetof(gilscope_cpu, taken), 256u);
+  EXPECT_LT(offsetof(gilscope_thread, holder_preempted), offsetof(gilscope_thread, undecided));
+  EXPECT_EQ(offsetof(gilscope_thread, waking), 320u);
+}
+
 // --- threads ------------------------------------------------------------------------------------
 
 TEST(ThreadReport, TakesEachCountWhereItBelongs) {
@@ -234,6 +265,20 @@ TEST(ThreadReport, TakesEachCountWhereItBelongs) {
   EXPECT_EQ(trace.holder_preempted, 15u);
   EXPECT_EQ(trace.gil.acquires, 16u);
   EXPECT_EQ(trace.histograms.wake_to_run.max_ns, 17u);
+}
+
+TEST(ThreadReport, OfARealProgramHasOtherNumbersThanAModels) {
+  gilscope_thread thread = {};
+  thread.counted.acquires = 1, thread.counted.releases = 2, thread.counted.contended = 3;
+  thread.counted.woken_lost = 4, thread.counted.timed_out = 5, thread.counted.drop_requests = 6;
+  thread.undecided = 7, thread.mutex_sleeps = 8, thread.release_stalls = 9;
+  thread.acquired_after_wait = 10;
+  GilCounts expected = GilCounts::of_subject();
+  expected.contended = 3, expected.woken_lost = 4, expected.timed_out = 5;
+  expected.undecided = 7, expected.mutex_sleeps = 8, expected.release_stalls = 9;
+  expected.acquired_after_wait = 10;
+  EXPECT_EQ(trace_of(thread, true).gil, expected);
+  EXPECT_EQ(trace_of(thread).gil, (GilCounts{1, 2, 3, 4, 5, 6}));
 }
 
 TEST(ThreadReport, ShowsNoNegativeStolenTime) {

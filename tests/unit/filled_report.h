@@ -46,8 +46,11 @@ class Filler {
     all(wake_to_run, preempt_wait, run);
   }
   void fill(GilCounts& gil) {
-#define GIL(key, definition) fill(gil.key);
+#define GIL(key, ...) fill(gil.key);
+#define GIL_OF_SUBJECT(key, definition) fill(gil.key);
+#define GIL_OF_PROCESS(key, definition) fill(gil.key);
 #include "bpf/numbers.def"
+    fill(gil.doubt);
   }
   void fill(CpuTrace& per_cpu) {
     all(per_cpu.cpu, per_cpu.observed);
@@ -103,11 +106,20 @@ class Filler {
         run.disturbances, run.stopped_by);
     run.trace = "full", run.status = "interrupted";
   }
+  void fill(SubjectGil& gil) {
+    auto& [object, symbol, offset, found_by, confirmed_by] = gil;
+    all(object, symbol, offset, found_by, confirmed_by);
+  }
+  void fill(CellSubject& subject) {
+    auto& [kind, interpreter, version, executable, build_id, pid, lock, gil, gils_of_others] =
+        subject;
+    all(kind, interpreter, version, executable, build_id, pid, lock, gil, gils_of_others);
+  }
   void fill(Cell& cell) {
     auto& [policy, workload, arrangement, threads, cpus, cpu_list, cpus_by, cpu_order, main_exit,
-           bounded_by, runs] = cell;
+           bounded_by, subject, runs] = cell;
     all(policy, workload, arrangement, threads, cpus, cpu_list, cpus_by, cpu_order, main_exit,
-        bounded_by, runs);
+        bounded_by, subject, runs);
     arrangement = "threaded", cpus_by = "hotplug", cpu_order = "nodes-first", main_exit = "kill";
     bounded_by = "time";
   }

@@ -94,6 +94,33 @@ TEST(GoldenReports, WhatAVersionDidNotHaveIsAbsentAndNotZero) {
   EXPECT_FALSE(run.cpus[0].drop_requests);
 }
 
+// Real programs, whose reports earlier versions refuse.
+TEST(GoldenReports, WhatCameWithMinor4) {
+  const auto path = fs::path(golden(4)).parent_path() / "subject-1.4.json";
+  const auto report = read_report(path.string());
+  ASSERT_TRUE(report) << report.error().message;
+  const Cell& cell = report->cells.at(0);
+  ASSERT_TRUE(cell.subject && cell.subject->gil);
+  EXPECT_EQ(cell.subject->version, "3.11.2");
+  EXPECT_EQ(cell.subject->pid, 1234);
+  EXPECT_EQ(cell.subject->gil->offset, 360u);
+  EXPECT_EQ(cell.subject->gil->found_by, "scan");
+  const auto& run = cell.runs.at(0);
+  EXPECT_EQ(run.gil.acquires, std::nullopt);
+  EXPECT_EQ(run.gil.contended, 19u);
+  EXPECT_EQ(run.gil.undecided, 1u);
+  EXPECT_EQ(run.gil.waits_begun, 33u);
+  EXPECT_EQ(run.threads.at(0).ended, "running");
+  EXPECT_EQ(run.cpus.at(0).acquires, std::nullopt);
+  EXPECT_EQ(run.cpus.at(1).release_stalls, 1u);
+  EXPECT_EQ(broken_invariants(*report), std::vector<std::string>());
+  EXPECT_THAT(schema_violations(to_json(*report), "written").value(), testing::IsEmpty());
+  const auto model = read_report(golden(4));
+  ASSERT_TRUE(model) << model.error().message;
+  EXPECT_FALSE(model->cells[0].subject);
+  EXPECT_FALSE(model->cells[0].runs[0].gil.undecided);
+}
+
 TEST(GoldenReports, WhatCameWithMinor3) {
   const auto report = read_report(golden(3));
   ASSERT_TRUE(report) << report.error().message;

@@ -15,7 +15,7 @@ inline Report large_report(int runs_of_each) {
   for (Cell& cell : report.cells) {
     for (gilscope::Run& run : cell.runs) {
       vary(run.wall_ns), vary(run.rusage.user_ns), vary(run.rusage.system_ns);
-      vary(run.gil.acquires), vary(run.gil.contended), vary(run.gil.woken_lost);
+      vary(*run.gil.acquires), vary(run.gil.contended), vary(run.gil.woken_lost);
       const auto fill = [&](Histogram& histogram) {
         histogram.buckets.clear();
         for (uint64_t low = 1000; low < 40000; low += low / 8) {
@@ -28,11 +28,11 @@ inline Report large_report(int runs_of_each) {
       };
       if (run.histograms) fill_all(*run.histograms);
       for (CpuTrace& cpu : run.cpus) {
-        vary(cpu.on_cpu_ns), vary(cpu.segments), vary(cpu.acquires), vary(cpu.wakeups.ran);
+        vary(cpu.on_cpu_ns), vary(cpu.segments), vary(*cpu.acquires), vary(cpu.wakeups.ran);
         fill_all(cpu.histograms);
       }
       for (Thread& thread : run.threads) {
-        vary(thread.gil.acquires);
+        vary(*thread.gil.acquires);
         if (!thread.trace) continue;
         vary(thread.trace->on_cpu_ns), vary(thread.trace->segments);
         vary(thread.trace->stolen_ns), vary(thread.trace->wakeups);

@@ -1,4 +1,4 @@
-#include "userspace/experiment/out_dir.h"
+#include "userspace/report/out_dir.h"
 
 #include <gtest/gtest.h>
 

@@ -30,17 +30,17 @@ void expect_places(const std::vector<SummaryColumn<Of>>& columns) {
 }
 
 TEST(Registry, ColumnsHaveOnePlaceEach) {
-  expect_places(cpu_columns(numbers::View::scheduling));
-  expect_places(cpu_columns(numbers::View::gil));
-  expect_places(thread_columns());
+  expect_places(cpu_columns(numbers::View::scheduling, numbers::Whose::both));
+  expect_places(cpu_columns(numbers::View::gil, numbers::Whose::both));
+  expect_places(thread_columns(numbers::Whose::both));
 }
 
 TEST(Registry, EveryColumnOfAPageIsDefined) {
   for (const auto view : {numbers::View::scheduling, numbers::View::gil}) {
-    for (const auto& column : cpu_columns(view))
+    for (const auto& column : cpu_columns(view, numbers::Whose::both))
       EXPECT_NE(definition_of(column.key), "") << column.key;
   }
-  for (const auto& column : thread_columns()) {
+  for (const auto& column : thread_columns(numbers::Whose::both)) {
     if (column.key == "failed") continue;  // the sum of three numbers
     if (column.key.starts_with("wake_to_run.")) continue;
     EXPECT_NE(definition_of(column.key), "") << column.key;

@@ -409,7 +409,7 @@ TEST(Screen, BeginsWithTheFindingAndSaysHowToSeeMore) {
 TEST(Screen, BeginsWithTheClaimWhereThereIsOne) {
   Report report = sample::report();
   report.claim = "slower";
-  const auto sentences = headline(report, Summary(report), Wording(report));
+  const auto sentences = headline(report, Summary(report), Wording(report), {});
   ASSERT_EQ(sentences.size(), 2u);
   EXPECT_THAT(sentences[0], HasSubstr("reproduced in part (2 of 4 cells)."));
 }

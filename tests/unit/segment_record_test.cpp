@@ -23,6 +23,7 @@ gilscope_segment some_segment() {
   segment.placed_cpu = 65'000;
   segment.began = GILSCOPE_BEGAN_PREEMPTED, segment.ended = GILSCOPE_ENDED_EXITED;
   segment.gil_state = GILSCOPE_HOLDING;
+  segment.seen = GILSCOPE_SEEN_SAME_WAIT | GILSCOPE_SEEN_MUTEX_SLEEP;
   segment.acquires = 4'294'967'295u;
   segment.contended = 65'535, segment.woken_lost = 65'534, segment.timed_out = 65'533;
   segment.drop_requests = 65'532;
@@ -47,7 +48,7 @@ TEST(SegmentRecord, KeepsEveryField) {
     segment.ready_ns = segment.run_ns + (random() >> 17) - (uint64_t(1) << 46);
     segment.thread = uint16_t(random());
     segment.began = uint8_t(1 + random() % 2), segment.ended = uint8_t(random() % 5);
-    segment.gil_state = uint8_t(random() % 3);
+    segment.gil_state = uint8_t(random() % 3), segment.seen = uint8_t(random() % 16);
     if (i % 3 == 0) segment.began = GILSCOPE_BEGAN_ENTERED, segment.ready_ns = 0;
     segment.acquires = uint32_t(random()), segment.contended = uint16_t(random());
     expect_kept(segment);
@@ -65,6 +66,7 @@ TEST(SegmentRecord, ThereIsNoneForWhatHasNoRoom) {
   refused([](gilscope_segment& s) { s.woken_lost = 65'536; });
   refused([](gilscope_segment& s) { s.timed_out = 65'536; });
   refused([](gilscope_segment& s) { s.drop_requests = 65'536; });
+  refused([](gilscope_segment& s) { s.seen = 16; });
   refused([](gilscope_segment& s) { s.end_ns = s.run_ns + (uint64_t(1) << 48); });
   refused([](gilscope_segment& s) { s.run_ns = s.end_ns = s.ready_ns + (uint64_t(1) << 47); });
   refused([](gilscope_segment& s) { s.began = GILSCOPE_BEGAN_ENTERED; });  // though ready_ns is set

@@ -890,7 +890,7 @@ TEST_F(Commands, ValidateTellsValidFromBrokenFromNoReport) {
             path + ": /: without \"seed\"\n" + path + ": /cells/0/runs/0: without \"gil\"\n");
 
   Report wrong = sample::report(2, 1);
-  wrong.cells[1].runs[1].cpus[0].acquires += 1;
+  *wrong.cells[1].runs[1].cpus[0].acquires += 1;
   outcome = command({"validate", written(wrong)});
   EXPECT_EQ(outcome.exit, 1);
   EXPECT_EQ(lines_of(outcome.err).size(), 1u);

@@ -6,6 +6,7 @@
 #include "tests/unit/sample_trace.h"
 #include "tools/trace/gil_spans.h"
 #include "tools/trace/report_findings.h"
+#include "userspace/descriptor/policy.h"
 
 namespace gilscope {
 namespace {
@@ -39,17 +40,40 @@ struct SpanRecorder : GilSpansReader {
   }
 };
 
-SpanRecorder told(const std::vector<SegmentOf>& all, bool one_owner = true) {
+SpanRecorder told(const std::vector<SegmentOf>& all, bool one_owner = true,
+                  bool of_subject = false) {
   SpanRecorder told;
   std::vector<uint32_t> tids;
   for (uint32_t slot = 0; slot < 4; ++slot) tids.push_back(sample::kFirstTid + slot);
-  GilSpans spans(tids, one_owner, told);
+  GilSpans spans(tids, one_owner, told, of_subject);
   uint64_t last_ns = 0;
   each_moment(sample::segments(all), [&](const Moment& m) { spans.visit(m), last_ns = m.ns; });
   spans.finish(last_ns);
   EXPECT_EQ(spans.holders(), 0u);
   EXPECT_EQ(spans.waiters(), 0u);
   return told;
+}
+
+// Of a real program: thread 1 took the GIL again without a sleep, and let it go for a forced
+// switch.
+TEST(GilSpans, WhoSleepsForAForcedSwitchHadTheGil) {
+  const std::vector<SegmentOf> forced{{.thread = 1,
+                                       .ready_ns = 90,
+                                       .run_ns = 100,
+                                       .end_ns = 500,
+                                       .ended = kOnGil,
+                                       .gil_state = kWaiting}};
+  EXPECT_THAT(told(forced, true, true).owners, ElementsAre("1 100..500"));
+  EXPECT_THAT(told(forced).owners, IsEmpty()) << "a model's acquisitions are all seen";
+  gilscope_segment failed = sample::segment(forced[0]);
+  failed.contended = 1;
+  SpanRecorder none;
+  GilSpans spans({0, sample::kFirstTid + 1}, true, none, true);
+  each_moment(std::vector<gilscope_segment>{failed}, [&](const Moment& m) { spans.visit(m); });
+  failed.contended = 0, failed.seen = GILSCOPE_SEEN_UNDECIDED;
+  each_moment(std::vector<gilscope_segment>{failed}, [&](const Moment& m) { spans.visit(m); });
+  spans.finish(500);
+  EXPECT_THAT(none.owners, IsEmpty()) << "an attempt that failed";
 }
 
 // Thread 1 computes; thread 2 is woken once in vain, and then gets the GIL.
