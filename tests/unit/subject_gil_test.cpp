@@ -11,6 +11,7 @@
 #include "userspace/subject/python2.h"
 #include "userspace/subject/ruby_layout.h"
 #include "userspace/subject/search.h"
+#include "userspace/subject/semaphore_looks.h"
 #include "userspace/subject/thread_block.h"
 
 namespace gilscope {
@@ -191,6 +192,42 @@ TEST(Semaphore, IsTakenOrFree) {
   bytes = {};
   bytes[8] = 128;  // shared with other processes
   EXPECT_FALSE(can_be_lock(bytes));
+}
+
+SemaphoreLooks looks_at(int times, std::vector<std::array<bool, 3>> looks) {
+  SemaphoreLooks seen;
+  for (int i = 0; i < times; ++i) {
+    for (const auto& [free, before, after] : looks) seen.add(free, before, after);
+  }
+  return seen;
+}
+
+TEST(SemaphoreLooks, CanBeOfTheGilWhereItIsTakenByTheCurrentThread) {
+  // Most of the time free, or never seen free without a change of the current state.
+  EXPECT_TRUE(looks_at(5, {{false, true, true}, {true, false, false}}).can_be_gil());
+  EXPECT_TRUE(looks_at(5, {{false, true, true}, {true, true, false}}).can_be_gil());
+  EXPECT_FALSE(looks_at(4, {{false, true, true}, {true, false, false}}).can_be_gil());
+  // Wrong now and then: it was given up and taken again between two reads.
+  SemaphoreLooks seen = looks_at(15, {{false, true, true}});
+  EXPECT_EQ(seen.taken_share(), 1);
+  for (int i = 0; i < 4; ++i) seen.add(true, true, true);
+  EXPECT_FALSE(seen.can_be_gil()) << "too seldom free";
+  seen.add(true, true, true);
+  EXPECT_EQ(seen.taken_share(), 0.75);
+  EXPECT_TRUE(seen.can_be_gil());
+  seen.add(true, true, true);
+  EXPECT_FALSE(seen.can_be_gil());
+}
+
+TEST(SemaphoreLooks, CannotBeOfTheGilWhereItIsFreeBesideACurrentThread) {
+  // One that threads take while they have the GIL, for a moment.
+  EXPECT_FALSE(
+      looks_at(10, {{true, true, true}, {false, true, true}, {true, false, false}}).can_be_gil());
+  // One that never changes, and one at which nobody was current.
+  EXPECT_FALSE(looks_at(10, {{true, true, true}, {true, false, false}}).can_be_gil());
+  EXPECT_FALSE(looks_at(10, {{false, true, true}, {false, false, false}}).can_be_gil());
+  EXPECT_FALSE(looks_at(10, {{false, false, true}, {true, false, false}}).can_be_gil());
+  EXPECT_EQ(SemaphoreLooks().taken_share(), 0);
 }
 
 TEST(Search, FindsWhatLiesAcrossPieces) {

@@ -11,6 +11,7 @@
 #include "userspace/base/quote.h"
 #include "userspace/subject/observe.h"
 #include "userspace/subject/search.h"
+#include "userspace/subject/semaphore_looks.h"
 #include "userspace/subject/thread_block.h"
 
 namespace gilscope {
@@ -22,6 +23,7 @@ constexpr std::string_view kCurrent = "_PyThreadState_Current";
 constexpr uint16_t kThreadIdAt = 144;
 constexpr uint16_t kTicksBefore = 16;
 constexpr long kBetweenLooksNs = 1'000'000;
+constexpr uint64_t kMostData = uint64_t{64} << 20;  // bytes of the object's data that are looked at
 
 void wait_a_moment() {
   const timespec pause{0, kBetweenLooksNs};
@@ -57,7 +59,7 @@ std::optional<uint64_t> find_current(Look& look) {
   std::vector<uint64_t> statics;
   for (int i = 0; i < 500; ++i) {
     if (i % 50 == 0) {
-      search_memory(look.process, look.object.data, 0, uint64_t{64} << 20,
+      search_memory(look.process, look.object.data, 0, kMostData,
                     [&](uint64_t address, auto piece) {
                       for (size_t at = 0; at + 8 <= piece.size(); at += 8) {
                         uint64_t word;
@@ -100,31 +102,81 @@ GilPlace place_of(const Look& look, uint64_t lock, uint64_t current,
   return place;
 }
 
-// The semaphore on which several threads sleep without a time-out, and to which a static points.
-std::optional<GilPlace> observe(Look& look, uint64_t current) {
-  constexpr uint32_t kEnough = 5;
-  std::optional<GilPlace> found;
-  std::set<uint64_t> others;
-  watch_futexes(look.process, look.options.observe_ms, [&](const std::vector<SeenFutex>& futexes) {
-    for (const SeenFutex& futex : futexes) {
-      if (futex.times < kEnough || futex.timed != 0 || futex.threads.size() < 2) continue;
-      if (others.contains(futex.address)) continue;
-      const auto pointers = find_word(look.process, look.object.data, futex.address);
-      if (pointers.empty() || !is_lock(look, futex.address)) {
-        others.insert(futex.address);
-        continue;
-      }
-      const auto holder = look_at_current(look, current);
-      if (!holder) continue;
-      found = place_of(look, futex.address, current, holder);
-      found->offset = pointers.front() - look.object.start();
-      found->found_by = "observation";
-      found->confirmed_by +=
-          fmt::format(", a static points to it, {} of {} threads were seen to sleep for it",
-                      futex.threads.size(), look.threads.size());
-      return true;
+// A semaphore to which a static points, and what was seen of it.
+struct Candidate {
+  uint64_t address = 0;
+  uint64_t pointer = 0;  // the static
+  SemaphoreLooks looks;
+};
+
+std::vector<Candidate> candidate_locks(const Look& look) {
+  std::map<uint64_t, uint64_t> pointers;  // by address of the semaphore
+  search_memory(look.process, look.object.data, 0, kMostData, [&](uint64_t address, auto piece) {
+    for (size_t at = 0; at + 8 <= piece.size(); at += 8) {
+      uint64_t word;
+      std::memcpy(&word, piece.data() + at, sizeof word);
+      if (word == 0 || word % 8 != 0 || pointers.contains(word)) continue;
+      if (look.readable(word) && is_lock(look, word)) pointers.emplace(word, address + at);
     }
     return false;
+  });
+  std::vector<Candidate> found;
+  for (const auto& [address, pointer] : pointers) found.push_back({address, pointer, {}});
+  return found;
+}
+
+void look_once(const Look& look, uint64_t current, Candidate& candidate) {
+  const auto before = look.process.get<uint64_t>(current);
+  const auto value = look.process.get<uint32_t>(candidate.address);
+  const auto after = look.process.get<uint64_t>(current);
+  if (before && value && after) candidate.looks.add(*value != 0, *before != 0, *after != 0);
+}
+
+// Looks at all of them, and longer at those that change. The GIL, once that is clear.
+const Candidate* look_at_all(const Look& look, uint64_t current, std::vector<Candidate>& locks) {
+  constexpr size_t kLooks = 100;
+  const Candidate* best = nullptr;
+  for (Candidate& candidate : locks) {
+    for (size_t i = 0; i < 1 + kLooks / locks.size(); ++i) look_once(look, current, candidate);
+    if (!candidate.looks.seen_both_ways()) continue;
+    for (size_t i = 0; i < kLooks; ++i) look_once(look, current, candidate);
+    if (!best || candidate.looks.taken_share() > best->looks.taken_share()) best = &candidate;
+  }
+  return best && best->looks.can_be_gil() ? best : nullptr;
+}
+
+// A semaphore on which several threads sleep without a time-out, and to which a static points.
+const Candidate* slept_for(const std::vector<SeenFutex>& futexes,
+                           const std::vector<Candidate>& locks) {
+  constexpr uint32_t kEnough = 5;
+  for (const SeenFutex& futex : futexes) {
+    if (futex.times < kEnough || futex.timed != 0 || futex.threads.size() < 2) continue;
+    const auto lock = std::ranges::find(locks, futex.address, &Candidate::address);
+    if (lock != locks.end()) return &*lock;
+  }
+  return nullptr;
+}
+
+// The semaphore that is taken whenever a thread state is current, or for which threads sleep.
+std::optional<GilPlace> observe(Look& look, uint64_t current) {
+  std::vector<Candidate> locks = candidate_locks(look);
+  std::optional<GilPlace> found;
+  watch_futexes(look.process, look.options.observe_ms, [&](const std::vector<SeenFutex>& futexes) {
+    const Candidate* changes = look_at_all(look, current, locks);
+    const Candidate* lock = changes ? changes : slept_for(futexes, locks);
+    if (!lock) return false;
+    const auto holder = look_at_current(look, current);
+    if (!changes && !holder) return false;
+    found = place_of(look, lock->address, current, holder);
+    found->offset = lock->pointer - look.object.start();
+    found->found_by = "observation";
+    found->confirmed_by +=
+        changes ? fmt::format(
+                      ", a static points to it, it was taken at {} of {} looks at a thread "
+                      "that was current",
+                      lock->looks.taken_with_current(), lock->looks.with_current())
+                : ", a static points to it, threads were seen to sleep for it";
+    return true;
   });
   return found;
 }
