@@ -21,7 +21,7 @@ TEST(Experiments, HaveEveryInterpreterBesideAModel) {
   ASSERT_TRUE(interrupt) << interrupt.error().message;
   Spec spec;
   spec.policies = {"check-interval:100"};
-  for (const Interpreter& interpreter : interpreters()) {
+  for (const RealInterpreter& interpreter : interpreters()) {
     spec.policies.push_back(interpreter.kind + ":" + interpreter.root + interpreter.path);
   }
   spec.workloads = {"count:n=50k", "convoy:seconds=100ms", "echo:background=1,seconds=100ms",

@@ -34,7 +34,7 @@ using ::testing::HasSubstr;
 const FindOptions kNoSymbols{.symbols = false};
 const FindOptions kObservation{.symbols = false, .scan = false, .observe_ms = 10'000};
 
-std::string script_for(const Interpreter& interpreter, int threads = 3) {
+std::string script_for(const RealInterpreter& interpreter, int threads = 3) {
   return interpreter.kind == "ruby" ? computing_threads_of_ruby(threads)
                                     : computing_threads(threads);
 }
@@ -104,14 +104,14 @@ uint64_t address_by_nm(pid_t pid, const std::string& root, const std::string& ob
   return 0;
 }
 
-class FindInterpreter : public ::testing::TestWithParam<Interpreter> {
+class FindInterpreter : public ::testing::TestWithParam<RealInterpreter> {
  protected:
   bool python() const { return GetParam().kind == "python"; }
   bool python3() const { return python() && GetParam().major == 3; }
 };
 
 TEST_P(FindInterpreter, SaysWhatItIs) {
-  const Interpreter& interpreter = GetParam();
+  const RealInterpreter& interpreter = GetParam();
   RunningScript script(interpreter, script_for(interpreter));
   ASSERT_EQ(script.line(), "ready") << script.errors();
   const auto subject = find_subject(script.pid());
@@ -245,7 +245,7 @@ TEST_P(FindInterpreter, SaysWhereThereIsNoneYet) {
 
 TEST_P(FindInterpreter, SaysThatAFreeThreadedOneHasNone) {
   if (!GetParam().free_threaded) GTEST_SKIP() << "has a GIL";
-  Interpreter without = GetParam();
+  RealInterpreter without = GetParam();
   without.free_threaded = false;
   RunningScript script(without, computing_threads(2), {.prefix = {"env", "PYTHON_GIL=0"}});
   ASSERT_EQ(script.line(), "ready") << script.errors();
@@ -260,7 +260,7 @@ TEST_P(FindInterpreter, SaysThatAFreeThreadedOneHasNone) {
 
 // A JVM, which its command line tells from others.
 TEST(FindJython, HasNoGil) {
-  Interpreter jython;
+  RealInterpreter jython;
   jython.path = "/usr/bin/jython";
   if (!std::filesystem::exists(jython.path)) GTEST_SKIP() << "no jython";
   RunningScript script(jython, computing_threads(1));
@@ -275,7 +275,7 @@ TEST(FindJython, HasNoGil) {
 
 // Interpreters within the process that do not share the main one's GIL.
 TEST_P(FindInterpreter, FindsSubInterpreters) {
-  const Interpreter& interpreter = GetParam();
+  const RealInterpreter& interpreter = GetParam();
   if (!python() || !interpreter.at_least(3, 12)) GTEST_SKIP() << "they share its GIL";
   RunningScript script(interpreter, computing_threads(2));
   ASSERT_EQ(script.line(), "ready") << script.errors();
@@ -373,7 +373,7 @@ $stdin.gets
   EXPECT_TRUE(waits["computes"].contains(true));
 }
 
-std::string name_of(const ::testing::TestParamInfo<Interpreter>& info) {
+std::string name_of(const ::testing::TestParamInfo<RealInterpreter>& info) {
   return info.param.name;
 }
 INSTANTIATE_TEST_SUITE_P(Interpreters, FindInterpreter, ::testing::ValuesIn(interpreters()),
@@ -381,8 +381,8 @@ INSTANTIATE_TEST_SUITE_P(Interpreters, FindInterpreter, ::testing::ValuesIn(inte
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(FindInterpreter);
 
 // A CPython whose GIL has a switch interval; its path is empty where there is none.
-Interpreter any_python3() {
-  for (const Interpreter& each : interpreters()) {
+RealInterpreter any_python3() {
+  for (const RealInterpreter& each : interpreters()) {
     if (each.kind == "python" && each.root.empty() && each.at_least(3, 7)) return each;
   }
   return {};
@@ -529,12 +529,12 @@ TEST(FindSurvives, ProcessesThatEnd) {
 
 // The file that has the program's name now is another: its symbols are not the process's.
 TEST(FindSurvives, AProgramThatWasReplaced) {
-  const auto fixed = std::ranges::find_if(interpreters(), [](const Interpreter& each) {
+  const auto fixed = std::ranges::find_if(interpreters(), [](const RealInterpreter& each) {
     return each.path.starts_with("/usr/bin/python3") && each.root.empty();
   });
   if (fixed == interpreters().end()) GTEST_SKIP() << "no python3 of Debian's";
   const Scratch scratch;
-  Interpreter copy = *fixed;
+  RealInterpreter copy = *fixed;
   copy.path = scratch.path("python3");
   std::filesystem::copy_file(fixed->path, copy.path);
   RunningScript script(copy, computing_threads(2));

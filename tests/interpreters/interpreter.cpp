@@ -42,8 +42,8 @@ std::string quoted(const std::string& path) {
 }
 
 // Asks the interpreter itself.
-Interpreter interpreter_at(const std::string& path) {
-  Interpreter found;
+RealInterpreter interpreter_at(const std::string& path) {
+  RealInterpreter found;
   const size_t root = path.rfind("/usr/bin/");
   found.root = root == path.npos ? "" : path.substr(0, root);
   found.path = path.substr(found.root.size());
@@ -90,26 +90,26 @@ pid_t last_descendant(pid_t pid) {
 
 }  // namespace
 
-std::ostream& operator<<(std::ostream& out, const Interpreter& interpreter) {
+std::ostream& operator<<(std::ostream& out, const RealInterpreter& interpreter) {
   return out << interpreter.path;
 }
 
-const std::vector<Interpreter>& interpreters() {
-  static const std::vector<Interpreter> known = [] {
-    std::vector<Interpreter> found;
+const std::vector<RealInterpreter>& interpreters() {
+  static const std::vector<RealInterpreter> known = [] {
+    std::vector<RealInterpreter> found;
     std::set<std::string> names;
     for (const std::string& path : paths()) {
-      Interpreter interpreter = interpreter_at(path);
+      RealInterpreter interpreter = interpreter_at(path);
       if (interpreter.major == 0 || !names.insert(interpreter.name).second) continue;
       found.push_back(std::move(interpreter));
     }
-    std::ranges::sort(found, {}, &Interpreter::name);
+    std::ranges::sort(found, {}, &RealInterpreter::name);
     return found;
   }();
   return known;
 }
 
-RunningScript::RunningScript(const Interpreter& interpreter, const std::string& script,
+RunningScript::RunningScript(const RealInterpreter& interpreter, const std::string& script,
                              const ScriptOptions& options)
     : err_(memfd_create("errors", MFD_CLOEXEC)) {
   std::vector<std::string> words = options.prefix;
@@ -185,7 +185,7 @@ int RunningScript::wait() {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-std::vector<std::string> command_of(const Interpreter& interpreter) {
+std::vector<std::string> command_of(const RealInterpreter& interpreter) {
   std::vector<std::string> words;
   if (!interpreter.root.empty()) words = {"chroot", interpreter.root};
   if (interpreter.free_threaded) words.insert(words.begin(), {"env", "PYTHON_GIL=1"});

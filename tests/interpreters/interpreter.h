@@ -15,7 +15,7 @@
 
 namespace gilscope {
 
-struct Interpreter {
+struct RealInterpreter {
   std::string path;  // "/usr/bin/python3.11", in its root
   std::string root;  // empty: the machine's
   std::string kind;  // python, pypy or ruby
@@ -30,10 +30,10 @@ struct Interpreter {
 };
 
 // For GoogleTest's messages.
-std::ostream& operator<<(std::ostream& out, const Interpreter& interpreter);
+std::ostream& operator<<(std::ostream& out, const RealInterpreter& interpreter);
 
 // Those that can be started, in the order of their names, each file once.
-const std::vector<Interpreter>& interpreters();
+const std::vector<RealInterpreter>& interpreters();
 
 struct ScriptOptions {
   std::vector<std::string> prefix;     // that starts the interpreter: {"nice", "-n", "5"}
@@ -43,7 +43,7 @@ struct ScriptOptions {
 // An interpreter that runs a script; killed, with all that it started, at the end of the scope.
 class RunningScript {
  public:
-  RunningScript(const Interpreter& interpreter, const std::string& script,
+  RunningScript(const RealInterpreter& interpreter, const std::string& script,
                 const ScriptOptions& options = {});
   ~RunningScript();
   RunningScript(const RunningScript&) = delete;
@@ -68,7 +68,7 @@ class RunningScript {
 };
 
 // A command line that runs the interpreter in its root.
-std::vector<std::string> command_of(const Interpreter& interpreter);
+std::vector<std::string> command_of(const RealInterpreter& interpreter);
 
 // Python 2.7 and 3, PyPy: `threads` threads that compute for ever. Prints "ready" once they run;
 // then each line of standard input is executed and answered by "done".

@@ -13,7 +13,7 @@
 #include <set>
 #include <thread>
 
-#include "tests/interpreters/script_run.h"
+#include "tests/interpreters/driven_script.h"
 #include "userspace/base/time.h"
 #include "userspace/subject/subject.h"
 
@@ -81,9 +81,9 @@ void sleep_ms(int ms) {
 
 class Scripts : public ::testing::TestWithParam<Installed> {
  protected:
-  void start(const std::string& workload, const ScriptRunOptions& options = {}) {
+  void start(const std::string& workload, const DrivenScriptOptions& options = {}) {
     run_.reset();
-    auto started = ScriptRun::start(GetParam(), workload, options);
+    auto started = DrivenScript::start(GetParam(), workload, options);
     ASSERT_TRUE(started) << started.error().message;
     run_ = std::move(*started);
     const json said = run_->next();
@@ -150,7 +150,7 @@ class Scripts : public ::testing::TestWithParam<Installed> {
     EXPECT_FALSE(run_->says_something(0));
   }
 
-  std::unique_ptr<ScriptRun> run_;
+  std::unique_ptr<DrivenScript> run_;
   json threads_;
   uint64_t begun_ns_ = 0;
 };
@@ -309,7 +309,7 @@ TEST_P(Scripts, AreKilledByMainsEnd) {
 }
 
 TEST_P(Scripts, SayWhyTheyFail) {
-  auto started = ScriptRun::start(GetParam(), "file:seconds=50ms", {.broken = true});
+  auto started = DrivenScript::start(GetParam(), "file:seconds=50ms", {.broken = true});
   ASSERT_TRUE(started) << started.error().message;
   (*started)->say("go");
   json said;

@@ -19,6 +19,9 @@
 namespace gilscope {
 namespace {
 
+// Finding a program's GIL takes a while on a busy machine, and there is no report without.
+const std::string kLivesAWhile = "import time\ntime.sleep(1)\n";
+
 class Exec : public WithPython {
  protected:
   // Options, then a script of Python.
@@ -38,8 +41,7 @@ TEST_F(Exec, EndsAsTheProgramDoesAndReportsBehindItsOutput) {
            {"print('hello')", 0},
            {"print('hello'); raise SystemExit(3)", 3},
            {"import os; print('hello'); os.kill(os.getpid(), 15)", 143}}) {
-    // Finding its GIL takes a while on a busy machine.
-    const Ended ended = run({"--quiet"}, "import time; time.sleep(1); " + script);
+    const Ended ended = run({"--quiet"}, kLivesAWhile + script);
     EXPECT_EQ(ended.status, status) << ended.err;
     EXPECT_TRUE(ended.out.starts_with("hello\n{")) << ended.out.substr(0, 100);
     EXPECT_EQ(ended.err, "");
@@ -102,6 +104,7 @@ TEST_F(Exec, NeedsRoot) {
 
 TEST_F(Exec, IsTheUsersWhoCalledSudo) {
   const std::string script =
+      kLivesAWhile +
       "import os; print(os.getresuid(), os.getresgid(), os.getgroups(), os.environ['USER'], "
       "'SUDO_UID' in os.environ)";
   std::vector<std::string> words = line({}, script);
@@ -120,10 +123,10 @@ TEST_F(Exec, IsTheUsersWhoCalledSudo) {
 
 // The same as the program has without gilscope.
 TEST_F(Exec, LeavesNoDescriptorOfItsOwn) {
-  const std::string script =
-      "import os\nfor fd in os.listdir('/proc/self/fd'):\n"
-      " try: print(fd, os.readlink('/proc/self/fd/' + fd))\n"
-      " except FileNotFoundError: pass\nprint('the end')";
+  const std::string script = kLivesAWhile +
+                             "import os\nfor fd in os.listdir('/proc/self/fd'):\n"
+                             " try: print(fd, os.readlink('/proc/self/fd/' + fd))\n"
+                             " except FileNotFoundError: pass\nprint('the end')";
   const std::string plain = Process({kPython, "-u", "-c", script}).wait().out;
   const Ended ended = run({"--out", scratch_.path("out")}, script);
   EXPECT_EQ(ended.status, 0) << ended.err;
@@ -148,7 +151,7 @@ TEST_F(Exec, PassesOnASignalThatNoTerminalHasSent) {
       auto words =
           line({"--quiet"}, writing_to(said, fmt::format("def end(*_): sys.exit(5)\n"
                                                          "signal.signal({}, end)\n"
-                                                         "say('ready')\n"
+                                                         "time.sleep(1); say('ready')\n"
                                                          "for i in range(6000): time.sleep(0.01)",
                                                          number)));
       words.insert(words.begin(), program());
@@ -167,7 +170,7 @@ TEST_F(Exec, EndsAtTheSecondSignalAndLeavesTheProgramAlone) {
   auto words =
       line({"--out", out}, writing_to(said,
                                       "signal.signal(signal.SIGTERM, lambda *_: say('asked'))\n"
-                                      "say(f'{os.getpid()} is ready')\n"
+                                      "time.sleep(1); say(f'{os.getpid()} is ready')\n"
                                       "for i in range(6000): time.sleep(0.01)"));
   words.insert(words.begin(), program());
   Process exec(words);
@@ -326,14 +329,14 @@ std::vector<std::string> with_program(std::vector<std::string> words) {
 }
 
 TEST_F(Exec, HasTheTerminal) {
-  Terminal terminal(with_program(
-      line({"--quiet"},
-           "import os, signal, sys, time\n"
-           "print('foreground', os.tcgetpgrp(0) == os.getpgrp(), sys.stdin.isatty())\n"
-           "def resized(*_): print('rows', os.get_terminal_size().lines); sys.exit(4)\n"
-           "signal.signal(signal.SIGWINCH, resized)\n"
-           "print('read', input('name? '))\n"
-           "time.sleep(60)")));
+  Terminal terminal(with_program(line(
+      {"--quiet"}, kLivesAWhile +
+                       "import os, signal, sys\n"
+                       "print('foreground', os.tcgetpgrp(0) == os.getpgrp(), sys.stdin.isatty())\n"
+                       "def resized(*_): print('rows', os.get_terminal_size().lines); sys.exit(4)\n"
+                       "signal.signal(signal.SIGWINCH, resized)\n"
+                       "print('read', input('name? '))\n"
+                       "time.sleep(60)")));
   EXPECT_TRUE(terminal.shows("foreground True True")) << terminal.shown();
   EXPECT_TRUE(terminal.shows("name? "));
   terminal.type("somebody\n");
@@ -357,13 +360,13 @@ TEST_F(Exec, TellsTheProgramThatTheTerminalIsGone) {
 }
 
 TEST_F(Exec, LeavesTheKeysToTheProgram) {
-  Terminal terminal(with_program(line({"--quiet"},
-                                      "import sys, time\n"
-                                      "for i in range(3):\n"
-                                      "  try:\n"
-                                      "    print('ready'); time.sleep(60)\n"
-                                      "  except KeyboardInterrupt: print('taken', i)\n"
-                                      "sys.exit(7)")));
+  Terminal terminal(with_program(
+      line({"--quiet"}, kLivesAWhile + "import sys, time\n"
+                                       "for i in range(3):\n"
+                                       "  try:\n"
+                                       "    print('ready'); time.sleep(60)\n"
+                                       "  except KeyboardInterrupt: print('taken', i)\n"
+                                       "sys.exit(7)")));
   // As often as somebody likes: only the program ends itself.
   for (int i = 0; i < 3; ++i) {
     ASSERT_TRUE(terminal.shows("ready")) << terminal.shown();
@@ -376,7 +379,8 @@ TEST_F(Exec, LeavesTheKeysToTheProgram) {
 }
 
 TEST_F(Exec, ReportsAProgramThatAKeyHasEnded) {
-  Terminal terminal(with_program(line({"--quiet"}, "import time\nprint('ready'); time.sleep(60)")));
+  Terminal terminal(
+      with_program(line({"--quiet"}, kLivesAWhile + "print('ready'); time.sleep(60)")));
   ASSERT_TRUE(terminal.shows("ready"));
   terminal.type("\x1c");
   EXPECT_TRUE(terminal.shows("{")) << terminal.shown();

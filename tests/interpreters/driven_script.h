@@ -23,22 +23,22 @@
 
 namespace gilscope {
 
-struct ScriptRunOptions {
+struct DrivenScriptOptions {
   size_t threads = 2;
   bool threaded = true, join_at_end = true;
   std::optional<uint64_t> switch_interval_ns = {}, check_interval = {};
   bool broken = false;  // none of the descriptors that it gets is open
 };
 
-class ScriptRun {
+class DrivenScript {
  public:
   // `workload`: "echo:seconds=60ms". Returns once the interpreter was executed.
-  static Result<std::unique_ptr<ScriptRun>> start(const Installed& interpreter,
-                                                  const std::string& workload,
-                                                  const ScriptRunOptions& options = {});
-  ~ScriptRun();  // kills it
-  ScriptRun(const ScriptRun&) = delete;
-  ScriptRun& operator=(const ScriptRun&) = delete;
+  static Result<std::unique_ptr<DrivenScript>> start(const Installed& interpreter,
+                                                     const std::string& workload,
+                                                     const DrivenScriptOptions& options = {});
+  ~DrivenScript();  // kills it
+  DrivenScript(const DrivenScript&) = delete;
+  DrivenScript& operator=(const DrivenScript&) = delete;
 
   pid_t pid() const { return pid_; }
   // The next object that it writes; null at the end of the pipe, and after half a minute.
@@ -59,7 +59,7 @@ class ScriptRun {
   size_t samples_of_client() const;
 
  private:
-  explicit ScriptRun(Interrupt interrupt) : interrupt_(std::move(interrupt)) {}
+  explicit DrivenScript(Interrupt interrupt) : interrupt_(std::move(interrupt)) {}
 
   Interrupt interrupt_;
   std::unique_ptr<Workload> workload_;

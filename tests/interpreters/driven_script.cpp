@@ -1,4 +1,4 @@
-#include "tests/interpreters/script_run.h"
+#include "tests/interpreters/driven_script.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -45,12 +45,12 @@ void PrintTo(const Installed& interpreter, std::ostream* out) {
   *out << interpreter.path;
 }
 
-Result<std::unique_ptr<ScriptRun>> ScriptRun::start(const Installed& interpreter,
-                                                    const std::string& workload,
-                                                    const ScriptRunOptions& options) {
+Result<std::unique_ptr<DrivenScript>> DrivenScript::start(const Installed& interpreter,
+                                                          const std::string& workload,
+                                                          const DrivenScriptOptions& options) {
   auto interrupt = Interrupt::watch();
   if (!interrupt) return fail(interrupt.error());
-  std::unique_ptr<ScriptRun> run(new ScriptRun(std::move(*interrupt)));
+  std::unique_ptr<DrivenScript> run(new DrivenScript(std::move(*interrupt)));
   const auto text = read_workload(workload);
   if (!text) return fail(text.error());
   auto made = make_workload(workload);
@@ -113,13 +113,13 @@ Result<std::unique_ptr<ScriptRun>> ScriptRun::start(const Installed& interpreter
   return run;
 }
 
-ScriptRun::~ScriptRun() {
+DrivenScript::~DrivenScript() {
   if (pid_ < 0) return;
   ::kill(pid_, SIGKILL);
   ::waitpid(pid_, nullptr, 0);
 }
 
-nlohmann::json ScriptRun::next() {
+nlohmann::json DrivenScript::next() {
   for (;;) {
     if (const size_t end = read_.find('\n'); end != read_.npos) {
       const std::string line = read_.substr(0, end);
@@ -134,17 +134,17 @@ nlohmann::json ScriptRun::next() {
   }
 }
 
-bool ScriptRun::says_something(int within_ms) const {
+bool DrivenScript::says_something(int within_ms) const {
   pollfd readable = {results_.get(), POLLIN, 0};
   return ::poll(&readable, 1, within_ms) == 1;
 }
 
-void ScriptRun::say(const std::string& word) {
+void DrivenScript::say(const std::string& word) {
   const std::string line = word + "\n";
   [[maybe_unused]] const ssize_t written = ::write(gate_.get(), line.data(), line.size());
 }
 
-int ScriptRun::wait() {
+int DrivenScript::wait() {
   for (int left_ms = kPatienceMs; left_ms > 0; left_ms -= 5) {
     int status = 0;
     if (::waitpid(pid_, &status, WNOHANG) == pid_) {
@@ -156,20 +156,20 @@ int ScriptRun::wait() {
   return 255;
 }
 
-std::string ScriptRun::printed() const {
+std::string DrivenScript::printed() const {
   std::string text(1 << 16, '\0');
   const ssize_t got = ::pread(printed_.get(), text.data(), text.size(), 0);
   text.resize(got > 0 ? static_cast<size_t>(got) : 0);
   return text;
 }
 
-double ScriptRun::sent() const {
+double DrivenScript::sent() const {
   std::map<std::string, double> results = {{"operations", 0}, {"operations_per_s", 0}};
   workload_->add_results(results);
   return results["sent"];
 }
 
-size_t ScriptRun::samples_of_client() const {
+size_t DrivenScript::samples_of_client() const {
   size_t sum = 0;
   for (size_t i = 0; i < book_.writers(); ++i) sum += book_.samples(i).size();
   return sum;
